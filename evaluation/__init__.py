@@ -1,0 +1,1 @@
+"""Evaluation: panels, scores, moderation, award methods, award and standstill."""

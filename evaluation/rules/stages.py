@@ -1,0 +1,65 @@
+"""The stages of a lot after the opening: what may follow what, and what time alone decides."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class LotStage(StrEnum):
+    """The stored stages of a lot, from the opening of its bids to its end."""
+
+    QUALITY_SCORING = "quality_scoring"
+    QUALITY_LOCKED = "quality_locked"
+    PRICE_OPENED = "price_opened"
+    RANKED = "ranked"
+    RECOMMENDED = "recommended"
+    AWARDED = "awarded"
+    NOTIFIED = "notified"
+    CONTRACTED = "contracted"
+    ABANDONED = "abandoned"
+
+
+class StandstillStage(StrEnum):
+    """What a notified lot is shown as: time decides, so it is derived and never stored."""
+
+    STANDSTILL = "standstill"
+    STANDSTILL_OVER = "standstill_over"
+
+
+LOT_TRANSITIONS: Final[Mapping[LotStage, frozenset[LotStage]]] = MappingProxyType(
+    {
+        LotStage.QUALITY_SCORING: frozenset({LotStage.QUALITY_LOCKED, LotStage.ABANDONED}),
+        # Abandoned also when no bid reached the minimum quality: then no price is ever opened.
+        LotStage.QUALITY_LOCKED: frozenset({LotStage.PRICE_OPENED, LotStage.ABANDONED}),
+        LotStage.PRICE_OPENED: frozenset({LotStage.RANKED, LotStage.ABANDONED}),
+        LotStage.RANKED: frozenset({LotStage.RECOMMENDED, LotStage.ABANDONED}),
+        # Back to ranked when an approver returns the recommendation.
+        LotStage.RECOMMENDED: frozenset({LotStage.AWARDED, LotStage.RANKED, LotStage.ABANDONED}),
+        LotStage.AWARDED: frozenset({LotStage.NOTIFIED, LotStage.ABANDONED}),
+        LotStage.NOTIFIED: frozenset({LotStage.CONTRACTED, LotStage.ABANDONED}),
+        LotStage.CONTRACTED: frozenset(),
+        LotStage.ABANDONED: frozenset(),
+    }
+)
+
+
+def may_move(current: LotStage, following: LotStage) -> bool:
+    """Say whether a lot may go from one stage to the other; staying put is no move."""
+    return following in LOT_TRANSITIONS[current]
+
+
+def shown_stage(
+    stage: LotStage, *, standstill_end: datetime | None, now: datetime
+) -> LotStage | StandstillStage:
+    """Return the stage to show: a notified lot is in its standstill, or past it.
+
+    At `standstill_end` itself the standstill is over. Raises `ValueError` for a notified lot
+    without the end that was stored when its notices went out.
+    """
+    if stage is not LotStage.NOTIFIED:
+        return stage
+    if standstill_end is None:
+        raise ValueError("A notified lot must have the end of its standstill stored.")
+    return StandstillStage.STANDSTILL if now < standstill_end else StandstillStage.STANDSTILL_OVER

@@ -1,0 +1,190 @@
+"""Tables of evaluation and award: scores with reasons, ranking, decisions, notices, contract."""
+
+from piccolo import columns
+from piccolo.columns import OnDelete
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from market.database import DB
+from market.organisations.tables import OrganisationTable
+from market.people.tables import PersonTable
+from tenders.tables.bids import BidTable
+from tenders.tables.lots import CriterionTable, LotTable
+
+
+def _reference(table: type[Table], *, unique: bool = False, index: bool = False) -> columns.ForeignKey:
+    """A required reference to a row that can never be deleted from under it."""
+    return columns.ForeignKey(
+        table, default=None, null=False, on_delete=OnDelete.restrict, unique=unique, index=index
+    )
+
+
+class ScoreTable(Table, db=DB, tablename="score"):
+    """One evaluator's score of one criterion of one bid, with its reason; corrections add rows."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable)
+    criterion = _reference(CriterionTable)
+    evaluator = _reference(PersonTable)
+    number = columns.Integer(default=None, null=False)
+    value = columns.Numeric(default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    scored_at = columns.Timestamptz(default=None, null=False)
+
+    score_once = Unique(["bid", "criterion", "evaluator", "number"])
+    score_has_reason = Check("length(btrim(reason)) >= 20")
+
+
+class ScoreLockTable(Table, db=DB, tablename="score_lock"):
+    """An evaluator has finished a lot: their scores of it are final."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable)
+    evaluator = _reference(PersonTable)
+    locked_at = columns.Timestamptz(default=None, null=False)
+
+    score_lock_once = Unique(["lot", "evaluator"])
+
+
+class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
+    """The panel's agreed score of one criterion of one bid, recorded by the moderator."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable)
+    criterion = _reference(CriterionTable)
+    moderator = _reference(PersonTable)
+    number = columns.Integer(default=None, null=False)
+    value = columns.Numeric(default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    agreed_at = columns.Timestamptz(default=None, null=False)
+
+    agreed_score_once = Unique(["bid", "criterion", "number"])
+    agreed_score_has_reason = Check("length(btrim(reason)) >= 20")
+
+
+class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
+    """A bid's quality points and whether they meet the minimum; the database checks the sum."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable, unique=True)
+    points_numerator = columns.Numeric(default=None, null=False)
+    points_denominator = columns.Numeric(default=None, null=False)
+    passed = columns.Boolean(default=None, null=False)
+    decided_by = _reference(PersonTable)
+    decided_at = columns.Timestamptz(default=None, null=False)
+
+    quality_decision_denominator_positive = Check("points_denominator > 0")
+
+
+class RankingTable(Table, db=DB, tablename="ranking"):
+    """One ranking of a lot: the method, its version, and when it was computed."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, unique=True)
+    method = columns.Varchar(length=60, default=None, null=False)
+    method_version = columns.Integer(default=None, null=False)
+    ranked_by = _reference(PersonTable)
+    ranked_at = columns.Timestamptz(default=None, null=False)
+
+
+class RankedBidTable(Table, db=DB, tablename="ranked_bid"):
+    """A bid's place in a ranking, with every figure as an exact fraction."""
+
+    id = columns.UUID(primary_key=True)
+    ranking = _reference(RankingTable, index=True)
+    bid = _reference(BidTable, unique=True)
+    place = columns.Integer(default=None, null=False)
+    tied = columns.Boolean(default=None, null=False)
+    price = columns.Numeric(default=None, null=False)
+    quality_numerator = columns.Numeric(default=None, null=False)
+    quality_denominator = columns.Numeric(default=None, null=False)
+    price_numerator = columns.Numeric(default=None, null=False)
+    price_denominator = columns.Numeric(default=None, null=False)
+    total_numerator = columns.Numeric(default=None, null=False)
+    total_denominator = columns.Numeric(default=None, null=False)
+
+    ranked_bid_place_positive = Check("place > 0")
+    ranked_bid_price_positive = Check("price > 0")
+
+
+class RecommendationTable(Table, db=DB, tablename="recommendation"):
+    """The panel's recommendation for a lot, with its reason."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable)
+    number = columns.Integer(default=None, null=False)
+    bid = _reference(BidTable)
+    reason = columns.Text(default=None, null=False)
+    recommended_by = _reference(PersonTable)
+    recommended_at = columns.Timestamptz(default=None, null=False)
+
+    recommendation_once = Unique(["lot", "number"])
+    recommendation_has_reason = Check("length(btrim(reason)) >= 20")
+
+
+class ApprovalTable(Table, db=DB, tablename="approval"):
+    """One approver's answer to a recommendation."""
+
+    id = columns.UUID(primary_key=True)
+    recommendation = _reference(RecommendationTable)
+    approver = _reference(PersonTable)
+    lay = columns.Boolean(default=None, null=False)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    decided_at = columns.Timestamptz(default=None, null=False)
+
+    approval_once = Unique(["recommendation", "approver"])
+    approval_outcome_known = Check("outcome IN ('approved', 'returned')")
+    approval_has_reason = Check("reason ~ '\\S'")
+
+
+class AwardTable(Table, db=DB, tablename="award"):
+    """The decision to award a lot; one a lot."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, unique=True)
+    recommendation = _reference(RecommendationTable)
+    bid = _reference(BidTable)
+    awarded_at = columns.Timestamptz(default=None, null=False)
+
+
+class NoticeTable(Table, db=DB, tablename="award_notice"):
+    """What one bidder was told of the award of a lot, word for word."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable, unique=True)
+    recipient = _reference(OrganisationTable, index=True)
+    content = columns.JSONB(default=None, null=False)
+    sent_by = _reference(PersonTable)
+    sent_at = columns.Timestamptz(default=None, null=False)
+
+
+class StandstillTable(Table, db=DB, tablename="standstill"):
+    """When a lot's standstill began and ends: computed once, never changed."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, unique=True)
+    rule_set = columns.Varchar(length=60, default=None, null=False)
+    began_at = columns.Timestamptz(default=None, null=False)
+    ends_at = columns.Timestamptz(default=None, null=False)
+
+    standstill_ends_after_start = Check("ends_at > began_at")
+
+
+class ContractTable(Table, db=DB, tablename="contract"):
+    """The contract made for a lot."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, unique=True)
+    award = _reference(AwardTable)
+    reference = columns.Varchar(length=60, default=None, null=False)
+    recorded_by = _reference(PersonTable)
+    made_at = columns.Timestamptz(default=None, null=False)
+    starts = columns.Date(default=None, null=False)
+    ends = columns.Date(default=None, null=False)
+
+    contract_ends_after_start = Check("ends > starts")

@@ -1,0 +1,1 @@
+"""The market itself: shared ground, people and organisations, the event log, the assembled app."""

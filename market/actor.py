@@ -1,0 +1,49 @@
+"""Who acts: one person, for one organisation, in one session, by one request."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What a person may do for an organisation, before any duty in a tender."""
+
+    ADMINISTRATOR = "administrator"
+    PROCUREMENT_LEAD = "procurement_lead"
+    COMMISSIONER = "commissioner"
+    LAY_MEMBER = "lay_member"
+    CONFLICTS_GUARDIAN = "conflicts_guardian"
+    BID_MANAGER = "bid_manager"
+    REGISTRAR = "registrar"
+    AUDITOR = "auditor"
+
+
+class RequestKey(msgspec.Struct, frozen=True):
+    """An Idempotency-Key with what it was used for."""
+
+    key: UUID
+    operation: str
+    body_digest: bytes
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """The acting person, as the session's row said at the start of the request."""
+
+    person: UUID | None = None
+    organisation: UUID | None = None
+    roles: frozenset[Role] = frozenset()
+    session: UUID | None = None
+    request: str = "-"
+    key: RequestKey | None = None
+
+    def holds(self, role: Role) -> bool:
+        """Say whether the actor holds a role in the organisation they act for."""
+        return role in self.roles
+
+    def continued(self) -> "Actor":
+        """The same actor for a second command of one request, which no key covers."""
+        return msgspec.structs.replace(self, key=None)
+
+
+ANONYMOUS = Actor()

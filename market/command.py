@@ -1,0 +1,84 @@
+"""What makes a function a command: one transaction, one event at least, carried out once."""
+
+import functools
+import inspect
+import random
+import typing
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from asyncpg.exceptions import DeadlockDetectedError, PostgresError, SerializationError
+
+from market import idempotency, refusals
+from market.actor import Actor
+from market.database import named_refusal, unit_of_work
+from market.errors import Busy, MarketError
+
+ATTEMPTS = 5
+"""How often a command is run before a serialisation failure or deadlock is given up as Busy."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Unrecorded(RuntimeError):
+    """A command finished without recording an event: a fault of the programme, never committed."""
+
+
+def command(
+    function: Callable[Concatenate[Actor, P], Awaitable[R]],
+) -> Callable[Concatenate[Actor, P], Awaitable[R]]:
+    """Make a function one transaction: recorded, rerun whole when PostgreSQL asks for it.
+
+    It is rerun on a serialisation failure (40001) or deadlock (40P01), and never once its outcome
+    is unknown. A promise broken in the database becomes the refusal registered for it. A request
+    that carries an Idempotency-Key is carried out once: a repetition gets the stored answer. A
+    refusal by duty or permission is recorded in a transaction of its own.
+
+    Raises:
+        Busy: the database asked for a rerun every time.
+        Unrecorded: the function recorded no event.
+    """
+    signature = inspect.signature(function)
+    operation = f"{function.__module__.partition('.')[0]}.{function.__name__}"
+
+    @functools.cache
+    def answer_type() -> typing.Any:
+        return typing.get_type_hints(function)["return"]
+
+    async def once(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        async with unit_of_work(actor, writes=True) as unit:
+            if actor.key is not None:
+                known = await idempotency.stored_answer(actor, actor.key)
+                if known is not None:
+                    unit.recorded += 1
+                    answer: R = idempotency.decode(known, answer_type())
+                    return answer
+            result = await function(actor, *args, **kwargs)
+            if unit.recorded == 0:
+                message = f"{operation} recorded no event."
+                raise Unrecorded(message)
+            if actor.key is not None:
+                await idempotency.store_answer(actor, actor.key, result)
+            return result
+
+    @functools.wraps(function)
+    async def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(ATTEMPTS):
+            try:
+                return await once(actor, *args, **kwargs)
+            except (SerializationError, DeadlockDetectedError):
+                await sleep(random.uniform(0, 0.02) * 2**attempt)  # noqa: S311  # jitter, no secret
+            except (MarketError, PostgresError) as error:
+                refusal = error if isinstance(error, MarketError) else named_refusal(error)
+                if refusal is None:
+                    raise
+                bound = signature.bind(actor, *args, **kwargs).arguments
+                await refusals.record(actor, operation, refusal, bound.get("tender_id"))
+                if refusal is error:
+                    raise
+                raise refusal from error
+        raise Busy
+
+    return run

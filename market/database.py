@@ -1,0 +1,256 @@
+"""The one way to the database: the engine, the pool, and the transaction a command or query runs in."""
+
+from asyncio import CancelledError
+from asyncio import TimeoutError as AsyncTimeoutError
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+from asyncpg.exceptions import (
+    InterfaceError,
+    LockNotAvailableError,
+    PostgresConnectionError,
+    PostgresError,
+    QueryCanceledError,
+)
+from piccolo.engine.postgres import PostgresEngine
+
+from market.actor import Actor
+from market.errors import REFUSALS, Busy, MarketError, OutcomeUnknown, Refused
+from market.settings import Settings
+
+RULE_BROKEN = "MK001"
+"""The SQLSTATE by which the database's guards refuse; the constraint name says which promise."""
+
+_BROKEN_COMMIT = (
+    PostgresConnectionError,
+    InterfaceError,
+    OSError,
+    AsyncTimeoutError,
+    QueryCanceledError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+T = TypeVar("T")
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg's metaclass is untyped
+    """A pooled connection without the reset round trip.
+
+    Safe because nothing here sets session state: settings are local to a transaction, and there
+    are no listeners, cursors or advisory session locks. A test holds this.
+    """
+
+    def get_reset_query(self) -> str:
+        """Nothing to reset."""
+        return ""
+
+
+class Engine(PostgresEngine):
+    """Piccolo's engine, minus the connection it opens while modules are imported."""
+
+    async def check_version(self) -> None:
+        """Do not connect at import; the migrations check the server's version."""
+
+    async def prep_database(self) -> None:
+        """Create no extensions: the schema is core PostgreSQL only."""
+
+
+DB = Engine(config={})
+
+
+class Unit:
+    """One transaction of one actor. Piccolo finds its connection here, as do the functions below."""
+
+    __slots__ = ("actor", "connection", "recorded", "writes")
+
+    def __init__(self, connection: Any, actor: Actor, *, writes: bool) -> None:
+        """Hold the connection for the actor."""
+        self.connection = connection
+        self.actor = actor
+        self.writes = writes
+        self.recorded = 0
+
+
+class NoTransaction(RuntimeError):
+    """The programme asked for the transaction outside one, or for one inside one."""
+
+
+class Unrecorded(RuntimeError):
+    """A command changed something without recording an event: a fault of the programme."""
+
+
+def current() -> Unit:
+    """Give the transaction this code runs in.
+
+    Raises:
+        NoTransaction: outside a command or query.
+    """
+    unit = DB.current_transaction.get()
+    if not isinstance(unit, Unit):
+        message = "This needs a transaction: call it from a command or inside `reading`."
+        raise NoTransaction(message)
+    return unit
+
+
+def _opening(actor: Actor, *, writes: bool) -> str:
+    """Begin the transaction and say who acts, in one round trip; the values are UUIDs, not text."""
+    person = "" if actor.person is None else str(actor.person)
+    organisation = "" if actor.organisation is None else str(actor.organisation)
+    mode = "READ WRITE" if writes else "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    return (
+        f"BEGIN TRANSACTION {mode}; SET LOCAL market.person = '{person}';"
+        f" SET LOCAL market.organisation = '{organisation}'"
+    )
+
+
+@asynccontextmanager
+async def unit_of_work(actor: Actor, *, writes: bool) -> AsyncIterator[Unit]:
+    """Run one transaction. Nesting is a bug, so it raises; the connection always goes back."""
+    if DB.current_transaction.get() is not None:
+        message = "A transaction is already open: a command must not call a command."
+        raise NoTransaction(message)
+    if DB.pool is None:
+        message = "The pool is not open."
+        raise NoTransaction(message)
+    try:
+        connection = await DB.pool.acquire(timeout=DB.config.get("acquire_timeout", 10))
+    except (OSError, AsyncTimeoutError, PostgresError, InterfaceError) as error:
+        raise Busy from error
+    unit = Unit(connection, actor, writes=writes)
+    token = None
+    done = False
+    try:
+        try:
+            await connection.execute(_opening(actor, writes=writes))
+        except (OSError, PostgresConnectionError, InterfaceError) as error:
+            raise Busy from error
+        token = DB.current_transaction.set(unit)  # type: ignore[arg-type]  # quacks as Piccolo's own
+        yield unit
+        await _commit(connection, writes=writes)
+        done = True
+    finally:
+        if token is not None:
+            DB.current_transaction.reset(token)
+        if not done and not connection.is_closed():
+            await _roll_back(connection)
+        await DB.pool.release(connection)
+
+
+async def _roll_back(connection: Any) -> None:
+    """Undo, or drop the connection when even that fails, so the pool never gets a half-used one."""
+    try:
+        await connection.execute("ROLLBACK")
+    except (PostgresError, InterfaceError, OSError, AsyncTimeoutError, CancelledError):
+        connection.terminate()
+
+
+async def _commit(connection: Any, *, writes: bool) -> None:
+    """Commit, and tell a commit that failed from one whose outcome nobody knows.
+
+    A cancelled wait for a synchronous standby comes back as success with a warning (SQLSTATE
+    01000): that is an unknown outcome too.
+
+    Raises:
+        OutcomeUnknown: the connection broke, or the standby's answer was not waited for.
+    """
+    warnings: list[str] = []
+
+    def note(_: object, message: Any) -> None:
+        if message.severity_en == "WARNING" and message.sqlstate == "01000":
+            warnings.append(message.message)
+
+    connection.add_log_listener(note)
+    try:
+        tag = await connection.execute("COMMIT")
+    except _BROKEN_COMMIT as error:
+        if writes:
+            connection.terminate()
+            raise OutcomeUnknown from error
+        raise Busy from error
+    finally:
+        connection.remove_log_listener(note)
+    if warnings and writes:
+        raise OutcomeUnknown
+    if tag != "COMMIT":
+        message = f"COMMIT was answered {tag}: an error inside the transaction was swallowed."
+        raise NoTransaction(message)
+
+
+def named_refusal(error: PostgresError) -> MarketError | None:
+    """The refusal that a broken promise of the database stands for."""
+    constraint = getattr(error, "constraint_name", None)
+    if constraint is not None and (refusal := REFUSALS.get(constraint)) is not None:
+        return refusal(str(error.args[0]) if error.sqlstate == RULE_BROKEN else None)
+    if error.sqlstate == RULE_BROKEN:
+        return Refused(str(error.args[0]))
+    if isinstance(error, LockNotAvailableError | QueryCanceledError):
+        return Busy()
+    return None
+
+
+@asynccontextmanager
+async def reading(actor: Actor) -> AsyncIterator[None]:
+    """Read in one snapshot, as the actor, changing nothing."""
+    try:
+        async with unit_of_work(actor, writes=False):
+            yield
+    except PostgresError as error:
+        if (refusal := named_refusal(error)) is not None:
+            raise refusal from error
+        raise
+
+
+async def fetch(kind: type[T], sql: str, *arguments: Any) -> list[T]:
+    """Run plain SQL in the current transaction and give typed rows."""
+    rows = await current().connection.fetch(sql, *arguments)
+    return [_convert(kind, row) for row in rows]
+
+
+async def fetch_one(kind: type[T], sql: str, *arguments: Any) -> T | None:
+    """Run plain SQL in the current transaction and give its first row, typed, or None."""
+    row = await current().connection.fetchrow(sql, *arguments)
+    return None if row is None else _convert(kind, row)
+
+
+async def fetch_value(sql: str, *arguments: Any) -> Any:
+    """Run plain SQL in the current transaction and give the first column of its first row."""
+    return await current().connection.fetchval(sql, *arguments)
+
+
+async def execute(sql: str, *arguments: Any) -> int:
+    """Run plain SQL in the current transaction and say how many rows it touched."""
+    tag: str = await current().connection.execute(sql, *arguments)
+    count = tag.rpartition(" ")[2]
+    return int(count) if count.isdigit() else 0
+
+
+def _convert(kind: type[T], row: Any) -> T:
+    return msgspec.convert(dict(row), kind)
+
+
+async def open_pool(settings: Settings, parameters: dict[str, Any]) -> None:
+    """Open the pool as the app role, with every time limit the settings name."""
+    DB.config = dict(parameters)
+    await DB.start_connection_pool(
+        min_size=settings.pool_minimum,
+        max_size=settings.pool_maximum,
+        connection_class=Connection,
+        command_timeout=settings.statement_timeout + 5,
+        server_settings={
+            "application_name": "market",
+            "statement_timeout": f"{int(settings.statement_timeout * 1000)}ms",
+            "lock_timeout": f"{int(settings.lock_timeout * 1000)}ms",
+            "idle_in_transaction_session_timeout": "30s",
+            "timezone": "UTC",
+        },
+    )
+
+
+async def close_pool() -> None:
+    """Close the pool, if one is open."""
+    if DB.pool is not None:
+        await DB.close_connection_pool()

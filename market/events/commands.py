@@ -1,0 +1,79 @@
+"""Recording an event, in the transaction of the change it tells of."""
+
+import hashlib
+import secrets
+from uuid import UUID, uuid4
+
+import msgspec
+
+from market.actor import Actor
+from market.database import NoTransaction, current, execute
+
+Detail = str | int | bool | None | list[str]
+
+_INSERT = """
+INSERT INTO event
+    (id, action, person, organisation, subject_kind, subject, tender, request, details)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+_INSERT_WITH_DIGESTS = """
+WITH kept AS (
+    INSERT INTO event
+        (id, action, person, organisation, subject_kind, subject, tender, request, details,
+         before_digest, after_digest)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+)
+INSERT INTO event_salt (event, salt) VALUES ($1, $12)
+"""
+
+
+def _salted(salt: bytes, content: bytes | None) -> bytes | None:
+    return None if content is None else hashlib.sha256(salt + content).digest()
+
+
+async def record(
+    actor: Actor,
+    action: str,
+    subject_kind: str,
+    subject: UUID,
+    *,
+    tender: UUID | None = None,
+    before: bytes | None = None,
+    after: bytes | None = None,
+    **details: Detail,
+) -> UUID:
+    """Record one act in the current transaction, and give the event's id.
+
+    The database sets the event's times and transaction. `before` and `after` are the subject's
+    content, of which only salted digests are kept; the salt is stored apart, so that a score or
+    a price cannot be guessed from its digest and an erasure does not break the log. Details must
+    hold nothing that is sealed or withheld.
+
+    Raises:
+        NoTransaction: outside a command, or inside a query.
+    """
+    unit = current()
+    if not unit.writes:
+        message = "An event can only be recorded by a command."
+        raise NoTransaction(message)
+    event = uuid4()
+    row = (
+        event,
+        action,
+        actor.person,
+        actor.organisation,
+        subject_kind,
+        subject,
+        tender,
+        actor.request,
+        msgspec.json.encode(details).decode(),
+    )
+    if before is None and after is None:
+        await execute(_INSERT, *row)
+    else:
+        salt = secrets.token_bytes(32)
+        digests = _salted(salt, before), _salted(salt, after)
+        await execute(_INSERT_WITH_DIGESTS, *row, *digests, salt)
+    unit.recorded += 1
+    return event

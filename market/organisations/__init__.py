@@ -1,0 +1,1 @@
+"""Organisations: who buys, who supplies, and the public registers that prove who they are."""

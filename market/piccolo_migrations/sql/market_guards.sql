@@ -1,0 +1,201 @@
+-- The ground's promises: one clock, an append-only log, no change without an event.
+-- Functions marked SECURITY DEFINER are handed to market_guard at the end: a role that cannot log
+-- in, that row-level security does not blind, and that holds no more than the grants given here.
+
+-- Every guard refuses in this one way: SQLSTATE MK001, the promise as the constraint's name.
+CREATE FUNCTION refuse(promise text, sentence text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'MK001', CONSTRAINT = promise, MESSAGE = sentence;
+END $$;
+
+CREATE FUNCTION acting_person() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT nullif(current_setting('market.person', true), '')::uuid $$;
+
+CREATE FUNCTION acting_organisation() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT nullif(current_setting('market.organisation', true), '')::uuid $$;
+
+-- The only clock. A sandbox may be ahead of real time, production never is.
+CREATE FUNCTION market_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+$$ SELECT clock_timestamp() + coalesce((SELECT shift FROM market_clock), interval '0') $$;
+
+-- Acts that a deadline decides share a lock with the sandbox's shift, so that no act straddles it.
+CREATE FUNCTION hold_clock() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (SELECT kind FROM installation) = 'sandbox' THEN
+        PERFORM 1 FROM market_clock FOR SHARE;
+    END IF;
+END $$;
+
+CREATE FUNCTION guard_clock() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
+        PERFORM refuse('clock_stays', 'The clock cannot be removed.');
+    END IF;
+    IF NEW.shift <> interval '0'
+       AND (SELECT kind FROM installation) IS DISTINCT FROM 'sandbox' THEN
+        PERFORM refuse('clock_real_in_production', 'Only a sandbox may shift its clock.');
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.shift < OLD.shift THEN
+        PERFORM refuse('clock_goes_forward', 'The clock of a sandbox can only be moved forward.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_clock BEFORE INSERT OR UPDATE OR DELETE ON market_clock
+    FOR EACH ROW EXECUTE FUNCTION guard_clock();
+CREATE TRIGGER guard_clock_truncate BEFORE TRUNCATE ON market_clock
+    FOR EACH STATEMENT EXECUTE FUNCTION guard_clock();
+
+-- Rows that tell what happened are never changed or removed.
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM refuse('append_only', format('%s is append-only: %s is refused.', TG_TABLE_NAME, TG_OP));
+    RETURN NULL;
+END $$;
+
+-- Rows that are switched off by a time and never removed.
+CREATE FUNCTION never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM refuse('never_deleted', format('Rows of %s are never removed.', TG_TABLE_NAME));
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION guard_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.transaction := pg_current_xact_id()::text::bigint;
+    NEW.occurred_at := market_now();
+    NEW.recorded_at := clock_timestamp();
+    NEW.person := acting_person();
+    NEW.organisation := acting_organisation();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_event BEFORE INSERT ON event
+    FOR EACH ROW EXECUTE FUNCTION guard_event();
+
+-- No change without an event: looked at when the transaction commits.
+CREATE FUNCTION event_required() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT 1 FROM event WHERE transaction = pg_current_xact_id()::text::bigint
+    ) THEN
+        PERFORM refuse('event_recorded',
+            format('A change of %s was not recorded in the event log.', TG_TABLE_NAME));
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- What every table of the market gets: told at once which habits it keeps.
+CREATE FUNCTION keep_recorded(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('CREATE CONSTRAINT TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON %I'
+            ' DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION event_required()',
+            'recorded_' || name, name);
+    END LOOP;
+END $$;
+
+CREATE FUNCTION keep_append_only(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE OR TRUNCATE ON %I'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION append_only()', 'append_only_' || name, name);
+    END LOOP;
+END $$;
+
+CREATE FUNCTION keep_undeleted(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE DELETE OR TRUNCATE ON %I'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION never_deleted()', 'undeleted_' || name, name);
+    END LOOP;
+END $$;
+
+-- Called at the end of each package's guards: triggers that nothing switches off by itself, and
+-- definer functions in the guard's name that nobody may call but as a trigger or by grant.
+CREATE FUNCTION seal_guards() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE item record;
+BEGIN
+    FOR item IN
+        SELECT c.relname, t.tgname FROM pg_trigger t
+        JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'public' AND NOT t.tgisinternal AND t.tgenabled <> 'A'
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER %I', item.relname, item.tgname);
+    END LOOP;
+    GRANT CREATE ON SCHEMA public TO market_guard;
+    FOR item IN
+        SELECT p.oid::regprocedure::text AS signature FROM pg_proc p
+        JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = 'public' AND p.prosecdef AND p.proowner <> 'market_guard'::regrole
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO market_guard', item.signature);
+    END LOOP;
+    REVOKE CREATE ON SCHEMA public FROM market_guard;
+END $$;
+
+SELECT keep_append_only('installation', 'event', 'idempotency_key', 'organisation_identifier');
+SELECT keep_undeleted('organisation', 'person', 'membership', 'invitation', 'session');
+SELECT keep_recorded('organisation', 'organisation_identifier', 'person', 'membership',
+    'invitation', 'session', 'market_clock', 'idempotency_key');
+
+CREATE FUNCTION guard_idempotency_key() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.answered_at := clock_timestamp();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_idempotency_key BEFORE INSERT ON idempotency_key
+    FOR EACH ROW EXECUTE FUNCTION guard_idempotency_key();
+
+-- A role is held once at a time; a membership, once ended, stays ended.
+CREATE UNIQUE INDEX membership_once ON membership (person, organisation, role)
+    WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX person_email_once ON person (email);
+CREATE INDEX event_tender_time ON event (tender, occurred_at);
+CREATE INDEX organisation_name_order ON organisation (name, id);
+
+CREATE FUNCTION guard_membership() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    -- memberships, interests and duties of one person are decided one after another
+    PERFORM 1 FROM person WHERE id = NEW.person FOR NO KEY UPDATE;
+    IF TG_OP = 'INSERT' THEN
+        NEW.started_at := market_now();
+        NEW.ended_at := NULL;
+    ELSIF OLD.ended_at IS NOT NULL
+          OR (NEW.person, NEW.organisation, NEW.role, NEW.started_at)
+             IS DISTINCT FROM (OLD.person, OLD.organisation, OLD.role, OLD.started_at) THEN
+        PERFORM refuse('membership_only_ends', 'A membership can only be ended.');
+    ELSE
+        NEW.ended_at := market_now();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_membership BEFORE INSERT OR UPDATE ON membership
+    FOR EACH ROW EXECUTE FUNCTION guard_membership();
+
+-- The app role: what it may do, and no more.
+GRANT USAGE ON SCHEMA public TO market_app, market_guard;
+GRANT SELECT ON installation, market_clock, organisation, organisation_identifier, service_line,
+    person, membership, invitation, session, event, idempotency_key TO market_app;
+GRANT INSERT ON organisation, organisation_identifier, person, membership, invitation, session,
+    event, event_salt, idempotency_key TO market_app;
+GRANT UPDATE (shift) ON market_clock TO market_app;
+GRANT UPDATE (name, password_hash) ON person TO market_app;
+GRANT UPDATE (ended_at) ON membership TO market_app;
+GRANT UPDATE (accepted_at, accepted_by) ON invitation TO market_app;
+GRANT UPDATE (revoked_at) ON session TO market_app;
+GRANT UPDATE (population) ON organisation TO market_app;
+-- a row can only be locked by a role that may change something in it
+GRANT SELECT, UPDATE ON market_clock, person, organisation TO market_guard;
+GRANT SELECT ON installation, event, membership TO market_guard;
+
+ALTER TABLE idempotency_key ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_key_own ON idempotency_key TO market_app
+    USING (person = acting_person()) WITH CHECK (person = acting_person());
+
+SELECT seal_guards();

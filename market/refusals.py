@@ -1,0 +1,37 @@
+"""Refusals are recorded: in a transaction of their own, since the refused one is undone."""
+
+from uuid import UUID
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from market.actor import Actor
+from market.database import unit_of_work
+from market.errors import Forbidden, MarketError
+from market.events.commands import record as record_event
+
+_LIMITER = FixedWindowRateLimiter(MemoryStorage())
+_CAP = RateLimitItemPerMinute(60)
+
+
+async def record(actor: Actor, operation: str, refusal: MarketError, tender: object) -> None:
+    """Record a refusal by duty, interest or permission, at most sixty a minute and person.
+
+    What is refused for its form, its time or its place is an ordinary answer and not recorded.
+    """
+    if not isinstance(refusal, Forbidden) or actor.person is None:
+        return
+    if not _LIMITER.hit(_CAP, str(actor.person)):
+        return
+    async with unit_of_work(actor, writes=True):
+        await record_event(
+            actor,
+            "request.refused",
+            "person",
+            actor.person,
+            tender=tender if isinstance(tender, UUID) else None,
+            operation=operation,
+            refusal=refusal.slug(),
+            reason=refusal.detail,
+        )

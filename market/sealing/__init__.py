@@ -1,0 +1,89 @@
+"""Sealing of bids: envelopes (HPKE), custody of their private keys, and salted commitments.
+
+What is sealed, and how: each tender, lot and envelope (quality, price) has a key pair. An
+envelope is sealed to its public key with HPKE (RFC 9180) over the hybrid of ML-KEM-768 (FIPS 203)
+and X25519, with HKDF-SHA-256 and AES-256-GCM, and bound to tender, lot, supplier, envelope and
+version. Whoever has the public key can seal; only the custodian of the private key can open.
+
+What this protects against, with `ServerCustodian` (the default, "server" custody):
+
+- somebody who reads the database, a backup, a replica, a dump or the object store: they see sealed
+  bytes, padded lengths, times, and wrapped keys that are of no use without the key-encryption key;
+- colleagues and administrators of the database, for the same reason;
+- an envelope moved elsewhere (to another tender, lot, supplier, envelope or version): it does not
+  open;
+- one leaked key: it opens one kind of envelope of one lot, not the market;
+- somebody who records today and owns a quantum computer later (the ML-KEM half), and a break of the
+  young ML-KEM (the X25519 half).
+
+What it does not protect against:
+
+- whoever holds both the running process (or its memory) and the key-encryption key can open
+  anything, at any time. That an envelope is opened only when its time has come is a rule of the
+  commands and the database, not of this package: it opens what it is told to open;
+- sealing on receipt means that the process has seen the plaintext. Only a supplier who seals before
+  sending is spared that; their envelope is then unchecked until it is opened;
+- sealing says nothing about who sealed: everybody has the public key. Who sent a bid is known
+  from the authenticated request, and kept by the signed receipt;
+- what is not content: that there is a bid, when it came, and its size class;
+- loss: without the key-encryption key nothing opens, ever. Back it up apart from the database;
+- somebody who can write to the database, and puts their own public key in the place of a tender's
+  before bids are sealed to it: have the key in the signed notice, and compare;
+- Python cannot wipe memory: a private key stays in the process until its memory is used again.
+
+Nothing here reads a clock, a setting or a table.
+"""
+
+from market.sealing.commitments import (
+    COMMITMENT_BYTES,
+    SALT_BYTES,
+    commitment,
+    matches_commitment,
+    new_salt,
+)
+from market.sealing.custody import (
+    KEY_ENCRYPTION_KEY_BYTES,
+    CannotUnwrap,
+    Custodian,
+    ServerCustodian,
+    WrappedKey,
+    key_context,
+    wrapped_under,
+)
+from market.sealing.envelopes import (
+    PRIVATE_KEY_BYTES,
+    PUBLIC_KEY_BYTES,
+    Address,
+    CannotOpen,
+    EnvelopeKind,
+    KeyPair,
+    new_key_pair,
+    seal,
+    sealed_length,
+    unseal,
+)
+
+__all__ = [
+    "COMMITMENT_BYTES",
+    "KEY_ENCRYPTION_KEY_BYTES",
+    "PRIVATE_KEY_BYTES",
+    "PUBLIC_KEY_BYTES",
+    "SALT_BYTES",
+    "Address",
+    "CannotOpen",
+    "CannotUnwrap",
+    "Custodian",
+    "EnvelopeKind",
+    "KeyPair",
+    "ServerCustodian",
+    "WrappedKey",
+    "commitment",
+    "key_context",
+    "matches_commitment",
+    "new_key_pair",
+    "new_salt",
+    "seal",
+    "sealed_length",
+    "unseal",
+    "wrapped_under",
+]

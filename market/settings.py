@@ -1,0 +1,123 @@
+"""What the environment may say: one frozen struct, read once, strict about what it does not know."""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+PREFIX = "MARKET_"
+
+
+class Environment(StrEnum):
+    """What a database is for; written once when it is initialised."""
+
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
+class BadSettings(ValueError):
+    """The environment says something the market does not understand."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, its default, and nothing read from anywhere else.
+
+    Durations are seconds, sizes bytes. Secrets are base64 and never shown by `repr`.
+    """
+
+    environment: Environment = Environment.SANDBOX
+    home: str = ".market"
+    name: str = "market.example"
+    database_url: str | None = None
+    migration_url: str | None = None
+    postgres_programs: str | None = None
+    key_encryption_keys: str | None = None
+    signing_key: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    pool_minimum: int = 4
+    pool_maximum: int = 24
+    statement_timeout: float = 15.0
+    lock_timeout: float = 5.0
+    session_lifetime: int = 8 * 3600
+    invitation_lifetime: int = 7 * 24 * 3600
+    concurrent_sign_ins: int = 2
+    body_limit: int = 2 * 1024 * 1024
+    requests_per_minute: int = 6000
+    sign_ins_per_minute: int = 60
+    refusals_per_minute: int = 60
+    log_level: str = "INFO"
+
+    @property
+    def folder(self) -> Path:
+        """The folder for what the market keeps beside its database."""
+        return Path(self.home).absolute()
+
+    @property
+    def embedded(self) -> bool:
+        """True where the market runs its own PostgreSQL."""
+        return self.database_url is None
+
+    def __repr__(self) -> str:
+        """Name the settings without their secrets."""
+        return f"Settings(environment={self.environment.value!r}, home={self.home!r})"
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that could not work.
+
+        Raises:
+            ValueError: with the name of the setting and what to do.
+        """
+        if self.database_url is None and self.migration_url is not None:
+            message = "MARKET_MIGRATION_URL is set without MARKET_DATABASE_URL: set both or neither."
+            raise ValueError(message)
+        if self.environment is Environment.PRODUCTION:
+            for setting in ("database_url", "key_encryption_keys", "signing_key"):
+                if getattr(self, setting) is None:
+                    message = f"{PREFIX}{setting.upper()} must be set in production."
+                    raise ValueError(message)
+        if not 1 <= self.pool_minimum <= self.pool_maximum:
+            message = "MARKET_POOL_MINIMUM must be at least 1 and at most MARKET_POOL_MAXIMUM."
+            raise ValueError(message)
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises:
+        BadSettings: an unknown `MARKET_…` name, or a value of the wrong form.
+    """
+    environ = os.environ if environ is None else environ
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    if unknown := sorted(set(given) - set(Settings.__struct_fields__)):
+        names = ", ".join(PREFIX + name.upper() for name in unknown)
+        message = f"Unknown settings: {names}. Remove them or correct their spelling."
+        raise BadSettings(message)
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise BadSettings(str(error)) from None
+
+
+def decode_secret(name: str, text: str, length: int) -> bytes:
+    """Decode a base64 secret of exactly `length` bytes.
+
+    Raises:
+        BadSettings: without repeating the secret.
+    """
+    try:
+        secret = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        secret = b""
+    if len(secret) != length:
+        message = f"{name} must be {length} bytes in base64."
+        raise BadSettings(message)
+    return secret

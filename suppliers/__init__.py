@@ -1,0 +1,1 @@
+"""Suppliers, from applicant to admitted supplier."""

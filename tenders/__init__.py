@@ -1,0 +1,1 @@
+"""Tenders: requirements, review, publication, sealed bids and their opening."""

@@ -1,0 +1,62 @@
+"""Piccolo's view of tenders: their tables and migrations."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig
+
+from tenders.tables.bids import (
+    BidTable,
+    BidVersionTable,
+    DeclarationTable,
+    EnvelopeTable,
+    ManifestEntryTable,
+    OpenedEnvelopeTable,
+    OpeningConfirmationTable,
+    ReceiptTable,
+)
+from tenders.tables.lots import (
+    CriterionTable,
+    LotServiceLineTable,
+    LotTable,
+    LotTransitionTable,
+    ScaleValueTable,
+    TenderKeyTable,
+)
+from tenders.tables.tenders import (
+    DutyFloorTable,
+    DutyTable,
+    RequirementTable,
+    ReviewTable,
+    TenderBuyerTable,
+    TenderTable,
+    TenderTransitionTable,
+)
+
+APP_CONFIG = AppConfig(
+    app_name="tenders",
+    migrations_folder_path=str(Path(__file__).parent / "piccolo_migrations"),
+    table_classes=[
+        TenderTable,
+        TenderTransitionTable,
+        TenderBuyerTable,
+        DutyTable,
+        DutyFloorTable,
+        RequirementTable,
+        ReviewTable,
+        LotTable,
+        LotTransitionTable,
+        LotServiceLineTable,
+        CriterionTable,
+        ScaleValueTable,
+        TenderKeyTable,
+        BidTable,
+        BidVersionTable,
+        EnvelopeTable,
+        ReceiptTable,
+        ManifestEntryTable,
+        DeclarationTable,
+        OpeningConfirmationTable,
+        OpenedEnvelopeTable,
+    ],
+    migration_dependencies=["suppliers.piccolo_app"],
+)

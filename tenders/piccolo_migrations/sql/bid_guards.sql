@@ -1,0 +1,380 @@
+-- The bid's promises: sealed until opened, none late, none twice, nobody forbidden opens.
+
+SELECT keep_append_only('bid', 'bid_version', 'envelope', 'bid_receipt', 'manifest_entry',
+    'declaration', 'opening_confirmation', 'opened_envelope');
+SELECT keep_recorded('bid', 'bid_version', 'envelope', 'bid_receipt', 'manifest_entry',
+    'declaration', 'opening_confirmation', 'opened_envelope');
+CREATE INDEX declaration_by_person ON declaration (tender, person, bidder);
+CREATE INDEX bid_organisation_order ON bid (organisation, made_at, id);
+
+-- -- who bids, without content ---------------------------------------------------------------------
+
+-- The last version before the deadline, where it is a submission, is what stands.
+CREATE FUNCTION standing_bids(of_tender uuid)
+RETURNS TABLE (bid uuid, lot uuid, organisation uuid, bid_version uuid) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT b.id, b.lot, b.organisation, v.id FROM bid b
+    JOIN LATERAL (SELECT id, act FROM bid_version WHERE bid = b.id
+                  ORDER BY number DESC LIMIT 1) v ON v.act = 'submitted'
+    WHERE b.tender = of_tender
+$$;
+
+-- Membership of a bidder at any time since publication: leaving does not undo what was known.
+CREATE FUNCTION belongs_to_bidder(candidate uuid, of_tender uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM membership m JOIN standing_bids(of_tender) s ON s.organisation = m.organisation
+        WHERE m.person = candidate AND (m.ended_at IS NULL OR m.ended_at >=
+            (SELECT published_at FROM tender WHERE id = of_tender)))
+$$;
+
+-- Why a person may not act on the bids of a tender, or NULL where nothing stands against it.
+-- An interest once declared keeps counting: withdrawing the declaration does not lift it.
+CREATE FUNCTION why_not_unconflicted(candidate uuid, of_tender uuid) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT CASE
+        WHEN belongs_to_bidder(candidate, of_tender) THEN 'belongs_to_bidder'
+        WHEN EXISTS (SELECT 1 FROM declaration d WHERE d.tender = of_tender
+                     AND d.person = candidate AND d.interest <> 'none') THEN 'interest_declared'
+        WHEN EXISTS (SELECT 1 FROM standing_bids(of_tender) s WHERE NOT EXISTS (
+                     SELECT 1 FROM declaration d WHERE d.tender = of_tender
+                     AND d.person = candidate AND d.bidder = s.organisation))
+            THEN 'declaration_missing'
+    END
+$$;
+
+-- Refuse unless the acting person holds one of the duties, has declared and has no interest.
+-- The person's row is held, so that no duty, membership or declaration changes meanwhile.
+CREATE FUNCTION ensure_may_act(actor uuid, of_tender uuid, VARIADIC duties text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE why text;
+BEGIN
+    PERFORM 1 FROM person WHERE id = actor FOR SHARE;
+    IF actor IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can act in another person''s name.');
+    END IF;
+    IF NOT holds_duty(actor, of_tender, VARIADIC duties) THEN
+        PERFORM refuse('duty_needed', format('This needs the duty of %s in this tender.',
+            replace(array_to_string(duties, ' or '), '_', ' ')));
+    END IF;
+    why := why_not_unconflicted(actor, of_tender);
+    IF why = 'declaration_missing' THEN
+        PERFORM refuse('declaration_missing',
+            'Declare first whether you have an interest in each of the bidders.');
+    ELSIF why = 'belongs_to_bidder' THEN
+        PERFORM refuse('conflict_of_interest', 'You are a member of an organisation that bids.');
+    ELSIF why IS NOT NULL THEN
+        PERFORM refuse('conflict_of_interest', 'You declared an interest in a bidder: you must'
+            ' leave this tender until the conflicts guardian has decided.');
+    END IF;
+END $$;
+
+-- -- bidding --------------------------------------------------------------------------------------
+
+CREATE FUNCTION ensure_bidding_open(of_tender uuid) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    held tender;
+    instant timestamptz;
+BEGIN
+    -- shared with other bids, waited for by the opening, by amendments and by duties
+    SELECT * INTO held FROM tender WHERE id = of_tender FOR SHARE;
+    PERFORM hold_clock();
+    instant := market_now();
+    IF held.stage IS DISTINCT FROM 'published' OR instant >= held.deadline THEN
+        PERFORM refuse('bidding_open', 'The time for bids is over, or bidding is not open.');
+    END IF;
+    RETURN instant;
+END $$;
+
+CREATE FUNCTION guard_bid() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    NEW.made_at := ensure_bidding_open(NEW.tender);
+    PERFORM 1 FROM organisation WHERE id = NEW.organisation FOR SHARE;
+    IF NEW.organisation IS DISTINCT FROM acting_organisation() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can bid in another organisation''s name.');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM lot WHERE id = NEW.lot AND tender = NEW.tender) THEN
+        PERFORM refuse('bid_for_own_lot', 'The lot belongs to another tender.');
+    END IF;
+    IF NOT is_admitted_supplier(NEW.organisation) THEN
+        PERFORM refuse('bidder_admitted', 'Only admitted suppliers can bid.');
+    END IF;
+    IF EXISTS (SELECT 1 FROM duty d WHERE d.tender = NEW.tender
+               AND d.organisation = NEW.organisation)
+       OR EXISTS (SELECT 1 FROM tender_buyer t WHERE t.tender = NEW.tender
+                  AND t.organisation = NEW.organisation) THEN
+        PERFORM refuse('helper_does_not_bid', 'An organisation that helps to run a tender, or'
+            ' buys in it, cannot bid in it.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_bid BEFORE INSERT ON bid FOR EACH ROW EXECUTE FUNCTION guard_bid();
+
+CREATE FUNCTION guard_bid_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE
+    owner bid;
+    last_act text;
+BEGIN
+    SELECT * INTO STRICT owner FROM bid WHERE id = NEW.bid FOR NO KEY UPDATE;
+    NEW.received_at := ensure_bidding_open(owner.tender);
+    IF owner.organisation IS DISTINCT FROM acting_organisation()
+       OR NEW.made_by IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can bid in another''s name.');
+    END IF;
+    SELECT act INTO last_act FROM bid_version WHERE bid = NEW.bid ORDER BY number DESC LIMIT 1;
+    IF NEW.act = 'withdrawn' AND last_act IS DISTINCT FROM 'submitted' THEN
+        PERFORM refuse('withdraws_what_stands', 'There is no standing bid to withdraw.');
+    END IF;
+    IF NEW.number <> 1 + coalesce((SELECT max(number) FROM bid_version WHERE bid = NEW.bid), 0) THEN
+        PERFORM refuse('bid_version_counts', 'The bid was changed meanwhile.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_bid_version BEFORE INSERT ON bid_version
+    FOR EACH ROW EXECUTE FUNCTION guard_bid_version();
+
+-- Envelopes and receipt belong to the transaction that submits: a bid is never filled in later.
+CREATE FUNCTION guard_bid_part() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (SELECT xmin FROM bid_version WHERE id = NEW.bid_version)
+       IS DISTINCT FROM pg_current_xact_id()::xid THEN
+        PERFORM refuse('bid_arrives_whole', 'A submitted bid cannot be added to.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_envelope BEFORE INSERT ON envelope
+    FOR EACH ROW EXECUTE FUNCTION guard_bid_part();
+CREATE TRIGGER guard_receipt BEFORE INSERT ON bid_receipt
+    FOR EACH ROW EXECUTE FUNCTION guard_bid_part();
+
+CREATE FUNCTION guard_bid_whole() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (SELECT count(*) FROM envelope WHERE bid_version = NEW.id)
+       <> (CASE NEW.act WHEN 'submitted' THEN 2 ELSE 0 END)
+       OR NOT EXISTS (SELECT 1 FROM bid_receipt WHERE bid_version = NEW.id) THEN
+        PERFORM refuse('bid_arrives_whole', 'A bid needs both its envelopes and its receipt.');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER guard_bid_whole AFTER INSERT ON bid_version
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_bid_whole();
+
+-- -- the opening ----------------------------------------------------------------------------------
+
+CREATE FUNCTION guard_declaration() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE held tender;
+BEGIN
+    PERFORM 1 FROM person WHERE id = NEW.person FOR NO KEY UPDATE;
+    SELECT * INTO held FROM tender WHERE id = NEW.tender;
+    NEW.declared_at := market_now();
+    IF NEW.person IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can declare in another person''s name.');
+    END IF;
+    IF held.stage NOT IN ('published', 'opened') OR NEW.declared_at < held.deadline THEN
+        PERFORM refuse('declaration_when_known',
+            'Declarations are made once the bidders are known, after the deadline.');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM standing_bids(NEW.tender) s
+                   WHERE s.organisation = NEW.bidder) THEN
+        PERFORM refuse('declaration_about_bidder', 'That organisation does not bid here.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_declaration BEFORE INSERT ON declaration
+    FOR EACH ROW EXECUTE FUNCTION guard_declaration();
+
+CREATE FUNCTION guard_opening_confirmation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE held tender;
+BEGIN
+    -- waits for every bid in flight: after this no bid can be accepted that the names leave out
+    SELECT * INTO held FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    PERFORM hold_clock();
+    NEW.confirmed_at := market_now();
+    IF held.stage IS DISTINCT FROM 'published' OR NEW.confirmed_at < held.deadline THEN
+        PERFORM refuse('opening_after_deadline',
+            'The opening is confirmed after the deadline, and once.');
+    END IF;
+    PERFORM ensure_may_act(NEW.person, NEW.tender, 'opener');
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_opening_confirmation BEFORE INSERT ON opening_confirmation
+    FOR EACH ROW EXECUTE FUNCTION guard_opening_confirmation();
+
+CREATE FUNCTION guard_manifest_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE held tender;
+BEGIN
+    SELECT * INTO held FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    IF held.stage IS DISTINCT FROM 'published' OR market_now() < held.deadline
+       OR (SELECT count(*) FROM opening_confirmation WHERE tender = NEW.tender) < 2 THEN
+        PERFORM refuse('opening_by_two', 'The manifest is fixed when two openers have confirmed.');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM standing_bids(NEW.tender) s WHERE s.bid = NEW.bid
+                   AND s.lot = NEW.lot AND s.bid_version = NEW.bid_version) THEN
+        PERFORM refuse('manifest_complete', 'The manifest holds the bids that stand, as they are.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_manifest_entry BEFORE INSERT ON manifest_entry
+    FOR EACH ROW EXECUTE FUNCTION guard_manifest_entry();
+
+-- Overridden by the evaluation, which knows; until then nothing has passed.
+CREATE FUNCTION quality_passed(of_bid uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$ SELECT false $$;
+
+-- What the database must show before one envelope may open; also asked before its key is given.
+CREATE FUNCTION envelope_may_open(of_bid uuid, of_kind text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM manifest_entry m JOIN tender t ON t.id = m.tender JOIN lot l ON l.id = m.lot
+        WHERE m.bid = of_bid AND t.stage = 'opened' AND CASE of_kind
+            WHEN 'quality' THEN l.stage = 'quality_scoring'
+                AND holds_duty(acting_person(), t.id, 'opener')
+            WHEN 'price' THEN l.stage = 'quality_locked'
+                AND holds_duty(acting_person(), t.id, 'price_evaluator')
+                AND quality_passed(of_bid)
+            ELSE false END
+        AND why_not_unconflicted(acting_person(), t.id) IS NULL)
+$$;
+
+-- The only way to a wrapped private key.
+CREATE FUNCTION wrapped_key_for(of_bid uuid, of_kind text) RETURNS bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT envelope_may_open(of_bid, of_kind) THEN
+        PERFORM refuse('envelope_stays_sealed', 'This envelope may not be opened now.');
+    END IF;
+    RETURN (SELECT k.wrapped_key FROM tender_key k JOIN bid b ON b.lot = k.lot
+            WHERE b.id = of_bid AND k.envelope = of_kind);
+END $$;
+
+CREATE FUNCTION guard_opened_envelope() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE of_tender uuid;
+BEGIN
+    SELECT m.tender INTO of_tender FROM manifest_entry m JOIN envelope e
+        ON e.bid_version = m.bid_version
+        WHERE m.bid = NEW.bid AND e.id = NEW.envelope AND e.kind = NEW.kind;
+    IF NOT FOUND THEN
+        PERFORM refuse('opened_as_in_manifest', 'Only envelopes of the manifest are opened.');
+    END IF;
+    PERFORM 1 FROM lot l JOIN bid b ON b.lot = l.id WHERE b.id = NEW.bid FOR SHARE OF l;
+    PERFORM ensure_may_act(NEW.opened_by, of_tender,
+        CASE NEW.kind WHEN 'price' THEN 'price_evaluator' ELSE 'opener' END);
+    IF NOT envelope_may_open(NEW.bid, NEW.kind) THEN
+        PERFORM refuse('envelope_stays_sealed', 'This envelope may not be opened now.');
+    END IF;
+    NEW.opened_at := market_now();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_opened_envelope BEFORE INSERT ON opened_envelope
+    FOR EACH ROW EXECUTE FUNCTION guard_opened_envelope();
+
+CREATE TRIGGER guard_duty BEFORE INSERT OR UPDATE ON duty
+    FOR EACH ROW EXECUTE FUNCTION guard_duty();
+
+-- -- who sees what: the second wall behind the queries -----------------------------------------------
+
+-- The bidders' names: after the deadline for openers and guardian, after the opening for the panel.
+CREATE FUNCTION sees_bidders(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM tender t WHERE t.id = of_tender AND t.deadline <= market_now() AND (
+            t.stage IN ('published', 'opened')
+                AND holds_duty(acting_person(), t.id, 'opener', 'guardian')
+            OR t.stage = 'opened' AND holds_duty(acting_person(), t.id, 'tender_manager',
+                'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver',
+                'contract_manager', 'outcome_reviewer')))
+$$;
+
+CREATE FUNCTION bidders_of(of_tender uuid) RETURNS TABLE (organisation uuid) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
+$$;
+
+-- Which bid is whose: hidden from those who score until the quality of the lot is locked.
+CREATE FUNCTION sees_identity(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
+        WHERE l.id = of_lot AND sees_bidders(t.id) AND (
+            l.stage NOT IN ('bidding', 'quality_scoring')
+            OR NOT holds_duty(acting_person(), t.id, 'quality_evaluator', 'moderator',
+                              'price_evaluator', 'award_approver')))
+$$;
+
+-- The content of opened envelopes: for those whose duty it is, once declared, without interest.
+CREATE FUNCTION reads_opened(of_bid uuid, of_kind text) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM bid b JOIN tender t ON t.id = b.tender
+        WHERE b.id = of_bid AND (
+            b.organisation = acting_organisation()
+            OR CASE of_kind WHEN 'quality' THEN holds_duty(acting_person(), t.id, 'opener',
+                    'quality_evaluator', 'moderator', 'award_approver', 'guardian')
+                ELSE holds_duty(acting_person(), t.id, 'price_evaluator', 'award_approver',
+                    'guardian') END
+               AND why_not_unconflicted(acting_person(), t.id) IS NULL))
+$$;
+
+ALTER TABLE bid ENABLE ROW LEVEL SECURITY;
+ALTER TABLE bid_version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE envelope ENABLE ROW LEVEL SECURITY;
+ALTER TABLE bid_receipt ENABLE ROW LEVEL SECURITY;
+ALTER TABLE manifest_entry ENABLE ROW LEVEL SECURITY;
+ALTER TABLE opened_envelope ENABLE ROW LEVEL SECURITY;
+ALTER TABLE declaration ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY guard_reads ON bid FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_locks ON bid FOR UPDATE TO market_guard USING (true);
+CREATE POLICY guard_reads ON bid_version FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON envelope FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON bid_receipt FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON manifest_entry FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON opened_envelope FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON declaration FOR SELECT TO market_guard USING (true);
+
+CREATE POLICY bid_read ON bid FOR SELECT TO market_app
+    USING (organisation = acting_organisation() OR sees_identity(lot));
+CREATE POLICY bid_made ON bid FOR INSERT TO market_app
+    WITH CHECK (organisation = acting_organisation());
+CREATE POLICY bid_version_read ON bid_version FOR SELECT TO market_app
+    USING (EXISTS (SELECT 1 FROM bid b WHERE b.id = bid_version.bid));
+CREATE POLICY bid_version_made ON bid_version FOR INSERT TO market_app
+    WITH CHECK (EXISTS (SELECT 1 FROM bid b WHERE b.id = bid_version.bid
+                        AND b.organisation = acting_organisation()));
+CREATE POLICY envelope_read ON envelope FOR SELECT TO market_app
+    USING (EXISTS (SELECT 1 FROM bid_version v WHERE v.id = envelope.bid_version
+                   AND envelope_may_open(v.bid, envelope.kind)));
+CREATE POLICY envelope_made ON envelope FOR INSERT TO market_app WITH CHECK (true);
+CREATE POLICY receipt_read ON bid_receipt FOR SELECT TO market_app
+    USING (EXISTS (SELECT 1 FROM bid_version v JOIN bid b ON b.id = v.bid
+                   WHERE v.id = bid_receipt.bid_version AND b.organisation = acting_organisation()));
+CREATE POLICY receipt_made ON bid_receipt FOR INSERT TO market_app WITH CHECK (true);
+CREATE POLICY manifest_read ON manifest_entry FOR SELECT TO market_app
+    USING (sees_bidders(tender) OR EXISTS (
+        SELECT 1 FROM bid b WHERE b.id = manifest_entry.bid AND b.organisation = acting_organisation()));
+CREATE POLICY manifest_made ON manifest_entry FOR INSERT TO market_app WITH CHECK (true);
+CREATE POLICY opened_read ON opened_envelope FOR SELECT TO market_app
+    USING (reads_opened(bid, kind));
+CREATE POLICY opened_made ON opened_envelope FOR INSERT TO market_app WITH CHECK (true);
+CREATE POLICY declaration_read ON declaration FOR SELECT TO market_app
+    USING (person = acting_person()
+           OR holds_duty(acting_person(), tender, 'guardian', 'tender_manager'));
+CREATE POLICY declaration_made ON declaration FOR INSERT TO market_app
+    WITH CHECK (person = acting_person());
+
+GRANT SELECT, INSERT ON bid, bid_version, envelope, bid_receipt, manifest_entry, declaration,
+    opening_confirmation, opened_envelope TO market_app;
+GRANT SELECT ON bid_version, envelope, bid_receipt, manifest_entry, declaration,
+    opening_confirmation, opened_envelope TO market_guard;
+GRANT SELECT, UPDATE ON bid TO market_guard;
+
+SELECT seal_guards();

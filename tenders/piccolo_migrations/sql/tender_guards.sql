@@ -1,0 +1,348 @@
+-- The tender's promises: stages, authorship, the floor of the duties matrix, frozen publication.
+
+SELECT keep_append_only('requirement_version', 'review', 'criterion', 'scale_value',
+    'lot_service_line', 'tender_key', 'duty_floor', 'tender_transition', 'lot_transition');
+SELECT keep_undeleted('tender', 'lot', 'duty', 'tender_buyer');
+SELECT keep_recorded('tender', 'tender_buyer', 'duty', 'requirement_version', 'review', 'lot',
+    'tender_key');
+CREATE INDEX tender_published_order ON tender (published_at DESC, id DESC)
+    WHERE published_at IS NOT NULL;
+CREATE INDEX duty_tender ON duty (tender, duty);
+CREATE INDEX tender_of_buyer ON tender (buyer, created_at);
+
+-- -- duties -------------------------------------------------------------------------------------
+
+CREATE FUNCTION holds_duty(holder uuid, of_tender uuid, VARIADIC duties text[]) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM duty d WHERE d.tender = of_tender AND d.person = holder
+                   AND d.duty = ANY (duties) AND d.released_at IS NULL)
+$$;
+
+CREATE FUNCTION guard_duty() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE
+    now_stage text;
+    clash text;
+BEGIN
+    -- tender and organisation are locked against bids in flight, the person against other duties
+    SELECT stage INTO now_stage FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    PERFORM 1 FROM organisation WHERE id = NEW.organisation FOR NO KEY UPDATE;
+    PERFORM 1 FROM person WHERE id = NEW.person FOR NO KEY UPDATE;
+    IF TG_OP = 'UPDATE' THEN
+        IF (NEW.id, NEW.tender, NEW.person, NEW.organisation, NEW.duty, NEW.assigned_by,
+            NEW.assigned_at) IS DISTINCT FROM (OLD.id, OLD.tender, OLD.person, OLD.organisation,
+            OLD.duty, OLD.assigned_by, OLD.assigned_at) OR OLD.released_at IS NOT NULL THEN
+            PERFORM refuse('duty_only_ends', 'A duty can only be released.');
+        END IF;
+        NEW.released_at := market_now();
+        RETURN NEW;
+    END IF;
+    NEW.assigned_at := market_now();
+    NEW.released_at := NULL;
+    -- having ever held a duty is what counts, so released duties are looked at too
+    SELECT d.duty INTO clash FROM duty d JOIN duty_floor f ON f.one = d.duty AND f.other = NEW.duty
+        WHERE d.tender = NEW.tender AND d.person = NEW.person ORDER BY d.duty LIMIT 1;
+    IF FOUND THEN
+        PERFORM refuse('duty_floor', format('Whoever is or was %s of a tender cannot be its %s.',
+            replace(clash, '_', ' '), replace(NEW.duty, '_', ' ')));
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = NEW.person
+                   AND m.organisation = NEW.organisation AND m.ended_at IS NULL) THEN
+        PERFORM refuse('duty_for_own_organisation',
+            'A duty is held for an organisation of which the person is a member.');
+    END IF;
+    -- Until the names are known a refusal must not tell who bids: so it falls on every supplier.
+    IF now_stage = 'published' AND EXISTS (
+        SELECT 1 FROM membership m WHERE m.person = NEW.person AND m.ended_at IS NULL
+        AND is_admitted_supplier(m.organisation)) THEN
+        PERFORM refuse('duty_not_for_suppliers', 'From publication to the opening no duty can be'
+            ' given to a member of any supplier.');
+    END IF;
+    IF now_stage = 'opened' AND belongs_to_bidder(NEW.person, NEW.tender) THEN
+        PERFORM refuse('duty_not_for_bidders', 'A member of a bidder cannot hold a duty.');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- -- the requirement and its review ---------------------------------------------------------------
+
+CREATE FUNCTION guard_requirement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE now_stage text;
+BEGIN
+    SELECT stage INTO now_stage FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    IF now_stage IS DISTINCT FROM 'draft' THEN
+        PERFORM refuse('requirement_in_draft', 'The requirement can only be edited in draft.');
+    END IF;
+    IF NEW.edited_by IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can write in another person''s name.');
+    END IF;
+    NEW.number := 1 + coalesce(
+        (SELECT max(number) FROM requirement_version WHERE tender = NEW.tender), 0);
+    NEW.edited_at := market_now();
+    -- authorship follows from the edit itself; guard_duty decides whether it may be held
+    INSERT INTO duty (id, tender, person, organisation, duty, assigned_by, assigned_at)
+        VALUES (gen_random_uuid(), NEW.tender, NEW.edited_by, NEW.organisation, 'author',
+                NEW.edited_by, NEW.edited_at)
+        ON CONFLICT ON CONSTRAINT duty_once DO NOTHING;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_requirement BEFORE INSERT ON requirement_version
+    FOR EACH ROW EXECUTE FUNCTION guard_requirement();
+
+CREATE FUNCTION guard_review() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE now_stage text;
+BEGIN
+    SELECT stage INTO now_stage FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    PERFORM 1 FROM person WHERE id = NEW.reviewer FOR SHARE;
+    IF now_stage IS DISTINCT FROM 'in_review' THEN
+        PERFORM refuse('review_in_review', 'The requirement is not in review.');
+    END IF;
+    IF NEW.reviewer IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can review in another person''s name.');
+    END IF;
+    IF NOT holds_duty(NEW.reviewer, NEW.tender, 'reviewer') THEN
+        PERFORM refuse('duty_needed', 'Only a reviewer of this tender can review it.');
+    END IF;
+    IF NEW.requirement <> (SELECT max(number) FROM requirement_version
+                           WHERE tender = NEW.tender) THEN
+        PERFORM refuse('review_of_latest', 'Only the latest version can be reviewed.');
+    END IF;
+    NEW.reviewed_at := market_now();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_review BEFORE INSERT ON review
+    FOR EACH ROW EXECUTE FUNCTION guard_review();
+
+-- -- stages ---------------------------------------------------------------------------------------
+
+-- Lots, criteria and scale become rows at publication, out of the approved text and of nothing
+-- else; scores and bids refer to those rows, and no role may edit them.
+CREATE FUNCTION freeze_requirement(of_tender uuid, of_version integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    requirement jsonb;
+    lot_text jsonb;
+    new_lot uuid;
+    leaf record;
+    quality numeric;
+    price numeric;
+BEGIN
+    SELECT content INTO STRICT requirement FROM requirement_version
+        WHERE tender = of_tender AND number = of_version;
+    INSERT INTO scale_value (id, tender, value, title)
+        SELECT gen_random_uuid(), of_tender, (v ->> 'value')::numeric, v ->> 'title'
+        FROM jsonb_array_elements(requirement -> 'scale') v;
+    FOR lot_text IN SELECT l FROM jsonb_array_elements(requirement -> 'lots') l LOOP
+        SELECT coalesce(sum((c ->> 'weight')::numeric) FILTER (WHERE c ->> 'kind' = 'quality'), 0),
+               coalesce(sum((c ->> 'weight')::numeric) FILTER (WHERE c ->> 'kind' = 'price'), 0)
+            INTO quality, price FROM jsonb_array_elements(lot_text -> 'criteria') c;
+        new_lot := gen_random_uuid();
+        INSERT INTO lot (id, tender, number, title, minimum_quality, quality_weight, price_weight,
+                         evaluators_minimum, approval_quorum, stage, version)
+            VALUES (new_lot, of_tender, (lot_text ->> 'number')::integer, lot_text ->> 'title',
+                    (lot_text ->> 'minimum_quality')::numeric, quality, price,
+                    (requirement ->> 'evaluators_minimum')::integer,
+                    (requirement ->> 'approval_quorum')::integer, 'bidding', 1);
+        INSERT INTO lot_service_line (id, lot, service_line)
+            SELECT gen_random_uuid(), new_lot, code
+            FROM jsonb_array_elements_text(lot_text -> 'service_lines') code;
+        FOR leaf IN
+            WITH RECURSIVE tree AS (
+                SELECT c FROM jsonb_array_elements(lot_text -> 'criteria') c
+                UNION ALL
+                SELECT child FROM tree, jsonb_array_elements(tree.c -> 'children') child
+            )
+            SELECT c ->> 'code' AS code, c ->> 'title' AS title, (c ->> 'weight')::numeric AS weight
+            FROM tree WHERE c ->> 'kind' = 'quality'
+              AND jsonb_array_length(coalesce(c -> 'children', '[]')) = 0
+        LOOP
+            INSERT INTO criterion (id, lot, code, title, weight)
+                VALUES (gen_random_uuid(), new_lot, leaf.code, leaf.title, leaf.weight);
+        END LOOP;
+        IF quality <> (SELECT coalesce(sum(weight), 0) FROM criterion WHERE lot = new_lot) THEN
+            PERFORM refuse('criterion_weights_add_up',
+                format('The sub-criteria of lot %s do not add up to their criteria.',
+                       lot_text ->> 'number'));
+        END IF;
+    END LOOP;
+    IF NOT EXISTS (SELECT 1 FROM lot WHERE tender = of_tender) THEN
+        PERFORM refuse('tender_has_lots', 'A tender needs at least one lot.');
+    END IF;
+END $$;
+
+CREATE FUNCTION guard_tender() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE
+    latest integer;
+    people integer;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.stage <> 'draft' OR NEW.version <> 1 THEN
+            PERFORM refuse('tender_begins_in_draft', 'A tender begins in draft.');
+        END IF;
+        IF NEW.rule_set_date IS NOT NULL AND (NOT NEW.demonstration
+           OR (SELECT kind FROM installation) IS DISTINCT FROM 'sandbox') THEN
+            PERFORM refuse('rule_set_date_in_sandbox', 'Only a demonstration in a sandbox may fix'
+                ' the date by which its rule set is chosen.');
+        END IF;
+        NEW.created_at := market_now();
+        RETURN NEW;
+    END IF;
+    IF NEW.version <> OLD.version + 1 THEN
+        PERFORM refuse('tender_version_counts', 'The version goes up by one with every change.');
+    END IF;
+    IF (NEW.id, NEW.reference, NEW.buyer, NEW.demonstration, NEW.rule_set_date, NEW.created_at)
+       IS DISTINCT FROM
+       (OLD.id, OLD.reference, OLD.buyer, OLD.demonstration, OLD.rule_set_date, OLD.created_at) THEN
+        PERFORM refuse('tender_identity_fixed', 'What a tender is cannot be changed.');
+    END IF;
+    IF OLD.published_at IS NOT NULL AND (NEW.title, NEW.rule_set, NEW.published_requirement,
+        NEW.deadline, NEW.clarifications_until, NEW.contract_starts) IS DISTINCT FROM
+        (OLD.title, OLD.rule_set, OLD.published_requirement, OLD.deadline,
+         OLD.clarifications_until, OLD.contract_starts) THEN
+        PERFORM refuse('published_does_not_change', 'What was published cannot be changed.');
+    END IF;
+    NEW.submitted_at := OLD.submitted_at;
+    NEW.approved_at := OLD.approved_at;
+    NEW.published_at := OLD.published_at;
+    NEW.opened_at := OLD.opened_at;
+    NEW.abandoned_at := OLD.abandoned_at;
+    IF NEW.stage = OLD.stage THEN
+        RETURN NEW;
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM tender_transition
+                   WHERE earlier = OLD.stage AND later = NEW.stage) THEN
+        PERFORM refuse('tender_transition', format('A tender cannot go from %s to %s.',
+            replace(OLD.stage, '_', ' '), replace(NEW.stage, '_', ' ')));
+    END IF;
+    SELECT max(number) INTO latest FROM requirement_version WHERE tender = NEW.id;
+    CASE NEW.stage
+    WHEN 'in_review' THEN
+        IF latest IS NULL THEN
+            PERFORM refuse('tender_has_requirement', 'Write the requirement first.');
+        END IF;
+        NEW.submitted_at := market_now();
+    WHEN 'approved' THEN
+        IF NOT EXISTS (
+            SELECT 1 FROM review WHERE tender = NEW.id AND requirement = latest
+            AND outcome = 'approved' AND reviewed_at >= OLD.submitted_at) THEN
+            PERFORM refuse('tender_reviewed',
+                'An independent reviewer has not approved this version.');
+        END IF;
+        NEW.approved_at := market_now();
+    WHEN 'published' THEN
+        PERFORM hold_clock();
+        NEW.published_at := market_now();
+        IF NEW.deadline IS NULL OR NEW.deadline <= NEW.published_at OR NEW.rule_set IS NULL
+           OR NEW.contract_starts IS NULL THEN
+            PERFORM refuse('tender_has_timetable',
+                'A deadline in the future, a start of the contract and a rule set are needed.');
+        END IF;
+        IF NEW.published_requirement IS DISTINCT FROM latest THEN
+            PERFORM refuse('published_is_approved', 'Only the approved version can be published.');
+        END IF;
+        PERFORM freeze_requirement(NEW.id, latest);
+    WHEN 'opened' THEN
+        PERFORM hold_clock();
+        NEW.opened_at := market_now();
+        IF NEW.opened_at < NEW.deadline THEN
+            PERFORM refuse('opening_after_deadline', 'Bids are not opened before the deadline.');
+        END IF;
+        SELECT count(DISTINCT c.person) INTO people FROM opening_confirmation c
+            WHERE c.tender = NEW.id AND holds_duty(c.person, NEW.id, 'opener')
+              AND why_not_unconflicted(c.person, NEW.id) IS NULL;
+        IF people < 2 THEN
+            PERFORM refuse('opening_by_two', 'Two different openers without an interest must'
+                ' confirm the opening.');
+        END IF;
+        IF (SELECT count(*) FROM manifest_entry WHERE tender = NEW.id)
+           <> (SELECT count(*) FROM standing_bids(NEW.id)) THEN
+            PERFORM refuse('manifest_complete', 'The manifest must hold every bid that stands.');
+        END IF;
+    WHEN 'abandoned' THEN
+        NEW.abandoned_at := market_now();
+    ELSE
+        NULL;
+    END CASE;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_tender BEFORE INSERT OR UPDATE ON tender
+    FOR EACH ROW EXECUTE FUNCTION guard_tender();
+
+-- The lots follow their tender, once it has moved.
+CREATE FUNCTION lots_follow_tender() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.stage = 'opened' AND OLD.stage <> 'opened' THEN
+        UPDATE lot SET stage = 'quality_scoring', version = version + 1
+            WHERE tender = NEW.id AND stage = 'bidding';
+    ELSIF NEW.stage = 'abandoned' AND OLD.stage <> 'abandoned' THEN
+        UPDATE lot SET stage = 'abandoned', version = version + 1,
+                       abandoned_because = NEW.abandoned_because
+            WHERE tender = NEW.id AND stage <> 'abandoned';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER lots_follow_tender AFTER UPDATE ON tender
+    FOR EACH ROW EXECUTE FUNCTION lots_follow_tender();
+
+-- What is published can be sealed to: both keys of every lot come in the same transaction.
+CREATE FUNCTION guard_published_keys() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (SELECT count(*) FROM tender_key k WHERE k.lot = NEW.id) <> 2 THEN
+        PERFORM refuse('lot_has_keys', 'A published lot needs a key for each envelope.');
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER guard_published_keys AFTER INSERT ON lot
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_published_keys();
+
+CREATE FUNCTION guard_tender_key() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    -- keys are made in the transaction that publishes, never swapped or added afterwards
+    IF (SELECT xmin FROM lot WHERE id = NEW.lot) IS DISTINCT FROM pg_current_xact_id()::xid THEN
+        PERFORM refuse('key_made_at_publication', 'Keys are made when a lot is published.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_tender_key BEFORE INSERT ON tender_key
+    FOR EACH ROW EXECUTE FUNCTION guard_tender_key();
+
+-- Buyers are settled before publication.
+CREATE FUNCTION guard_tender_buyer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE now_stage text;
+BEGIN
+    SELECT stage INTO now_stage FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    IF now_stage IS DISTINCT FROM 'draft' OR TG_OP = 'UPDATE' THEN
+        PERFORM refuse('buyers_in_draft', 'Buyers can only join while the tender is a draft.');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM organisation WHERE id = NEW.organisation
+                   AND kind IN ('clinical_commissioning_group', 'other_nhs_body')) THEN
+        PERFORM refuse('buyer_kind', 'Only clinical commissioning groups and other NHS bodies buy.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_tender_buyer BEFORE INSERT OR UPDATE ON tender_buyer
+    FOR EACH ROW EXECUTE FUNCTION guard_tender_buyer();
+
+GRANT SELECT, INSERT ON tender, tender_buyer, duty, requirement_version, review TO market_app;
+GRANT SELECT ON duty_floor, tender_transition, lot_transition, lot, criterion, scale_value,
+    lot_service_line TO market_app;
+GRANT INSERT ON tender_key TO market_app;
+GRANT SELECT (id, lot, envelope, custodian, public_key) ON tender_key TO market_app;
+GRANT UPDATE (title, stage, version, rule_set, clarifications_until, deadline, contract_starts,
+    published_requirement, submitted_at, approved_at, published_at, opened_at, abandoned_at,
+    abandoned_because) ON tender TO market_app;
+GRANT UPDATE (released_at) ON duty TO market_app;
+GRANT UPDATE (stage, version, abandoned_because) ON lot TO market_app;
+GRANT SELECT ON requirement_version, review, duty_floor, tender_transition, lot_transition,
+    tender_key, criterion, scale_value, lot_service_line, tender_buyer, service_line
+    TO market_guard;
+GRANT SELECT, UPDATE ON tender, lot TO market_guard;
+GRANT INSERT ON lot, criterion, scale_value, lot_service_line TO market_guard;
+GRANT SELECT, INSERT ON duty TO market_guard;

@@ -1,0 +1,1 @@
+"""The pure rules of tenders: requirements, bids, rule sets, duties and stages."""

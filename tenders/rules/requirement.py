@@ -1,0 +1,396 @@
+"""The requirement a specification author writes, and everything that can be wrong with it."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from market.money import (
+    DecimalText,
+    Money,
+    decimal_of,
+    exact_sum,
+    fraction_of,
+    plain_text,
+)
+
+MAXIMUM_LOTS: Final = 20
+MAXIMUM_CRITERIA: Final = 200
+MAXIMUM_PRICE_ITEMS: Final = 200
+MAXIMUM_DEPTH: Final = 3
+MINIMUM_SCALE_VALUES: Final = 2
+WHOLE: Final = Decimal(100)
+
+# PostgreSQL cannot store U+0000 in text or jsonb, so no text may carry it.
+_NO_NUL: Final = r"^[^\u0000]*$"
+ShortText = Annotated[str, Meta(max_length=200, pattern=_NO_NUL)]
+LongText = Annotated[str, Meta(max_length=20_000, pattern=_NO_NUL)]
+Code = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$(?!\n)",
+        description="A short code: letters, digits, points, underscores and hyphens.",
+        examples=["Q1.2"],
+    ),
+]
+ServiceLineCode = Annotated[str, Meta(max_length=64, pattern=_NO_NUL)]
+
+
+class CriterionKind(StrEnum):
+    """Whether a criterion is judged by evaluators or computed from prices."""
+
+    QUALITY = "quality"
+    PRICE = "price"
+
+
+class MethodName(StrEnum):
+    """The award methods a requirement may name."""
+
+    LOWEST_PRICE_RATIO = "lowest_price_ratio"
+
+
+class TieRule(StrEnum):
+    """What decides between bids whose exact totals are equal."""
+
+    HIGHER_QUALITY = "higher_quality"
+    LOWER_PRICE = "lower_price"
+
+
+PUBLISHABLE_VERSIONS: Final[Mapping[MethodName, frozenset[int]]] = MappingProxyType(
+    {MethodName.LOWEST_PRICE_RATIO: frozenset({1})}
+)
+"""The versions of each method that a new requirement may name."""
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """One thing wrong with a document: where it is, and a sentence that says what to do."""
+
+    field: str
+    reason: str
+
+
+class ScaleValue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One value that an evaluator may give, and what it means."""
+
+    value: DecimalText
+    title: ShortText
+    descriptor: LongText
+
+
+class Criterion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A node of the criteria tree; weights are points out of 100 at every level.
+
+    Only a quality criterion without children is answered and scored; on a parent, `question`
+    introduces the group.
+    """
+
+    code: Code
+    title: ShortText
+    kind: CriterionKind
+    weight: DecimalText
+    question: LongText | None = None
+    children: Annotated[tuple["Criterion", ...], Meta(max_length=MAXIMUM_CRITERIA)] = ()
+
+
+class PriceItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of the pricing schedule, with the quantity every bid is compared on."""
+
+    code: Code
+    title: ShortText
+    unit: ShortText
+    quantity: DecimalText
+
+
+class Lot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the requirement that is bid for, scored and awarded on its own."""
+
+    number: Annotated[int, Meta(ge=1, le=1_000)]
+    title: ShortText
+    description: LongText
+    service_lines: Annotated[tuple[ServiceLineCode, ...], Meta(max_length=100)]
+    criteria: Annotated[tuple[Criterion, ...], Meta(max_length=MAXIMUM_CRITERIA)]
+    minimum_quality: Annotated[
+        DecimalText,
+        Meta(description="The percentage (0 to 100) of the quality points a bid must reach."),
+    ]
+    price_items: Annotated[tuple[PriceItem, ...], Meta(max_length=MAXIMUM_PRICE_ITEMS)]
+    estimated_annual_value: Money
+    term_months: Annotated[int, Meta(le=1_200)]
+
+
+class AwardMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How quality and price become a ranking; frozen at publication."""
+
+    name: MethodName
+    version: Annotated[int, Meta(ge=1, le=1_000)] = 1
+    tie_rule: TieRule
+
+
+class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a commissioning group wants to buy, and how bids will be judged."""
+
+    title: ShortText
+    description: LongText
+    scale: Annotated[tuple[ScaleValue, ...], Meta(max_length=101)]
+    lots: Annotated[tuple[Lot, ...], Meta(max_length=MAXIMUM_LOTS)]
+    award_method: AwardMethod
+    approval_quorum: Annotated[int, Meta(ge=1, le=10)] = 2
+    evaluators_minimum: Annotated[int, Meta(ge=1, le=20)] = 2
+
+
+def leaves(lot: Lot) -> tuple[Criterion, ...]:
+    """Return the quality criteria that are answered and scored, in document order."""
+    return tuple(
+        criterion
+        for _, criterion, _ in _walk("", lot.criteria)
+        if criterion.kind is CriterionKind.QUALITY and not criterion.children
+    )
+
+
+def price_weight(lot: Lot) -> Fraction:
+    """Return the points (of 100) that price can earn."""
+    return _weight_of(CriterionKind.PRICE, lot)
+
+
+def quality_weight(lot: Lot) -> Fraction:
+    """Return the points (of 100) that quality can earn."""
+    return _weight_of(CriterionKind.QUALITY, lot)
+
+
+def highest(scale: Sequence[ScaleValue]) -> Fraction:
+    """Return the value that earns a criterion's full weight; `ValueError` for an empty scale."""
+    return max(fraction_of(step.value) for step in scale)
+
+
+def faults(requirement: Requirement, known_service_lines: Collection[str]) -> list[Fault]:
+    """Find everything wrong with a requirement at once; an empty list means it may be reviewed."""
+    return [
+        *_blank_faults("", title=requirement.title, description=requirement.description),
+        *_scale_faults(requirement.scale),
+        *_method_faults(requirement.award_method),
+        *_numbering_faults(requirement.lots),
+        *(
+            fault
+            for index, lot in enumerate(requirement.lots)
+            for fault in _lot_faults(f"lots[{index}]", lot, known_service_lines)
+        ),
+    ]
+
+
+def _weight_of(kind: CriterionKind, lot: Lot) -> Fraction:
+    return sum(
+        (fraction_of(criterion.weight) for criterion in lot.criteria if criterion.kind is kind),
+        Fraction(0),
+    )
+
+
+def _walk(
+    field: str, criteria: Iterable[Criterion], depth: int = 1
+) -> Iterator[tuple[str, Criterion, int]]:
+    """Visit the tree in document order, one level past the deepest allowed and no further."""
+    for index, criterion in enumerate(criteria):
+        here = f"{field}[{index}]"
+        yield here, criterion, depth
+        if depth <= MAXIMUM_DEPTH:
+            yield from _walk(f"{here}.children", criterion.children, depth + 1)
+
+
+def _blank_faults(prefix: str, **texts: str) -> Iterator[Fault]:
+    for name, text in texts.items():
+        if not text.strip():
+            field = f"{prefix}.{name}" if prefix else name
+            yield Fault(field=field, reason=f"The {name} is empty; write it.")
+
+
+def _repeat_faults(field: str, what: str, codes: Sequence[tuple[str, str]]) -> Iterator[Fault]:
+    """Report codes used before: `codes` holds (field, code); letter case does not tell apart."""
+    seen: set[str] = set()
+    for where, code in codes:
+        if code.casefold() in seen:
+            reason = f"The {what} {code} is used more than once in {field}; use each code once."
+            yield Fault(field=where, reason=reason)
+        seen.add(code.casefold())
+
+
+def _above_zero_faults(field: str, what: str, value: Decimal) -> Iterator[Fault]:
+    if value <= 0:
+        reason = f"The {what} is {plain_text(value)}; it must be above zero."
+        yield Fault(field=field, reason=reason)
+
+
+def _scale_faults(scale: Sequence[ScaleValue]) -> Iterator[Fault]:
+    values = [decimal_of(step.value) for step in scale]
+    if len(scale) < MINIMUM_SCALE_VALUES:
+        reason = f"The scale has {len(scale)} values; give it at least {MINIMUM_SCALE_VALUES}."
+        yield Fault(field="scale", reason=reason)
+    if values and values[0] < 0:
+        reason = f"The scale starts at {plain_text(values[0])}; start it at zero or above."
+        yield Fault(field="scale[0].value", reason=reason)
+    if values and max(values) <= 0:
+        reason = "The highest value of the scale is not above zero; raise it."
+        yield Fault(field="scale", reason=reason)
+    for index, step in enumerate(scale):
+        field = f"scale[{index}]"
+        yield from _blank_faults(field, title=step.title, descriptor=step.descriptor)
+        if index and values[index] <= values[index - 1]:
+            reason = (
+                f"The value {plain_text(values[index])} does not lie above the one before it,"
+                f" {plain_text(values[index - 1])}; list the values from lowest to highest, each"
+                " once."
+            )
+            yield Fault(field=f"{field}.value", reason=reason)
+
+
+def _method_faults(method: AwardMethod) -> Iterator[Fault]:
+    versions = PUBLISHABLE_VERSIONS[method.name]
+    if method.version not in versions:
+        offered = ", ".join(str(version) for version in sorted(versions))
+        reason = f"The method {method.name} has no version {method.version}; use one of: {offered}."
+        yield Fault(field="award_method.version", reason=reason)
+
+
+def _numbering_faults(lots: Sequence[Lot]) -> Iterator[Fault]:
+    if not lots:
+        yield Fault(field="lots", reason="There is no lot; describe at least one.")
+    times = Counter(lot.number for lot in lots)
+    for index, lot in enumerate(lots):
+        if times[lot.number] > 1:
+            reason = f"The lot number {lot.number} is used more than once; number each lot once."
+            yield Fault(field=f"lots[{index}].number", reason=reason)
+        elif lot.number > len(lots):
+            reason = (
+                f"The lot number {lot.number} leaves a gap; number the lots 1 to {len(lots)}"
+                " without gaps."
+            )
+            yield Fault(field=f"lots[{index}].number", reason=reason)
+
+
+def _lot_faults(field: str, lot: Lot, known_service_lines: Collection[str]) -> Iterator[Fault]:
+    yield from _blank_faults(field, title=lot.title, description=lot.description)
+    yield from _service_line_faults(field, lot, known_service_lines)
+    yield from _criteria_faults(field, lot)
+    minimum = decimal_of(lot.minimum_quality)
+    if not 0 <= minimum <= WHOLE:
+        reason = (
+            f"The minimum quality is {plain_text(minimum)}; it is a percentage of the quality"
+            " points and must lie between 0 and 100."
+        )
+        yield Fault(field=f"{field}.minimum_quality", reason=reason)
+    yield from _price_item_faults(field, lot)
+    yield from _above_zero_faults(
+        f"{field}.estimated_annual_value.amount",
+        "estimated annual value",
+        lot.estimated_annual_value.exact,
+    )
+    yield from _above_zero_faults(
+        f"{field}.term_months", "term in months", Decimal(lot.term_months)
+    )
+
+
+def _service_line_faults(
+    field: str, lot: Lot, known_service_lines: Collection[str]
+) -> Iterator[Fault]:
+    if not lot.service_lines:
+        reason = f"Lot {lot.number} names no service line; name at least one."
+        yield Fault(field=f"{field}.service_lines", reason=reason)
+    coded = [
+        (f"{field}.service_lines[{index}]", code) for index, code in enumerate(lot.service_lines)
+    ]
+    for where, code in coded:
+        if code not in known_service_lines:
+            reason = f"There is no service line {code!r}; choose one of the published codes."
+            yield Fault(field=where, reason=reason)
+    yield from _repeat_faults(f"lot {lot.number}", "service line", coded)
+
+
+def _criteria_faults(field: str, lot: Lot) -> Iterator[Fault]:
+    where = f"{field}.criteria"
+    visited = list(_walk(where, lot.criteria))
+    yield from _weight_sum_faults(where, lot)
+    prices = sum(criterion.kind is CriterionKind.PRICE for criterion in lot.criteria)
+    if prices != 1:
+        reason = (
+            f"Lot {lot.number} has {prices} price criteria at the top level; it must have exactly"
+            " one."
+        )
+        yield Fault(field=where, reason=reason)
+    if not leaves(lot):
+        reason = f"Lot {lot.number} has no quality criterion that can be scored; add one."
+        yield Fault(field=where, reason=reason)
+    if len(visited) > MAXIMUM_CRITERIA:
+        reason = (
+            f"Lot {lot.number} has more than {MAXIMUM_CRITERIA} criteria, counting those inside"
+            " others; leave some out."
+        )
+        yield Fault(field=where, reason=reason)
+    coded = [(f"{here}.code", criterion.code) for here, criterion, _ in visited]
+    yield from _repeat_faults(f"lot {lot.number}", "criterion code", coded)
+    for here, criterion, depth in visited:
+        yield from _criterion_faults(here, criterion, depth)
+
+
+def _weight_sum_faults(field: str, lot: Lot) -> Iterator[Fault]:
+    total = exact_sum(decimal_of(criterion.weight) for criterion in lot.criteria)
+    if total != WHOLE:
+        reason = (
+            f"The weights of lot {lot.number} add up to {plain_text(total)}; they must add up to"
+            " exactly 100."
+        )
+        yield Fault(field=field, reason=reason)
+
+
+def _criterion_faults(field: str, criterion: Criterion, depth: int) -> Iterator[Fault]:
+    code, weight = criterion.code, decimal_of(criterion.weight)
+    yield from _blank_faults(field, title=criterion.title)
+    yield from _above_zero_faults(f"{field}.weight", f"weight of {code}", weight)
+    if depth > MAXIMUM_DEPTH:
+        reason = (
+            f"The criterion {code} lies {depth} levels deep; use at most {MAXIMUM_DEPTH} levels."
+        )
+        yield Fault(field=field, reason=reason)
+    if criterion.children:
+        total = exact_sum(decimal_of(child.weight) for child in criterion.children)
+        if total != weight:
+            reason = (
+                f"The weights inside {code} add up to {plain_text(total)}; they must add up to"
+                f" exactly {plain_text(weight)}, the weight of {code}."
+            )
+            yield Fault(field=f"{field}.children", reason=reason)
+    if criterion.kind is CriterionKind.PRICE:
+        if depth > 1:
+            reason = (
+                f"The price criterion {code} lies inside another criterion; move it to the top"
+                " level."
+            )
+            yield Fault(field=f"{field}.kind", reason=reason)
+        if criterion.children:
+            reason = (
+                f"The price criterion {code} has criteria inside it; remove them and list the"
+                " prices asked for as price items."
+            )
+            yield Fault(field=f"{field}.children", reason=reason)
+    elif not criterion.children and not (criterion.question or "").strip():
+        reason = f"The quality criterion {code} asks nothing; write the question bidders answer."
+        yield Fault(field=f"{field}.question", reason=reason)
+
+
+def _price_item_faults(field: str, lot: Lot) -> Iterator[Fault]:
+    if not lot.price_items:
+        reason = f"Lot {lot.number} asks for no prices; list at least one price item."
+        yield Fault(field=f"{field}.price_items", reason=reason)
+    coded = [
+        (f"{field}.price_items[{index}].code", item.code)
+        for index, item in enumerate(lot.price_items)
+    ]
+    yield from _repeat_faults(f"lot {lot.number}", "price item code", coded)
+    for index, item in enumerate(lot.price_items):
+        where = f"{field}.price_items[{index}]"
+        yield from _blank_faults(where, title=item.title, unit=item.unit)
+        yield from _above_zero_faults(
+            f"{where}.quantity", f"quantity of {item.code}", decimal_of(item.quantity)
+        )

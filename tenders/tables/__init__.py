@@ -1,0 +1,1 @@
+"""Tables of tenders: what is needed, who holds which duty, and the sealed bids."""
