@@ -12,7 +12,9 @@ from tenders.tables.bids import BidTable
 from tenders.tables.lots import CriterionTable, LotTable
 
 
-def _reference(table: type[Table], *, unique: bool = False, index: bool = False) -> columns.ForeignKey:
+def _reference(
+    table: type[Table], *, unique: bool = False, index: bool = False
+) -> columns.ForeignKey:
     """A required reference to a row that can never be deleted from under it."""
     return columns.ForeignKey(
         table, default=None, null=False, on_delete=OnDelete.restrict, unique=unique, index=index

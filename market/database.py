@@ -1,7 +1,6 @@
-"""The one way to the database: the engine, the pool, and the transaction a command or query runs in."""
+"""The one way to the database: engine, pool, and the transaction a command or query runs in."""
 
 from asyncio import CancelledError
-from asyncio import TimeoutError as AsyncTimeoutError
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -28,7 +27,7 @@ _BROKEN_COMMIT = (
     PostgresConnectionError,
     InterfaceError,
     OSError,
-    AsyncTimeoutError,
+    TimeoutError,
     QueryCanceledError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -37,7 +36,7 @@ _BROKEN_COMMIT = (
 T = TypeVar("T")
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg's metaclass is untyped
+class Connection(asyncpg.Connection):
     """A pooled connection without the reset round trip.
 
     Safe because nothing here sets session state: settings are local to a transaction, and there
@@ -63,7 +62,7 @@ DB = Engine(config={})
 
 
 class Unit:
-    """One transaction of one actor. Piccolo finds its connection here, as do the functions below."""
+    """One transaction of one actor, in which Piccolo and the functions below find its connection."""
 
     __slots__ = ("actor", "connection", "recorded", "writes")
 
@@ -118,7 +117,7 @@ async def unit_of_work(actor: Actor, *, writes: bool) -> AsyncIterator[Unit]:
         raise NoTransaction(message)
     try:
         connection = await DB.pool.acquire(timeout=DB.config.get("acquire_timeout", 10))
-    except (OSError, AsyncTimeoutError, PostgresError, InterfaceError) as error:
+    except (OSError, TimeoutError, PostgresError, InterfaceError) as error:
         raise Busy from error
     unit = Unit(connection, actor, writes=writes)
     token = None
@@ -144,7 +143,7 @@ async def _roll_back(connection: Any) -> None:
     """Undo, or drop the connection when even that fails, so the pool never gets a half-used one."""
     try:
         await connection.execute("ROLLBACK")
-    except (PostgresError, InterfaceError, OSError, AsyncTimeoutError, CancelledError):
+    except (PostgresError, InterfaceError, OSError, TimeoutError, CancelledError):
         connection.terminate()
 
 

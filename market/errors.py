@@ -1,4 +1,4 @@
-"""Refusals the market can give: classes named by their reason, with status and title, free of HTTP."""
+"""Refusals the market can give: classes named by their reason, with status and title."""
 
 import re
 from collections.abc import Callable, Sequence

@@ -73,7 +73,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ValueError: with the name of the setting and what to do.
         """
         if self.database_url is None and self.migration_url is not None:
-            message = "MARKET_MIGRATION_URL is set without MARKET_DATABASE_URL: set both or neither."
+            message = (
+                "MARKET_MIGRATION_URL is set without MARKET_DATABASE_URL: set both or neither."
+            )
             raise ValueError(message)
         if self.environment is Environment.PRODUCTION:
             for setting in ("database_url", "key_encryption_keys", "signing_key"):

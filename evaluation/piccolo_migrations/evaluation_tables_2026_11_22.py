@@ -136,9 +136,7 @@ DESCRIPTION = "tables"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="evaluation", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="evaluation", description=DESCRIPTION)
 
     manager.add_table(
         class_name="RecommendationTable",
@@ -154,9 +152,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="RankingTable", tablename="ranking", schema=None, columns=None
-    )
+    manager.add_table(class_name="RankingTable", tablename="ranking", schema=None, columns=None)
 
     manager.add_table(
         class_name="ContractTable",
@@ -165,9 +161,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="ScoreTable", tablename="score", schema=None, columns=None
-    )
+    manager.add_table(class_name="ScoreTable", tablename="score", schema=None, columns=None)
 
     manager.add_table(
         class_name="ScoreLockTable",
@@ -197,9 +191,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="AwardTable", tablename="award", schema=None, columns=None
-    )
+    manager.add_table(class_name="AwardTable", tablename="award", schema=None, columns=None)
 
     manager.add_table(
         class_name="NoticeTable",

@@ -54,9 +54,7 @@ DESCRIPTION = "tables"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="market", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="market", description=DESCRIPTION)
 
     manager.add_table(
         class_name="ServiceLineTable",
@@ -65,9 +63,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="SessionTable", tablename="session", schema=None, columns=None
-    )
+    manager.add_table(class_name="SessionTable", tablename="session", schema=None, columns=None)
 
     manager.add_table(
         class_name="InvitationTable",
@@ -118,9 +114,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="PersonTable", tablename="person", schema=None, columns=None
-    )
+    manager.add_table(class_name="PersonTable", tablename="person", schema=None, columns=None)
 
     manager.add_table(
         class_name="Installation",
@@ -129,9 +123,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="EventTable", tablename="event", schema=None, columns=None
-    )
+    manager.add_table(class_name="EventTable", tablename="event", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="ServiceLineTable",

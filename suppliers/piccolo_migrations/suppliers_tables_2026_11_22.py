@@ -76,9 +76,7 @@ DESCRIPTION = "tables"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="suppliers", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="suppliers", description=DESCRIPTION)
 
     manager.add_table(
         class_name="ApplicationTable",

@@ -138,13 +138,9 @@ DESCRIPTION = "tables"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="tenders", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="tenders", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="LotTable", tablename="lot", schema=None, columns=None
-    )
+    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
 
     manager.add_table(
         class_name="OpenedEnvelopeTable",
@@ -153,9 +149,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="ReviewTable", tablename="review", schema=None, columns=None
-    )
+    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
 
     manager.add_table(
         class_name="TenderKeyTable",
@@ -164,9 +158,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="TenderTable", tablename="tender", schema=None, columns=None
-    )
+    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
 
     manager.add_table(
         class_name="OpeningConfirmationTable",
@@ -224,9 +216,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="BidTable", tablename="bid", schema=None, columns=None
-    )
+    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
 
     manager.add_table(
         class_name="DutyFloorTable",
@@ -249,9 +239,7 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="DutyTable", tablename="duty", schema=None, columns=None
-    )
+    manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
 
     manager.add_table(
         class_name="ManifestEntryTable",

@@ -35,9 +35,7 @@ class BidVersionTable(Table, db=DB, tablename="bid_version"):
     bid = columns.ForeignKey(BidTable, default=None, null=False, on_delete=OnDelete.restrict)
     number = columns.Integer(default=None, null=False)
     act = columns.Varchar(length=10, default=None, null=False)
-    made_by = columns.ForeignKey(
-        PersonTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    made_by = columns.ForeignKey(PersonTable, default=None, null=False, on_delete=OnDelete.restrict)
     received_at = columns.Timestamptz(default=None, null=False)
     quality_commitment = columns.Bytea(default=None, null=True)
     price_commitment = columns.Bytea(default=None, null=True)
@@ -97,9 +95,7 @@ class DeclarationTable(Table, db=DB, tablename="declaration"):
     """What one person said about their interest in one bidder of a tender."""
 
     id = columns.UUID(primary_key=True)
-    tender = columns.ForeignKey(
-        TenderTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    tender = columns.ForeignKey(TenderTable, default=None, null=False, on_delete=OnDelete.restrict)
     person = columns.ForeignKey(
         PersonTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
     )
@@ -121,12 +117,8 @@ class OpeningConfirmationTable(Table, db=DB, tablename="opening_confirmation"):
     """One opener's confirmation that the bids may be opened; two different people are needed."""
 
     id = columns.UUID(primary_key=True)
-    tender = columns.ForeignKey(
-        TenderTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
-    person = columns.ForeignKey(
-        PersonTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    tender = columns.ForeignKey(TenderTable, default=None, null=False, on_delete=OnDelete.restrict)
+    person = columns.ForeignKey(PersonTable, default=None, null=False, on_delete=OnDelete.restrict)
     confirmed_at = columns.Timestamptz(default=None, null=False)
 
     opening_confirmation_once = Unique(["tender", "person"])

@@ -14,9 +14,7 @@ class LotTable(Table, db=DB, tablename="lot"):
     """One lot of a published tender; its stage after the opening is the evaluation's."""
 
     id = columns.UUID(primary_key=True)
-    tender = columns.ForeignKey(
-        TenderTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    tender = columns.ForeignKey(TenderTable, default=None, null=False, on_delete=OnDelete.restrict)
     number = columns.Integer(default=None, null=False)
     title = columns.Varchar(length=200, default=None, null=False)
     minimum_quality = columns.Numeric(default=None, null=False)
@@ -80,9 +78,7 @@ class ScaleValueTable(Table, db=DB, tablename="scale_value"):
     """A value that may be given as a score in a tender; no other value can be stored."""
 
     id = columns.UUID(primary_key=True)
-    tender = columns.ForeignKey(
-        TenderTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    tender = columns.ForeignKey(TenderTable, default=None, null=False, on_delete=OnDelete.restrict)
     value = columns.Numeric(default=None, null=False)
     title = columns.Varchar(length=200, default=None, null=False)
 

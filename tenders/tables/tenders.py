@@ -59,9 +59,7 @@ class TenderBuyerTable(Table, db=DB, tablename="tender_buyer"):
     """An organisation that buys in a tender, and the population its cost share follows."""
 
     id = columns.UUID(primary_key=True)
-    tender = columns.ForeignKey(
-        TenderTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    tender = columns.ForeignKey(TenderTable, default=None, null=False, on_delete=OnDelete.restrict)
     organisation = columns.ForeignKey(
         OrganisationTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
     )
@@ -75,9 +73,7 @@ class DutyTable(Table, db=DB, tablename="duty"):
     """A duty of one person in one tender; never deleted, since having held it is what counts."""
 
     id = columns.UUID(primary_key=True)
-    tender = columns.ForeignKey(
-        TenderTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    tender = columns.ForeignKey(TenderTable, default=None, null=False, on_delete=OnDelete.restrict)
     person = columns.ForeignKey(
         PersonTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
     )
@@ -111,9 +107,7 @@ class RequirementTable(Table, db=DB, tablename="requirement_version"):
     """One version of what is needed, whole; every edit is a row, so authorship cannot be lost."""
 
     id = columns.UUID(primary_key=True)
-    tender = columns.ForeignKey(
-        TenderTable, default=None, null=False, on_delete=OnDelete.restrict
-    )
+    tender = columns.ForeignKey(TenderTable, default=None, null=False, on_delete=OnDelete.restrict)
     number = columns.Integer(default=None, null=False)
     content = columns.JSONB(default=None, null=False)
     digest = columns.Bytea(default=None, null=False)

@@ -23,7 +23,6 @@ from market.sealing import (
     CannotOpen,
     EnvelopeKind,
     ServerCustodian,
-    key_context,
     new_key_pair,
     seal,
     sealed_length,
@@ -39,7 +38,6 @@ ADDRESS = Address(
     version=4,
 )
 CONTENT = b'{"prices":[{"item":"1","unit_price":"12.50"}]}'
-CONTEXT = key_context(ADDRESS.tender, ADDRESS.lot, ADDRESS.envelope)
 OLD_KEY, NEW_KEY = b"o" * 32, b"n" * 32
 
 addresses = st.builds(

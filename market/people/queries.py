@@ -1,0 +1,132 @@
+"""What can be read about people, their memberships and sessions."""
+
+from uuid import UUID
+
+import msgspec
+
+from market.actor import Actor, Role
+from market.database import DB, fetch, fetch_one, reading
+from market.errors import NotFound
+from market.people import credentials
+from market.people.permissions import ensure_may_administer
+from market.people.schemas import MembershipView, PersonView, SessionView
+
+_ACTOR = """
+SELECT s.id AS session, s.person, s.organisation, array_remove(array_agg(m.role), NULL) AS roles
+FROM session s
+LEFT JOIN membership m
+    ON m.person = s.person AND m.organisation = s.organisation AND m.ended_at IS NULL
+WHERE s.token_digest = $1 AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()
+GROUP BY s.id
+"""
+
+
+class _Session(msgspec.Struct, frozen=True):
+    session: UUID
+    person: UUID
+    organisation: UUID | None
+    roles: list[Role]
+
+
+class _Role(msgspec.Struct, frozen=True):
+    role: Role
+
+
+async def actor_of(token: str, request: str) -> Actor | None:
+    """Who a bearer token stands for now, in one query; None for a token that does not work.
+
+    Somebody whose last role in the organisation was ended acts for nobody any more.
+    """
+    pool = DB.pool
+    if pool is None:
+        return None
+    row = await pool.fetchrow(_ACTOR, credentials.digest(token))
+    if row is None:
+        return None
+    session = msgspec.convert(dict(row), _Session)
+    return Actor(
+        person=session.person,
+        organisation=session.organisation if session.roles else None,
+        roles=frozenset(session.roles),
+        session=session.session,
+        request=request,
+    )
+
+
+async def roles_of(person: UUID, organisation: UUID | None) -> list[Role]:
+    """The roles a person holds now in an organisation."""
+    rows = await fetch(
+        _Role,
+        "SELECT role FROM membership WHERE person = $1 AND organisation = $2"
+        " AND ended_at IS NULL ORDER BY role",
+        person,
+        organisation,
+    )
+    return [row.role for row in rows]
+
+
+async def memberships_of(person: UUID) -> list[MembershipView]:
+    """What a person may do for which organisation, ended memberships included."""
+    return await fetch(
+        MembershipView,
+        "SELECT m.id, m.person, p.name, m.organisation, o.name AS organisation_name, m.role,"
+        " m.started_at, m.ended_at FROM membership m JOIN person p ON p.id = m.person"
+        " JOIN organisation o ON o.id = m.organisation WHERE m.person = $1"
+        " ORDER BY o.name, m.role, m.started_at",
+        person,
+    )
+
+
+async def myself(actor: Actor) -> PersonView:
+    """The acting person and all their memberships."""
+    async with reading(actor):
+        found = await fetch_one(
+            _Person, "SELECT id, name, email FROM person WHERE id = $1", actor.person
+        )
+        if found is None:
+            raise NotFound
+        return PersonView(
+            id=found.id,
+            name=found.name,
+            email=found.email,
+            memberships=await memberships_of(found.id),
+            acting_for=actor.organisation,
+        )
+
+
+class _Person(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
+    email: str
+
+
+async def my_sessions(actor: Actor) -> list[SessionView]:
+    """The actor's sessions that still work, the latest first."""
+    async with reading(actor):
+        return await fetch(
+            SessionView,
+            "SELECT id, organisation, started_at, expires_at, id = $2 AS current FROM session"
+            " WHERE person = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp()"
+            " ORDER BY started_at DESC LIMIT 200",
+            actor.person,
+            actor.session,
+        )
+
+
+async def members_of(actor: Actor, organisation_id: UUID) -> list[MembershipView]:
+    """Everybody who holds or held a role in an organisation, for its administrators.
+
+    Raises:
+        NotFound: the organisation is not the actor's own.
+        Forbidden: the actor does not administer it.
+    """
+    ensure_may_administer(actor, organisation_id)
+    async with reading(actor):
+        return await fetch(
+            MembershipView,
+            "SELECT m.id, m.person, p.name, m.organisation, o.name AS organisation_name, m.role,"
+            " m.started_at, m.ended_at FROM membership m JOIN person p ON p.id = m.person"
+            " JOIN organisation o ON o.id = m.organisation WHERE m.organisation = $1"
+            " ORDER BY p.name, p.id, m.role, m.started_at LIMIT 1000",
+            organisation_id,
+        )

@@ -1,0 +1,113 @@
+"""What routes take from a request besides its body: the actor, If-Match, Idempotency-Key."""
+
+import hashlib
+import re
+from typing import Annotated, Any, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.params import HeaderParameter
+
+from market.actor import ANONYMOUS, Actor, RequestKey
+from market.errors import KeyMissing, Malformed, PreconditionMissing
+from market.problems import AnyRequest
+from market.vault import Vault
+
+_ETAG = re.compile(r'^"(?P<version>[1-9][0-9]{0,8})"$')
+
+
+async def provide_actor(request: AnyRequest) -> Actor:
+    """The actor that the guard at the door identified."""
+    actor = request.scope.get("market_actor", ANONYMOUS)
+    return actor if isinstance(actor, Actor) else ANONYMOUS
+
+
+async def provide_keyed_actor(
+    request: AnyRequest,
+    idempotency_key: Annotated[
+        str | None,
+        HeaderParameter(
+            name="Idempotency-Key",
+            required=False,
+            description="A UUID of your choice. A repetition with the same key and body gets the same answer.",
+        ),
+    ] = None,
+) -> Actor:
+    """The actor with the key under which this request is carried out once.
+
+    Raises:
+        KeyMissing: there is no Idempotency-Key.
+        Malformed: it is not a UUID.
+    """
+    if idempotency_key is None:
+        raise KeyMissing
+    try:
+        key = UUID(idempotency_key)
+    except ValueError:
+        message = "Idempotency-Key must be a UUID."
+        raise Malformed(message) from None
+    body = await request.body()
+    used_for = RequestKey(
+        key, f"{request.method} {request.url.path}"[:300], hashlib.sha256(body).digest()
+    )
+    return msgspec.structs.replace(await provide_actor(request), key=used_for)
+
+
+async def provide_version(
+    if_match: Annotated[
+        str | None,
+        HeaderParameter(
+            name="If-Match", required=False, description="The ETag of the version you read."
+        ),
+    ] = None,
+) -> int:
+    """The version the caller read and means to change.
+
+    Raises:
+        PreconditionMissing: there is no If-Match.
+        Malformed: it is not an ETag the market gives.
+    """
+    if if_match is None:
+        raise PreconditionMissing
+    found = _ETAG.match(if_match.strip())
+    if found is None:
+        message = 'If-Match must be an ETag as the market gives it, such as "3".'
+        raise Malformed(message)
+    return int(found["version"])
+
+
+async def provide_vault(state: State) -> Vault:
+    """Custody of keys and the market's signature, as opened at start."""
+    vault = state["vault"]
+    if not isinstance(vault, Vault):
+        message = "The vault is not open."
+        raise TypeError(message)
+    return vault
+
+
+DEPENDENCIES = {
+    "actor": Provide(provide_actor),
+    "version": Provide(provide_version),
+    "vault": Provide(provide_vault),
+}
+KEYED = {"actor": Provide(provide_keyed_actor)}
+"""For a handler that creates something: its actor carries the Idempotency-Key."""
+
+
+class Versioned(Protocol):
+    """A view that says which version of the thing it shows."""
+
+    @property
+    def version(self) -> int: ...
+
+
+V = TypeVar("V", bound=Versioned)
+
+
+def tagged(view: V, status_code: int = 200) -> Response[V]:
+    """Answer with the view and its ETag."""
+    headers: dict[str, Any] = {"ETag": f'"{view.version}"'}
+    return Response(view, status_code=status_code, headers=headers)

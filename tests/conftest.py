@@ -1,0 +1,146 @@
+"""What every test stands on: a real PostgreSQL, a fresh database each, the API over HTTP."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+from litestar import Litestar
+
+from market import database, migrations, seed
+from market.app import create_app, served
+from market.embedded import EmbeddedPostgres
+from market.sealing import ServerCustodian
+from market.settings import Environment, Settings
+from market.signing import SigningKey
+from market.vault import Vault
+from tests.makers.world import World
+
+APP_PASSWORD = "a password for tests alone"  # noqa: S105  # the server listens on a private socket
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedPostgres]:
+    """One server for all test processes; the last one out stops it."""
+    root = Path(__file__).parent.parent / ".market" / "tests"
+    with EmbeddedPostgres(root, settings=FAST | {"max_connections": "200"}) as running:
+        yield running
+
+
+async def _build_template(server: EmbeddedPostgres, name: str, environment: Environment) -> None:
+    connection = await asyncpg.connect(**server.connection.parameters())
+    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.execute("SELECT pg_advisory_lock(1)")  # roles belong to the whole server
+    parameters: dict[str, Any] = {**server.connection.parameters(), "database": name}
+    await migrations.migrate(parameters, app_password=APP_PASSWORD)
+    quoted = await connection.fetchval("SELECT quote_literal($1::text)", APP_PASSWORD)
+    await connection.execute(f"ALTER ROLE {migrations.APP} PASSWORD {quoted}")
+    await migrations.initialise(parameters, environment=environment, name="tests.example")
+    await seed.load_reference(parameters)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedPostgres) -> str:
+    """A migrated sandbox with the reference data, from which each test's database is cloned."""
+    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    asyncio.run(_build_template(server, name, Environment.SANDBOX))
+    return name
+
+
+class Databases(msgspec.Struct, frozen=True):
+    """How to reach a test's database: as its superuser, and as the app role."""
+
+    superuser: dict[str, Any]
+    app: dict[str, Any]
+
+
+@pytest.fixture
+async def databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
+    """A database of the test's own, dropped afterwards."""
+    name = f"test_{secrets.token_hex(6)}"
+    connection = await asyncpg.connect(**server.connection.parameters())
+    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+    parameters: dict[str, Any] = {**server.connection.parameters(), "database": name}
+    yield Databases(
+        superuser=parameters,
+        app=parameters | {"user": migrations.APP, "password": APP_PASSWORD},
+    )
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+@pytest.fixture
+async def superuser(databases: Databases) -> AsyncIterator[Any]:
+    """A connection that may do anything: what it cannot do, nobody does by mistake."""
+    connection = await asyncpg.connect(**databases.superuser)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def app_role(databases: Databases) -> AsyncIterator[Any]:
+    """A connection as the role API processes use, outside the API."""
+    connection = await asyncpg.connect(**databases.app)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    """Keys made for the tests."""
+    return Vault(
+        custodian=ServerCustodian({"tests": secrets.token_bytes(32)}, "tests"),
+        signing_key=SigningKey.from_seed(secrets.token_bytes(32)),
+        sandbox=True,
+        name="tests.example",
+    )
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """Run the lifespan in one task: pytest-asyncio enters and leaves a fixture in two."""
+    ready, stop = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with app.lifespan():
+            ready.set()
+            await stop.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(hold())
+        await ready.wait()
+        try:
+            yield
+        finally:
+            stop.set()
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """The settings tests run with: a small pool, no rate limits to trip over."""
+    return Settings(
+        pool_minimum=1, pool_maximum=12, requests_per_minute=1_000_000, sign_ins_per_minute=100_000
+    )
+
+
+@pytest.fixture
+async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
+    """The API running over the test's database, and makers that act through it."""
+    app = create_app(settings, databases.app, vault)
+    transport = httpx.ASGITransport(served(app), raise_app_exceptions=False)
+    async with (
+        running(app),
+        httpx.AsyncClient(transport=transport, base_url="http://market") as client,
+    ):
+        yield World(client, vault)
+    assert database.DB.pool is None
