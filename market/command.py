@@ -6,7 +6,7 @@ import random
 import typing
 from asyncio import sleep
 from collections.abc import Awaitable, Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from asyncpg.exceptions import DeadlockDetectedError, PostgresError, SerializationError
 
@@ -20,15 +20,14 @@ ATTEMPTS = 5
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Command = Callable[Concatenate[Actor, P], Awaitable[R]]
 
 
 class Unrecorded(RuntimeError):
     """A command finished without recording an event: a fault of the programme, never committed."""
 
 
-def command(
-    function: Callable[Concatenate[Actor, P], Awaitable[R]],
-) -> Callable[Concatenate[Actor, P], Awaitable[R]]:
+def command(function: Command[P, R]) -> Command[P, R]:
     """Make a function one transaction: recorded, rerun whole when PostgreSQL asks for it.
 
     It is rerun on a serialisation failure (40001) or deadlock (40P01), and never once its outcome
@@ -43,31 +42,11 @@ def command(
     signature = inspect.signature(function)
     operation = f"{function.__module__.partition('.')[0]}.{function.__name__}"
 
-    @functools.cache
-    def answer_type() -> typing.Any:
-        return typing.get_type_hints(function)["return"]
-
-    async def once(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        async with unit_of_work(actor, writes=True) as unit:
-            if actor.key is not None:
-                known = await idempotency.stored_answer(actor, actor.key)
-                if known is not None:
-                    unit.recorded += 1
-                    answer: R = idempotency.decode(known, answer_type())
-                    return answer
-            result = await function(actor, *args, **kwargs)
-            if unit.recorded == 0:
-                message = f"{operation} recorded no event."
-                raise Unrecorded(message)
-            if actor.key is not None:
-                await idempotency.store_answer(actor, actor.key, result)
-            return result
-
     @functools.wraps(function)
     async def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(ATTEMPTS):
             try:
-                return await once(actor, *args, **kwargs)
+                return await _once(function, actor, *args, **kwargs)
             except (SerializationError, DeadlockDetectedError):
                 await sleep(random.uniform(0, 0.02) * 2**attempt)  # noqa: S311  # jitter, no secret
             except (MarketError, PostgresError) as error:
@@ -76,9 +55,29 @@ def command(
                     raise
                 bound = signature.bind(actor, *args, **kwargs).arguments
                 await refusals.record(actor, operation, refusal, bound.get("tender_id"))
-                if refusal is error:
-                    raise
-                raise refusal from error
+                raise refusal from (None if refusal is error else error)
         raise Busy
 
     return run
+
+
+async def _once(function: Command[P, R], actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Run the command in one transaction, or give the answer its key already has."""
+    async with unit_of_work(actor, writes=True) as unit:
+        if actor.key is not None:
+            stored = await idempotency.stored_answer(actor, actor.key)
+            if stored is not None:
+                answer: R = idempotency.decode(stored, _answer_type(function))
+                return answer
+        result = await function(actor, *args, **kwargs)
+        if unit.recorded == 0:
+            message = f"{function.__qualname__} recorded no event."
+            raise Unrecorded(message)
+        if actor.key is not None:
+            await idempotency.store_answer(actor, actor.key, result)
+        return result
+
+
+@functools.cache
+def _answer_type(function: Callable[..., Any]) -> Any:
+    return typing.get_type_hints(function)["return"]

@@ -62,7 +62,7 @@ DB = Engine(config={})
 
 
 class Unit:
-    """One transaction of one actor, in which Piccolo and the functions below find its connection."""
+    """One transaction of one actor; Piccolo and the functions below find its connection here."""
 
     __slots__ = ("actor", "connection", "recorded", "writes")
 

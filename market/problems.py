@@ -44,7 +44,7 @@ def of(error: MarketError, request: str = "") -> Problem:
     )
 
 
-def _respond(request: AnyRequest, problem: Problem, headers: dict[str, str]) -> Response[Problem]:
+def _respond(problem: Problem, headers: dict[str, str]) -> Response[Problem]:
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -57,7 +57,7 @@ def _on_refusal(request: AnyRequest, error: MarketError) -> Response[Problem]:
     headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     if error.status == 401:  # noqa: PLR2004  # the one status that must name a scheme, RFC 9110 15.5.2
         headers["WWW-Authenticate"] = "Bearer"
-    return _respond(request, of(error, request_id(request)), headers)
+    return _respond(of(error, request_id(request)), headers)
 
 
 def _fault_of(message: str, fallback: str) -> Fault:
@@ -83,7 +83,7 @@ def _on_validation(request: AnyRequest, error: ValidationException) -> Response[
         f"{fault.field}: {fault.reason}" if fault.field else fault.reason for fault in faults
     )
     refusal = Malformed(detail or error.detail, faults=faults)
-    return _respond(request, of(refusal, request_id(request)), {})
+    return _respond(of(refusal, request_id(request)), {})
 
 
 _STATUS_ERRORS: dict[int, type[MarketError]] = {
@@ -107,11 +107,11 @@ def _on_http(request: AnyRequest, error: HTTPException) -> Response[Problem]:
             detail=error.detail,
             request=request_id(request),
         )
-    return _respond(request, problem, dict(error.headers or {}))
+    return _respond(problem, dict(error.headers or {}))
 
 
 def _plain(error: HTTPException) -> str | None:
-    """Litestar's own sentence where it helps; the title of ours where it only repeats the status."""
+    """Litestar's own sentence where it helps; our title where it only repeats the status."""
     return None if error.status_code in {404, 413} else error.detail
 
 
@@ -125,12 +125,12 @@ def _on_accident(request: AnyRequest, error: Exception) -> Response[Problem]:
         detail="This is a fault of the market, not of the request. It has been logged.",
         request=request_id(request),
     )
-    return _respond(request, problem, {})
+    return _respond(problem, {})
 
 
 def _on_depth(request: AnyRequest, _: RecursionError) -> Response[Problem]:
     refusal = Malformed("The body is nested too deeply.")
-    return _respond(request, of(refusal, request_id(request)), {})
+    return _respond(of(refusal, request_id(request)), {})
 
 
 HANDLERS: ExceptionHandlersMap = {

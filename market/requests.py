@@ -32,7 +32,7 @@ async def provide_keyed_actor(
         HeaderParameter(
             name="Idempotency-Key",
             required=False,
-            description="A UUID of your choice. A repetition with the same key and body gets the same answer.",
+            description="A UUID of your choice. The same key and body get the same answer.",
         ),
     ] = None,
 ) -> Actor:

@@ -32,7 +32,7 @@ def _salted(salt: bytes, content: bytes | None) -> bytes | None:
     return None if content is None else hashlib.sha256(salt + content).digest()
 
 
-async def record(
+async def record(  # noqa: PLR0913  # the columns of one row, each by its name
     actor: Actor,
     action: str,
     subject_kind: str,

@@ -16,7 +16,7 @@ _AT_ONCE = 2
 
 @functools.cache
 def _nobody() -> str:
-    """A hash that no password fits, so that an unknown address takes as long as a wrong password."""
+    """A hash that no password fits: an unknown address takes as long as a wrong password."""
     return _HASHER.hash(secrets.token_urlsafe(32))
 
 
