@@ -80,7 +80,9 @@ CREATE TRIGGER guard_score_lock BEFORE INSERT ON score_lock
 CREATE FUNCTION evaluators_of(of_tender uuid) RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT d.person FROM duty d WHERE d.tender = of_tender AND d.duty = 'quality_evaluator'
-        AND d.released_at IS NULL AND (why_not_unconflicted(d.person, of_tender) IS NULL
+        AND d.released_at IS NULL
+        AND EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND t.stage = 'opened')
+        AND (why_not_unconflicted(d.person, of_tender) IS NULL
              OR why_not_unconflicted(d.person, of_tender) = 'declaration_missing')
 $$;
 
@@ -421,5 +423,8 @@ GRANT SELECT, INSERT ON score, score_lock, agreed_score, quality_decision, ranki
     recommendation, approval, award, award_notice, standstill, contract TO market_app;
 GRANT SELECT ON score, score_lock, agreed_score, quality_decision, ranking, ranked_bid,
     recommendation, approval, award, award_notice, standstill, contract TO market_guard;
+GRANT EXECUTE ON FUNCTION evaluators_of(uuid), all_scores_locked(lot), award_approved(lot),
+    latest_recommendation(uuid), reads_score(uuid, uuid), reads_evaluation(uuid),
+    quality_passed(uuid) TO market_app;
 
 SELECT seal_guards();

@@ -40,6 +40,10 @@ BEGIN
     IF TG_OP = 'UPDATE' AND NEW.shift < OLD.shift THEN
         PERFORM refuse('clock_goes_forward', 'The clock of a sandbox can only be moved forward.');
     END IF;
+    IF NEW.shift > make_interval(secs => 50 * 365.25 * 86400) THEN
+        PERFORM refuse('clock_within_reach',
+            'The clock of a sandbox can be at most fifty years ahead.');
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_clock BEFORE INSERT OR UPDATE OR DELETE ON market_clock
@@ -134,6 +138,8 @@ BEGIN
         WHERE n.nspname = 'public' AND p.prosecdef AND p.proowner <> 'market_guard'::regrole
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO market_guard', item.signature);
+        -- what sees more than its caller is called by nobody who was not named
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', item.signature);
     END LOOP;
     REVOKE CREATE ON SCHEMA public FROM market_guard;
 END $$;
@@ -158,12 +164,35 @@ CREATE UNIQUE INDEX person_email_once ON person (email);
 CREATE INDEX event_tender_time ON event (tender, occurred_at);
 CREATE INDEX organisation_name_order ON organisation (name, id);
 
+-- The organisation that runs the market: the same id in every market, as market.people knows it.
+CREATE FUNCTION operator_organisation() RETURNS uuid LANGUAGE sql IMMUTABLE AS
+$$ SELECT '99faf8c9-d33a-5f74-ac43-a4e34d6f9a29'::uuid $$;
+
+-- What somebody proposed can be restated until it is confirmed, and never afterwards.
+CREATE FUNCTION guard_organisation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT OLD.proposed
+       AND (NEW.id, NEW.kind, NEW.name, NEW.address, NEW.demonstration, NEW.proposed,
+            NEW.registered_at) IS DISTINCT FROM (OLD.id, OLD.kind, OLD.name, OLD.address,
+            OLD.demonstration, OLD.proposed, OLD.registered_at) THEN
+        PERFORM refuse('organisation_confirmed', 'This organisation is confirmed: what it is and'
+            ' what it is called no longer change.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_organisation BEFORE UPDATE ON organisation
+    FOR EACH ROW EXECUTE FUNCTION guard_organisation();
+
 CREATE FUNCTION guard_membership() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
     -- memberships, interests and duties of one person are decided one after another
     PERFORM 1 FROM person WHERE id = NEW.person FOR NO KEY UPDATE;
     IF TG_OP = 'INSERT' THEN
+        IF NEW.role = 'registrar' AND NEW.organisation <> operator_organisation() THEN
+            PERFORM refuse('registrar_of_operator',
+                'Only people of the market''s operator can be registrars.');
+        END IF;
         NEW.started_at := market_now();
         NEW.ended_at := NULL;
     ELSIF OLD.ended_at IS NOT NULL
@@ -178,6 +207,47 @@ END $$;
 CREATE TRIGGER guard_membership BEFORE INSERT OR UPDATE ON membership
     FOR EACH ROW EXECUTE FUNCTION guard_membership();
 
+-- An invitation is accepted once, while it lasts; the real clock decides, as for sessions.
+CREATE FUNCTION guard_invitation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF 'registrar' = ANY (NEW.roles) AND NEW.organisation <> operator_organisation() THEN
+            PERFORM refuse('registrar_of_operator',
+                'Only people of the market''s operator can be registrars.');
+        END IF;
+        NEW.invited_at := clock_timestamp();
+        NEW.accepted_at := NULL;
+        NEW.accepted_by := NULL;
+    ELSIF OLD.accepted_at IS NOT NULL OR OLD.expires_at <= clock_timestamp() THEN
+        PERFORM refuse('invitation_once', 'An invitation is accepted once, before it expires.');
+    ELSE
+        NEW.accepted_at := clock_timestamp();
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_invitation BEFORE INSERT OR UPDATE ON invitation
+    FOR EACH ROW EXECUTE FUNCTION guard_invitation();
+
+-- A session acts for an organisation of which the person is a member, and, once ended, stays so.
+CREATE FUNCTION guard_session() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF OLD.revoked_at IS NOT NULL THEN
+            PERFORM refuse('session_stays_ended', 'A session that was ended stays ended.');
+        END IF;
+    ELSIF NEW.organisation IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM membership m WHERE m.person = NEW.person
+        AND m.organisation = NEW.organisation AND m.ended_at IS NULL
+    ) THEN
+        PERFORM refuse('session_for_own_organisation',
+            'A session acts for an organisation of which the person is a member.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_session BEFORE INSERT OR UPDATE ON session
+    FOR EACH ROW EXECUTE FUNCTION guard_session();
+
 -- The app role: what it may do, and no more.
 GRANT USAGE ON SCHEMA public TO market_app, market_guard;
 GRANT SELECT ON installation, market_clock, organisation, organisation_identifier, service_line,
@@ -189,7 +259,8 @@ GRANT UPDATE (name, password_hash) ON person TO market_app;
 GRANT UPDATE (ended_at) ON membership TO market_app;
 GRANT UPDATE (accepted_at, accepted_by) ON invitation TO market_app;
 GRANT UPDATE (revoked_at) ON session TO market_app;
-GRANT UPDATE (population) ON organisation TO market_app;
+GRANT UPDATE (population, kind, name, address, demonstration, proposed) ON organisation
+    TO market_app;
 -- a row can only be locked by a role that may change something in it
 GRANT SELECT, UPDATE ON market_clock, person, organisation TO market_guard;
 GRANT SELECT ON installation, event, membership TO market_guard;

@@ -8,6 +8,9 @@ CREATE INDEX supplier_application_order ON supplier_application (applied_at, id)
 CREATE FUNCTION guard_supplier_application() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    IF NEW.applicant IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can apply in another person''s name.');
+    END IF;
     PERFORM 1 FROM organisation
         WHERE id = NEW.organisation
           AND kind IN ('commissioning_support_unit', 'third_sector', 'commercial')
@@ -37,6 +40,12 @@ BEGIN
     IF NEW.decided_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can decide in another person''s name.');
     END IF;
+    IF NOT EXISTS (
+        SELECT 1 FROM membership m WHERE m.person = NEW.decided_by AND m.role = 'registrar'
+        AND m.organisation = acting_organisation() AND m.ended_at IS NULL
+    ) THEN
+        PERFORM refuse('registrar_decides', 'Only a registrar admits or refuses suppliers.');
+    END IF;
     IF EXISTS (
         SELECT 1 FROM supplier_application a
         WHERE a.id = NEW.application AND a.applicant = NEW.decided_by
@@ -60,5 +69,6 @@ $$;
 GRANT SELECT, INSERT ON supplier_application, supplier_application_service_line,
     supplier_decision TO market_app;
 GRANT SELECT ON supplier_application, supplier_decision TO market_guard;
+GRANT EXECUTE ON FUNCTION is_admitted_supplier(uuid) TO market_app;
 
 SELECT seal_guards();

@@ -294,6 +294,20 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
                 'contract_manager', 'outcome_reviewer')))
 $$;
 
+-- Why the acting person may not act on the bids, for the sentence of a refusal; NULL where they may.
+CREATE FUNCTION my_conflict(of_tender uuid) RETURNS text LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT why_not_unconflicted(acting_person(), of_tender) WHERE sees_bidders(of_tender)
+$$;
+
+-- The bids that stand, for the manifest: told once two openers have confirmed, and not before.
+CREATE FUNCTION bids_to_open(of_tender uuid)
+RETURNS TABLE (bid uuid, lot uuid, organisation uuid, bid_version uuid) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT s.* FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
+        AND (SELECT count(*) FROM opening_confirmation c WHERE c.tender = of_tender) >= 2
+$$;
+
 CREATE FUNCTION bidders_of(of_tender uuid) RETURNS TABLE (organisation uuid) LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
@@ -376,5 +390,9 @@ GRANT SELECT, INSERT ON bid, bid_version, envelope, bid_receipt, manifest_entry,
 GRANT SELECT ON bid_version, envelope, bid_receipt, manifest_entry, declaration,
     opening_confirmation, opened_envelope TO market_guard;
 GRANT SELECT, UPDATE ON bid TO market_guard;
+-- standing_bids, belongs_to_bidder and why_not_unconflicted tell who bids: the app may not ask them.
+GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), my_conflict(uuid), bids_to_open(uuid),
+    bidders_of(uuid), sees_bidders(uuid), sees_identity(uuid), reads_opened(uuid, text),
+    envelope_may_open(uuid, text), wrapped_key_for(uuid, text) TO market_app;
 
 SELECT seal_guards();
