@@ -391,7 +391,8 @@ GRANT SELECT ON bid_version, envelope, bid_receipt, manifest_entry, declaration,
     opening_confirmation, opened_envelope TO market_guard;
 GRANT SELECT, UPDATE ON bid TO market_guard;
 -- standing_bids, belongs_to_bidder and why_not_unconflicted tell who bids: the app may not ask them.
-GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), my_conflict(uuid), bids_to_open(uuid),
+GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), reads_record(uuid, uuid),
+    my_conflict(uuid), bids_to_open(uuid),
     bidders_of(uuid), sees_bidders(uuid), sees_identity(uuid), reads_opened(uuid, text),
     envelope_may_open(uuid, text), wrapped_key_for(uuid, text) TO market_app;
 

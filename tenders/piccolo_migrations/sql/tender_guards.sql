@@ -330,6 +330,22 @@ END $$;
 CREATE TRIGGER guard_tender_buyer BEFORE INSERT OR UPDATE ON tender_buyer
     FOR EACH ROW EXECUTE FUNCTION guard_tender_buyer();
 
+-- The record of a tender: for its manager, its guardian and the buyers' auditors. What suppliers
+-- did, submitting and being refused alike, is in it once the bids are opened and not before.
+CREATE FUNCTION reads_record(of_tender uuid, by_organisation uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM tender t WHERE t.id = of_tender
+        AND (holds_duty(acting_person(), t.id, 'tender_manager', 'guardian') OR EXISTS (
+            SELECT 1 FROM membership m JOIN tender_buyer b ON b.organisation = m.organisation
+            WHERE b.tender = t.id AND m.person = acting_person() AND m.role = 'auditor'
+              AND m.ended_at IS NULL))
+        AND (t.stage = 'opened' OR by_organisation IS NULL
+             OR NOT is_admitted_supplier(by_organisation)))
+$$;
+CREATE POLICY event_of_tender ON event FOR SELECT TO market_app
+    USING (reads_record(tender, organisation));
+
 GRANT SELECT, INSERT ON tender, tender_buyer, duty, requirement_version, review TO market_app;
 GRANT SELECT ON duty_floor, tender_transition, lot_transition, lot, criterion, scale_value,
     lot_service_line TO market_app;
