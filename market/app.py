@@ -1,21 +1,38 @@
 """The assembled application: every feature's routes, one door, one way to fail."""
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import uuid4
 
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler
 
-from market import database
+from market import database, openapi
 from market.door import identify
+from market.observation.edges import EDGE_HANDLERS, well_formed
+from market.observation.requests import observed
 from market.people import routes as people_routes
-from market.problems import HANDLERS
 from market.requests import DEPENDENCIES
 from market.settings import Settings
+from market.status import routes as status_routes
 from market.vault import Vault
+
+CONTROLLERS: tuple[ControllerRouterHandler, ...] = (*people_routes.CONTROLLERS,)
+"""The API: one line a feature."""
+
+
+@functools.cache
+def api_document() -> bytes:
+    """The OpenAPI document of the API, made at the first wish."""
+    return openapi.encoded(openapi.document(CONTROLLERS))
+
+
+@get("/openapi.json", opt={"public": True}, include_in_schema=False)
+async def show_document() -> Response[bytes]:
+    """Give the OpenAPI document."""
+    return Response(api_document(), media_type="application/json")
 
 
 def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
@@ -29,12 +46,15 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         finally:
             await database.close_pool()
 
-    api = Router("/api/v1", route_handlers=[*people_routes.CONTROLLERS])
     return Litestar(
-        route_handlers=[api],
-        guards=[identify],
+        route_handlers=[
+            Router(openapi.PREFIX, route_handlers=list(CONTROLLERS)),
+            *status_routes.CONTROLLERS,
+            show_document,
+        ],
+        guards=[identify, well_formed],
         dependencies=DEPENDENCIES,
-        exception_handlers=HANDLERS,
+        exception_handlers=EDGE_HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=settings.body_limit,
         openapi_config=None,
@@ -45,10 +65,4 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
 
 def served(app: Litestar) -> ASGIApp:
     """The application as servers and tests run it: every request has an id, a log line, a count."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope["market_request"] = uuid4().hex  # type: ignore[typeddict-unknown-key]  # ours
-        await app(scope, receive, send)
-
-    return answer
+    return observed(app)

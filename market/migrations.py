@@ -1,6 +1,7 @@
 """Bring a database to the present schema: roles, tables, guards, and what the database is for."""
 
 import contextlib
+import functools
 import io
 import os
 import re
@@ -18,6 +19,9 @@ OWNER, GUARD, APP = "market_owner", "market_guard", "market_app"
 _LOCK = 7_620_318_844_551
 _TIMEOUTS = {"lock_timeout": "5s", "statement_timeout": "120s"}
 _OLDEST = 160000
+APPS = ("market", "suppliers", "tenders", "evaluation")
+_ID = re.compile(r'^ID = "([^"]+)"', re.MULTILINE)
+_MADE_ELSEWHERE = (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError)
 
 
 class MigrationError(RuntimeError):
@@ -31,47 +35,89 @@ async def run_script(package: str, name: str) -> None:
     await unit.connection.execute(script)
 
 
-async def ensure_roles(parameters: dict[str, Any], app_password: str | None) -> None:
+@functools.cache
+def expected() -> tuple[str, ...]:
+    """The names of all migrations this programme knows, as `app/id`, in the order they run."""
+    found: list[str] = []
+    for app in APPS:
+        folder = resources.files(app).joinpath("piccolo_migrations")
+        ids = [
+            match[1]
+            for item in folder.iterdir()
+            if item.name.endswith(".py") and (match := _ID.search(item.read_text()))
+        ]
+        found.extend(f"{app}/{migration}" for migration in sorted(ids))
+    return tuple(found)
+
+
+async def applied(connection: Any) -> set[str]:
+    """The names of the migrations that a database has had."""
+    if await connection.fetchval("SELECT to_regclass('migration')") is None:
+        return set()
+    rows = await connection.fetch("SELECT app_name, name FROM migration")
+    return {f"{row['app_name']}/{row['name']}" for row in rows}
+
+
+async def pending(connection: Any) -> list[str]:
+    """The names of the migrations that a database still lacks."""
+    done = await applied(connection)
+    return [name for name in expected() if name not in done]
+
+
+async def _ensure_version(connection: Any) -> None:
+    version = await connection.fetchval("SELECT current_setting('server_version_num')::int")
+    if version < _OLDEST:
+        message = "The market needs PostgreSQL 16 or later."
+        raise MigrationError(message)
+
+
+async def ensure_roles(connection: Any, app_password: str | None) -> None:
     """Make the three roles where they are missing, and give this database to the owner role.
 
     The owner owns everything and cannot log in; the guard runs the guards; the app is what API
     processes log in as. Needs a role that may create roles, once; later runs need no more than
-    membership of the owner.
+    membership of the owner. Roles belong to the whole server: somebody who makes them for
+    another database at this moment does no harm.
     """
+    existing = {
+        row["rolname"]
+        for row in await connection.fetch(
+            "SELECT rolname FROM pg_roles WHERE rolname = ANY ($1::text[])", [OWNER, GUARD, APP]
+        )
+    }
+    if APP not in existing and app_password is None:
+        message = (
+            f"The role {APP} is missing and no password for it is known: create it, or give"
+            f" MARKET_DATABASE_URL with the user {APP} and a password."
+        )
+        raise MigrationError(message)
+    for role in (OWNER, GUARD):
+        if role not in existing:
+            with contextlib.suppress(*_MADE_ELSEWHERE):
+                await connection.execute(f"CREATE ROLE {role} NOLOGIN")
+    if GUARD not in existing or OWNER not in existing:
+        await connection.execute(f"GRANT {GUARD} TO {OWNER}")
+        await connection.execute(f"GRANT {OWNER} TO CURRENT_USER")
+    if APP not in existing:
+        quoted = await connection.fetchval("SELECT quote_literal($1::text)", app_password)
+        with contextlib.suppress(*_MADE_ELSEWHERE):
+            await connection.execute(f"CREATE ROLE {APP} LOGIN PASSWORD {quoted}")
+    database = await connection.fetchval("SELECT quote_ident(current_database())")
+    owner = await connection.fetchval(
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+    )
+    if owner != OWNER:
+        await connection.execute(f"ALTER DATABASE {database} OWNER TO {OWNER}")
+        await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+        await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {APP}")
+
+
+async def set_app_password(parameters: dict[str, Any], password: str) -> None:
+    """Give the app role the password that API processes will use."""
     connection = await asyncpg.connect(**parameters)
     try:
-        if connection.get_server_version() < (16,) or (
-            await connection.fetchval("SELECT current_setting('server_version_num')::int") < _OLDEST
-        ):
-            message = "The market needs PostgreSQL 16 or later."
-            raise MigrationError(message)
-        await connection.execute("SET market.migrating = 'on'")
-        existing = {
-            row["rolname"]
-            for row in await connection.fetch(
-                "SELECT rolname FROM pg_roles WHERE rolname = ANY ($1::text[])", [OWNER, GUARD, APP]
-            )
-        }
-        for role in (OWNER, GUARD):
-            if role not in existing:
-                await connection.execute(f"CREATE ROLE {role} NOLOGIN")
-        if GUARD not in existing or OWNER not in existing:
-            await connection.execute(f"GRANT {GUARD} TO {OWNER}")
-            await connection.execute(f"GRANT {OWNER} TO CURRENT_USER")
-        if APP not in existing:
-            if app_password is None:
-                message = "The role market_app is missing and no password for it is known."
-                raise MigrationError(message)
-            quoted = await connection.fetchval("SELECT quote_literal($1::text)", app_password)
-            await connection.execute(f"CREATE ROLE {APP} LOGIN PASSWORD {quoted}")
-        database = await connection.fetchval("SELECT quote_ident(current_database())")
-        owner = await connection.fetchval(
-            "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
-        )
-        if owner != OWNER:
-            await connection.execute(f"ALTER DATABASE {database} OWNER TO {OWNER}")
-            await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
-            await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {APP}")
+        quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
+        await connection.execute(f"ALTER ROLE {APP} PASSWORD {quoted}")
     finally:
         await connection.close()
 
@@ -80,29 +126,46 @@ async def migrate(parameters: dict[str, Any], *, app_password: str | None = None
     """Run every migration that has not run, one runner at a time, and say which.
 
     Raises:
-        MigrationError: a migration failed; nothing of it remains.
+        MigrationError: another runner holds the lock for minutes, or a migration failed; nothing
+            of it remains.
     """
-    await ensure_roles(parameters, app_password)
+    gate = await asyncpg.connect(**parameters)
+    try:
+        await _ensure_version(gate)
+        await gate.execute("SET market.migrating = 'on'; SET lock_timeout = '120s'")
+        try:
+            await gate.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        except asyncpg.LockNotAvailableError:
+            message = "Another migration of this database has been running for two minutes."
+            raise MigrationError(message) from None
+        await ensure_roles(gate, app_password)
+        before = await applied(gate)
+        await _run_all(parameters)
+        await _ensure_event_trigger(gate)
+        if not await gate.fetchval("SELECT has_table_privilege($1, 'migration', 'SELECT')", APP):
+            # so that an API process can tell that its database is behind
+            await gate.execute(f"GRANT SELECT ON migration TO {APP}")
+        after = await applied(gate)
+    finally:
+        await gate.close()
+    return [name for name in expected() if name in after - before]
+
+
+async def _run_all(parameters: dict[str, Any]) -> None:
     os.environ["PICCOLO_CONF"] = "market.piccolo_conf"
     previous = DB.config
     DB.config = parameters | {
         "server_settings": {"role": OWNER, "market.migrating": "on", **_TIMEOUTS}
     }
-    gate = await asyncpg.connect(**parameters)
-    said = io.StringIO()
     try:
-        await gate.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(io.StringIO()):
             for app in BaseMigrationManager().get_sorted_app_names():
                 result = await ForwardsMigrationManager(app_name=app).run()
                 if not result.success:
                     message = result.message or f"The migrations of {app} failed."
                     raise MigrationError(message)
-        await _ensure_event_trigger(gate)
     finally:
         DB.config = previous
-        await gate.close()
-    return re.findall(r"  - (\S+?)(?:ok|:|\s)", said.getvalue())
 
 
 async def _ensure_event_trigger(connection: Any) -> None:
@@ -114,7 +177,6 @@ async def _ensure_event_trigger(connection: Any) -> None:
     script = resources.files("market").joinpath(
         "piccolo_migrations", "sql", "market_event_trigger.sql"
     )
-    await connection.execute("SET market.migrating = 'on'")
     await connection.execute(script.read_text())
 
 
@@ -136,8 +198,8 @@ async def initialise(
         async with connection.transaction():
             if not await connection.fetchval("SELECT true FROM market_clock"):
                 await connection.execute(
-                    "INSERT INTO event (action, subject_kind, subject, request, details)"
-                    " VALUES ('market.initialised', 'installation', gen_random_uuid(), 'init', '{}')"
+                    "INSERT INTO event (action, subject_kind, subject, request, details) VALUES"
+                    " ('market.initialised', 'installation', gen_random_uuid(), 'init', '{}')"
                 )
                 await connection.execute("INSERT INTO market_clock (id, shift) VALUES (1, '0')")
         kind = await connection.fetchval("SELECT kind FROM installation")

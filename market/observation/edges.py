@@ -1,0 +1,97 @@
+"""What is refused before a route's own code runs, said as problems like everything else."""
+
+from collections.abc import Iterable
+from weakref import WeakKeyDictionary
+
+from asyncpg.exceptions import CharacterNotInRepertoireError, UntranslatableCharacterError
+from litestar import Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.exceptions import MethodNotAllowedException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.types import ExceptionHandlersMap
+from litestar.types.internal_types import PathParameterDefinition
+
+from market.errors import Fault, MarketError
+from market.observation.errors import (
+    MethodNotAllowed,
+    UnknownParameter,
+    UnstorableText,
+    WrongContentType,
+)
+from market.problems import HANDLERS, MEDIA_TYPE, AnyRequest, Problem, of, request_id
+
+_PATH_NAME = PathParameterDefinition(name="", full="", type=str, parser=None)
+_JSON = ("application/json", "application/problem+json")
+_QUERY_NAMES: "WeakKeyDictionary[BaseRouteHandler, frozenset[str]]" = WeakKeyDictionary()
+
+
+def _query_names(handler: BaseRouteHandler, path_names: Iterable[str]) -> frozenset[str]:
+    """The query parameters a handler takes, its dependencies' included; worked out once."""
+    known = _QUERY_NAMES.get(handler)
+    if known is None:
+        model = handler.create_kwargs_model(dict.fromkeys(path_names, _PATH_NAME))
+        known = frozenset(item.field_alias for item in model.expected_query_params)
+        _QUERY_NAMES[handler] = known
+    return known
+
+
+async def well_formed(
+    connection: ASGIConnection[BaseRouteHandler, object, object, State], handler: BaseRouteHandler
+) -> None:
+    """Refuse what the route would overlook: a misspelt filter, a body that is not JSON.
+
+    Raises:
+        UnknownParameter: a query parameter that the route does not take.
+        WrongContentType: a body that says it is not JSON.
+    """
+    if connection.scope.get("query_string"):
+        unknown = sorted(
+            set(connection.query_params) - _query_names(handler, connection.path_params)
+        )
+        if unknown:
+            faults = [
+                Fault(field=name[:100], reason="This route has no such parameter.")
+                for name in unknown[:20]
+            ]
+            raise UnknownParameter(faults=faults)
+    content_type = connection.headers.get("content-type")
+    if content_type and connection.scope.get("method") in {"POST", "PUT", "PATCH"}:
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type not in _JSON and _has_body(connection):
+            raise WrongContentType
+
+
+def _has_body(
+    connection: ASGIConnection[BaseRouteHandler, object, object, State],
+) -> bool:
+    length = connection.headers.get("content-length", "")
+    return length not in {"", "0"} or "transfer-encoding" in connection.headers
+
+
+def _answer(
+    request: AnyRequest, refusal: MarketError, headers: dict[str, str]
+) -> Response[Problem]:
+    return Response(
+        of(refusal, request_id(request)),
+        status_code=refusal.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+def _on_method(request: AnyRequest, error: MethodNotAllowedException) -> Response[Problem]:
+    return _answer(request, MethodNotAllowed(), dict(error.headers or {}))
+
+
+def _on_character(request: AnyRequest, _: Exception) -> Response[Problem]:
+    return _answer(request, UnstorableText(), {})
+
+
+EDGE_HANDLERS: ExceptionHandlersMap = {
+    **HANDLERS,
+    MethodNotAllowedException: _on_method,
+    CharacterNotInRepertoireError: _on_character,
+    UntranslatableCharacterError: _on_character,
+}
+"""How every failure is told: the market's handlers, and those for the edge."""

@@ -1,0 +1,319 @@
+"""The API's OpenAPI 3.1 document: what Litestar generates, completed from the code itself."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.routes import HTTPRoute
+from litestar.types import ControllerRouterHandler
+
+from market.errors import (
+    Busy,
+    KeyInProgress,
+    KeyMissing,
+    KeyReused,
+    Malformed,
+    MarketError,
+    NotFound,
+    NotSignedIn,
+    OutcomeUnknown,
+    PreconditionMissing,
+    Stale,
+    TooLarge,
+    TooManyRequests,
+)
+from market.observation.errors import InternalError, UnknownParameter, WrongContentType
+from market.problems import MEDIA_TYPE, Problem, of
+from market.requests import DEPENDENCIES
+
+PREFIX = "/api/v1"
+
+TITLE = "The commissioning support market"
+DESCRIPTION = """\
+Commissioning groups publish what they need; suppliers of every kind bid, sealed; a panel scores
+by a method fixed before the first bid; the contract is awarded with a record that can be
+defended.
+
+**Signing in.** `POST /api/v1/sessions` gives a token; send it as `Authorization: Bearer …`. A
+token acts for one organisation. What is marked public needs none.
+
+**Idempotency-Key.** A POST that creates something takes a UUID of your choice. The same key with
+the same body gets the same answer and is carried out once, so a request whose answer got lost is
+simply repeated. With another body it is refused (422); while the first is in progress, 409. After
+a 503 that says the outcome is unknown, repeat with the same key.
+
+**ETag and If-Match.** What can change carries its version as an `ETag`. An act on it sends that
+back in `If-Match`: 428 without, 412 when it has changed in between.
+
+**Problems.** Every refusal is `application/problem+json` (RFC 9457) with a stable `type`,
+explained at `/problems`, a reason in words in `detail`, and in `errors` the fields at fault. Of a
+body that does not have the documented form only the first fault is named; of one that has, all
+faults at once. 404 hides what you may not know of; 403 says why you may not. `request` is the id
+under which the market logged it, also given as `X-Request-Id`; send one of your own (8 to 64
+letters, digits, `.`, `_`, `-`) to have it used.
+
+**Pages.** Lists give `items` and, where there is more, an opaque `next`: send it as `cursor`, or
+follow `Link: rel="next"`. Query parameters that a route does not know are refused.
+
+**Numbers.** Money, prices, weights and scores are decimal strings, exact to the digit; JSON
+numbers are refused for them. Instants are RFC 3339 with an offset, given in UTC. Fields a body
+does not know are refused.
+"""
+
+TAGS = {
+    "people": "Signing in, oneself, invitations, memberships.",
+    "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
+    "suppliers": "From applicant to admitted supplier.",
+    "clock": "The one clock of the market; a sandbox's can be moved forward.",
+    "tenders": "What is needed: written, reviewed, published.",
+    "duties": "Who does what in a tender, and what nobody may do together.",
+    "bids": "Sealed bids: given, replaced, withdrawn, with receipts.",
+    "opening": "After the deadline: declarations, confirmations, the opening of envelopes.",
+    "evaluation": "Scores alone, agreed scores, prices after quality, the ranking.",
+    "award": "Recommendation, approval, notices, standstill, contract.",
+    "keys": "Public keys: to seal to, and to verify signatures with.",
+}
+
+_REMARK_KEYS = frozenset({"deprecated", "headers"})
+
+
+def document(controllers: Sequence[ControllerRouterHandler]) -> dict[str, Any]:
+    """Make the document of the API these controllers form."""
+    app = Litestar(
+        route_handlers=[Router(PREFIX, route_handlers=list(controllers))],
+        dependencies=DEPENDENCIES,
+        openapi_config=OpenAPIConfig(
+            title=TITLE,
+            version=version("commissioning-support-market"),
+            description=DESCRIPTION,
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+    )
+    made: dict[str, Any] = _tidied(app.openapi_schema.to_schema())
+    bodies: list[Any] = []
+    used: set[str] = set()
+    for path, method, handler in _operations(app):
+        operation = made["paths"][path][method]
+        used.update(operation.get("tags", ()))
+        _complete(operation, handler, has_path_parameters="{" in path)
+        if handler.parsed_data_field is not None:
+            bodies.append(handler.parsed_data_field.annotation)
+    schemas = made["components"]["schemas"]
+    schemas.setdefault("Problem", msgspec.json.schema_components([Problem])[1]["Problem"])
+    _close(schemas, bodies)
+    made["components"]["securitySchemes"] = {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The token of a session: see signIn. It expires and can be revoked.",
+        }
+    }
+    made["components"]["schemas"] = dict(sorted(schemas.items()))
+    made["paths"] = dict(sorted(made["paths"].items()))
+    made["security"] = [{"bearer": []}]
+    made["tags"] = [{"name": tag, "description": TAGS[tag]} for tag in TAGS if tag in used]
+    made["servers"] = [{"url": "/", "description": "Where this document came from."}]
+    return made
+
+
+def encoded(made: dict[str, Any]) -> bytes:
+    """The document as it is served and kept: indented, so that a change can be read."""
+    return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
+
+
+def _operations(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and route.path.startswith(PREFIX):
+            for method, (handler, _) in route.route_handler_map.items():
+                if handler.resolve_include_in_schema() and method != "OPTIONS":
+                    yield route.path_format, method.lower(), handler
+
+
+# ------------------------------------------------------------------------------------- operations
+
+
+def _complete(
+    operation: dict[str, Any], handler: HTTPRouteHandler, *, has_path_parameters: bool
+) -> None:
+    """Add what the code says of an operation and Litestar does not: problems, headers, examples."""
+    text: str = operation.get("description", "")
+    operation["summary"] = text.partition("\n")[0].rstrip(".")
+    public = bool(handler.opt.get("public"))
+    reads = handler.http_methods <= {"GET", "HEAD"}
+    if public:
+        operation["security"] = [{}, {"bearer": []}] if reads else []
+    names = {item["name"] for item in operation.get("parameters", ())}
+    for item in operation.get("parameters", ()):
+        if item["name"] in {"Idempotency-Key", "If-Match"}:
+            item["required"] = True
+            item["schema"] = {"type": "string"}
+        if item["name"] == "Idempotency-Key":
+            item["schema"]["format"] = "uuid"
+    has_body = "requestBody" in operation
+    if has_body:
+        _exemplify(operation, handler)
+    generic = _generic(
+        public=public,
+        reads=reads,
+        has_body=has_body,
+        has_path_parameters=has_path_parameters,
+        keyed="Idempotency-Key" in names,
+        versioned="If-Match" in names,
+    )
+    _merge_problems(operation["responses"], generic)
+    _describe_headers(operation["responses"], handler)
+
+
+def _generic(  # noqa: PLR0913  # the six things that decide
+    *,
+    public: bool,
+    reads: bool,
+    has_body: bool,
+    has_path_parameters: bool,
+    keyed: bool,
+    versioned: bool,
+) -> list[type[MarketError]]:
+    """The refusals that an operation can give by its nature, whatever it does."""
+    chosen: list[type[MarketError]] = [Malformed, UnknownParameter]
+    if not public:
+        chosen.append(NotSignedIn)
+    if has_path_parameters:
+        chosen.append(NotFound)
+    if versioned:
+        chosen += [PreconditionMissing, Stale]
+    if keyed:
+        chosen += [KeyMissing, KeyInProgress, KeyReused]
+    if has_body:
+        chosen += [TooLarge, WrongContentType]
+    chosen += [TooManyRequests, InternalError, Busy]
+    if not reads:
+        chosen.append(OutcomeUnknown)
+    return chosen
+
+
+def _merge_problems(responses: dict[str, Any], generic: Iterable[type[MarketError]]) -> None:
+    """Put the route's own refusals and the generic ones together, one entry a status."""
+    for status in [key for key in responses if int(key) >= 400]:  # noqa: PLR2004  # where errors begin
+        content = responses[status].get("content", {}).get(MEDIA_TYPE)
+        if content is None:  # Litestar's own shape, which the market never gives
+            del responses[status]
+            continue
+        content["examples"] = {
+            example["summary"]: {"summary": example["value"]["title"], "value": example["value"]}
+            for example in content.get("examples", {}).values()
+        }
+    for error in generic:
+        entry = responses.setdefault(
+            str(error.status),
+            {
+                "description": "",
+                "content": {
+                    MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+                },
+            },
+        )
+        value = msgspec.to_builtins(of(error()))
+        examples = entry["content"][MEDIA_TYPE]["examples"]
+        examples.setdefault(error.__name__, {"summary": error.title, "value": value})
+        if error.retry_after is not None:
+            entry.setdefault("headers", {})["Retry-After"] = _header(
+                "Seconds to wait before asking again.", {"type": "integer"}
+            )
+        if error is NotSignedIn:
+            entry.setdefault("headers", {})["WWW-Authenticate"] = _header("Bearer.")
+    for status, response in responses.items():
+        if MEDIA_TYPE in response.get("content", {}):
+            titles = (
+                item["summary"] for item in response["content"][MEDIA_TYPE]["examples"].values()
+            )
+            response["description"] = " ".join(dict.fromkeys(titles))
+        response.setdefault("headers", {})["X-Request-Id"] = {
+            "$ref": "#/components/headers/RequestId"
+        }
+        if status == "204":
+            response["description"] = "Done; there is nothing to show."
+    ordered = dict(sorted(responses.items()))
+    responses.clear()
+    responses.update(ordered)
+
+
+def _header(description: str, schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"description": description, "schema": schema or {"type": "string"}}
+
+
+def _describe_headers(responses: dict[str, Any], handler: HTTPRouteHandler) -> None:
+    """Document the headers that the handler's code sets: it says so by what it calls."""
+    called = handler.fn.__code__.co_names
+    for status, response in responses.items():
+        if not status.startswith("2"):
+            continue
+        if "tagged" in called:
+            response["headers"]["ETag"] = _header('The version, to send as If-Match: `"3"`.')
+        if "linked" in called:
+            response["headers"]["Link"] = _header('The next page, rel="next", if there is one.')
+
+
+def _exemplify(operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
+    """Show a valid body: the example its Struct carries."""
+    field = handler.parsed_data_field
+    example = None if field is None else getattr(field.annotation, "example", None)
+    for content in operation["requestBody"]["content"].values():
+        if example is not None:
+            content["example"] = example
+
+
+# ---------------------------------------------------------------------------------------- schemas
+
+
+def _close(schemas: dict[str, Any], bodies: Iterable[Any]) -> None:
+    """Say of each Struct a body may hold, and that takes no other fields, that it takes none."""
+    seen: set[type] = set()
+    waiting: list[Any] = list(msgspec.inspect.multi_type_info(list(bodies)))
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, msgspec.inspect.StructType):
+            if kind.cls not in seen:
+                seen.add(kind.cls)
+                waiting += [field.type for field in kind.fields]
+                if kind.forbid_unknown_fields:
+                    schemas[kind.cls.__name__]["additionalProperties"] = False
+            continue
+        for name in ("type", "item_type", "key_type", "value_type"):
+            waiting += [inner] if (inner := getattr(kind, name, None)) is not None else []
+        for name in ("item_types", "types"):
+            waiting += getattr(kind, name, ())
+
+
+def _tidied(node: Any, *, names: bool = False) -> Any:
+    """Drop what says nothing: empty alternatives, empty headers, `deprecated: false`.
+
+    `names` is true where the keys are somebody's names (of properties, of schemas), not keywords.
+    """
+    if isinstance(node, list):
+        return [_tidied(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept: dict[str, Any] = {}
+    for key, value in node.items():
+        if not names and key in _REMARK_KEYS and not value:
+            continue
+        if not names and key in {"example", "examples", "value"}:
+            kept[key] = value
+            continue
+        kept[key] = _tidied(value, names=not names and key in {"properties", "schemas", "paths"})
+    alternatives = None if names else kept.get("oneOf")
+    if isinstance(alternatives, list):
+        # Litestar gives `{}`, which everything fits, as an alternative of a tuple's items
+        real = [item for item in alternatives if item not in ({}, {"type": "null"})]
+        nullable = {"type": "null"} in alternatives
+        if len(real) == 1 and not nullable:
+            del kept["oneOf"]
+            kept = {**real[0], **kept}
+        else:
+            kept["oneOf"] = [*real, *([{"type": "null"}] if nullable else [])]
+    return kept

@@ -1,0 +1,354 @@
+"""What a process needs before it serves: a database that is ready, and the vault, opened once."""
+
+import asyncio
+import base64
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+import msgspec
+from asyncpg.exceptions import InterfaceError, PostgresError
+
+from market import migrations, seed
+from market.embedded import EmbeddedPostgres
+from market.migrations import APP, MigrationError
+from market.sealing import KEY_ENCRYPTION_KEY_BYTES, ServerCustodian
+from market.settings import BadSettings, Environment, Settings, decode_secret
+from market.signing import SigningKey
+from market.vault import Vault
+
+_DATABASE = "market"
+_SEED_BYTES = 32
+_PATIENCE = 10.0  # seconds for a server to answer a first connection
+
+
+class CannotStart(RuntimeError):
+    """The market cannot start as it is set up; the message says what to do."""
+
+
+class Runtime(msgspec.Struct, frozen=True, kw_only=True):
+    """A market that is ready to serve. `connection` is the app role's, as asyncpg's arguments.
+
+    `migration` is the way in of the role that migrates, where this process knows it.
+    """
+
+    settings: Settings
+    connection: dict[str, Any]
+    migration: dict[str, Any] | None
+    vault: Vault
+    environment: Environment
+
+    def __repr__(self) -> str:
+        """Say what it is for, and nothing of how to get in."""
+        return f"Runtime({self.environment.value!r})"
+
+
+@contextmanager
+def prepare(settings: Settings) -> Iterator[Runtime]:
+    """Start what has to run, migrate, initialise, load the reference data, open the vault.
+
+    The embedded PostgreSQL runs until the context is left, unless others use it. With a database
+    of one's own, migrations run only where MARKET_MIGRATION_URL is set; elsewhere they must have
+    run. Blocks: call it outside an event loop.
+
+    Raises:
+        CannotStart: a database that cannot be reached, is not migrated, or is for something else.
+        BadSettings: keys that are missing or of the wrong form.
+        MigrationError: a migration failed.
+        EmbeddedPostgresError: the embedded server does not start.
+    """
+    with _place(settings) as (connection, migration):
+        if migration is not None:
+            asyncio.run(_bring_up(settings, connection, migration))
+        yield _open(settings, connection, migration)
+
+
+@contextmanager
+def join(settings: Settings) -> Iterator[Runtime]:
+    """The same for one more process of a market that another process has prepared."""
+    with _place(settings) as (connection, migration):
+        yield _open(settings, connection, migration)
+
+
+@contextmanager
+def migrated(settings: Settings) -> Iterator[list[str]]:
+    """Migrate without initialising, and give the names of the migrations that ran.
+
+    Raises:
+        CannotStart: MARKET_MIGRATION_URL is not set.
+    """
+    with _place(settings) as (connection, migration):
+        if migration is None:
+            message = (
+                "MARKET_MIGRATION_URL is not set: migrating needs a role that owns the schema."
+            )
+            raise CannotStart(message)
+        yield asyncio.run(_migrate(settings, connection, migration))
+
+
+@contextmanager
+def _place(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Give the two ways into the database, with the embedded server running where it is used."""
+    if settings.database_url is not None:
+        migration = None if settings.migration_url is None else {"dsn": settings.migration_url}
+        yield {"dsn": settings.database_url}, migration
+        return
+    programs = None if settings.postgres_programs is None else Path(settings.postgres_programs)
+    server = EmbeddedPostgres(settings.folder / "postgres", programs=programs)
+    keys = _keys_folder(settings)
+    if (server.data / "PG_VERSION").exists():
+        _ensure_keys_are_there(settings, keys)
+    password = _kept_secret(keys / "app-password", lambda: secrets.token_urlsafe(32))
+    _kept_keys(settings, keys)
+    with server:
+        superuser: dict[str, Any] = {**server.connection.parameters()}
+        database = superuser | {"database": _DATABASE}
+        asyncio.run(_ensure_database(superuser))
+        yield database | {"user": APP, "password": password}, database
+
+
+async def _ensure_database(parameters: dict[str, Any]) -> None:
+    connection = await asyncpg.connect(**parameters)
+    try:
+        if not await connection.fetchval(
+            "SELECT true FROM pg_database WHERE datname = $1", _DATABASE
+        ):
+            with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+                await connection.execute(f"CREATE DATABASE {_DATABASE}")
+    finally:
+        await connection.close()
+
+
+async def _migrate(
+    settings: Settings, connection: dict[str, Any], migration: dict[str, Any]
+) -> list[str]:
+    password = connection.get("password") or _password_in(settings.database_url)
+    try:
+        ran = await migrations.migrate(migration, app_password=password)
+        if settings.embedded:
+            # the file is what counts: the role may be older than it, or come out of a backup
+            await migrations.set_app_password(migration, str(password))
+    except (OSError, PostgresError, InterfaceError) as error:
+        raise _unreachable(error) from error
+    return ran
+
+
+def _password_in(url: str | None) -> str | None:
+    """The app role's password, if the URL is the app role's: a first migration makes the role."""
+    parts = urlsplit(url or "")
+    if parts.username != APP or parts.password is None:
+        return None
+    return unquote(parts.password)
+
+
+async def _bring_up(
+    settings: Settings, connection: dict[str, Any], migration: dict[str, Any]
+) -> None:
+    await _migrate(settings, connection, migration)
+    await migrations.initialise(migration, environment=settings.environment, name=settings.name)
+    await seed.load_reference(migration)
+
+
+class _Installed(msgspec.Struct, frozen=True):
+    kind: Environment | None
+    pending: tuple[str, ...]
+    too_mighty: bool
+
+
+async def _look(connection: dict[str, Any]) -> _Installed:
+    try:
+        opened = await asyncpg.connect(**connection, timeout=_PATIENCE)
+    except (OSError, PostgresError, InterfaceError, TimeoutError, ValueError) as error:
+        raise _unreachable(error) from error
+    try:
+        pending = await migrations.pending(opened)
+        kind = None
+        if not pending:
+            kind = await opened.fetchval("SELECT kind FROM installation")
+        mighty = await opened.fetchval(
+            "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
+    finally:
+        await opened.close()
+    return _Installed(
+        kind=None if kind is None else Environment(kind),
+        pending=tuple(pending),
+        too_mighty=bool(mighty),
+    )
+
+
+def _unreachable(error: Exception) -> CannotStart:
+    reason = str(error) or type(error).__name__
+    return CannotStart(f"The database does not let the market in: {reason}")
+
+
+def _open(
+    settings: Settings, connection: dict[str, Any], migration: dict[str, Any] | None
+) -> Runtime:
+    found = asyncio.run(_look(connection))
+    if found.too_mighty:
+        message = (
+            "MARKET_DATABASE_URL names a superuser, or a role that row-level security does not"
+            f" bind: use the role {APP}, or one that was granted it."
+        )
+        raise CannotStart(message)
+    if found.pending:
+        message = (
+            f"The database lacks {len(found.pending)} migrations, {found.pending[0]} first:"
+            " say `market migrate` with MARKET_MIGRATION_URL set."
+        )
+        raise CannotStart(message)
+    if found.kind is None:
+        message = (
+            "The database is not initialised: say `market init --environment sandbox` (or"
+            " production) with MARKET_MIGRATION_URL set."
+        )
+        raise CannotStart(message)
+    if found.kind is not settings.environment:
+        message = (
+            f"The database was initialised as {found.kind.value}, but MARKET_ENVIRONMENT says"
+            f" {settings.environment.value}. A database stays what it is: use another one, or"
+            " correct the setting."
+        )
+        raise CannotStart(message)
+    return Runtime(
+        settings=settings,
+        connection=connection,
+        migration=migration,
+        vault=open_vault(settings, sandbox=found.kind is Environment.SANDBOX),
+        environment=found.kind,
+    )
+
+
+# ------------------------------------------------------------------------------------------- keys
+
+
+def open_vault(settings: Settings, *, sandbox: bool) -> Vault:
+    """Open the vault with the keys of the settings, or those kept beside the embedded database.
+
+    Raises:
+        BadSettings: a key that is missing or of the wrong form; it is never repeated.
+    """
+    encryption, signing = settings.key_encryption_keys, settings.signing_key
+    if settings.embedded:
+        kept_encryption, kept_signing = _kept_keys(settings, _keys_folder(settings))
+        encryption, signing = encryption or kept_encryption, signing or kept_signing
+    if encryption is None or signing is None:
+        message = (
+            "MARKET_KEY_ENCRYPTION_KEYS and MARKET_SIGNING_KEY must be set when"
+            " MARKET_DATABASE_URL is."
+        )
+        raise BadSettings(message)
+    keys = _encryption_keys(encryption)
+    return Vault(
+        custodian=ServerCustodian(dict(keys), keys[0][0]),
+        signing_key=SigningKey.from_seed(
+            decode_secret("MARKET_SIGNING_KEY", signing.strip(), _SEED_BYTES)
+        ),
+        sandbox=sandbox,
+        name=settings.name,
+    )
+
+
+def _encryption_keys(text: str) -> list[tuple[str, bytes]]:
+    """Read `id:base64,id:base64`; the first is the current one."""
+    name = "MARKET_KEY_ENCRYPTION_KEYS"
+    keys: list[tuple[str, bytes]] = []
+    for item in text.split(","):
+        key_id, colon, encoded = item.strip().partition(":")
+        if not (colon and key_id.isascii() and key_id.isprintable() and 1 <= len(key_id) <= 50):  # noqa: PLR2004  # the custodian takes 255
+            message = f"{name} must have the form id:base64,id:base64; the first is the current."
+            raise BadSettings(message)
+        keys.append((key_id, decode_secret(name, encoded, KEY_ENCRYPTION_KEY_BYTES)))
+    if len({key_id for key_id, _ in keys}) != len(keys):
+        message = f"{name} gives two keys the same id."
+        raise BadSettings(message)
+    return keys
+
+
+def _keys_folder(settings: Settings) -> Path:
+    return settings.folder / "keys"
+
+
+def _ensure_keys_are_there(settings: Settings, folder: Path) -> None:
+    """Refuse to make new keys for old data: what was sealed to the lost ones opens for nobody.
+
+    Raises:
+        CannotStart: a key that the embedded database was used with is neither kept nor given.
+    """
+    needed = {
+        "key-encryption-keys": settings.key_encryption_keys,
+        "signing-key": settings.signing_key,
+    }
+    missing = [name for name, given in needed.items() if not given and not (folder / name).exists()]
+    if missing:
+        message = (
+            f"{' and '.join(missing)} of this market are missing in {folder}, and without them no"
+            " sealed bid opens: put them back from their backup. To begin anew instead, move"
+            f" {settings.folder} away."
+        )
+        raise CannotStart(message)
+
+
+def _kept_keys(settings: Settings, folder: Path) -> tuple[str | None, str | None]:
+    """Give the keys kept beside the embedded database, made at its first start unless given."""
+    encryption = signing = None
+    if settings.key_encryption_keys is None:
+        encryption = _kept_secret(
+            folder / "key-encryption-keys",
+            lambda: f"first:{_random_base64(KEY_ENCRYPTION_KEY_BYTES)}",
+        )
+    if settings.signing_key is None:
+        signing = _kept_secret(folder / "signing-key", lambda: _random_base64(_SEED_BYTES))
+    return encryption, signing
+
+
+def _random_base64(length: int) -> str:
+    return base64.b64encode(secrets.token_bytes(length)).decode("ascii")
+
+
+def _kept_secret(path: Path, make: Callable[[], str]) -> str:
+    """Read a secret from its file, made once: closed to others, on disk before it is used.
+
+    Two processes that start at once agree: the file appears whole under its name, and only once.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.chmod(0o700)
+        unfinished = path.with_name(f"{path.name}.{secrets.token_hex(6)}.tmp")
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, f"{make()}\n".encode("ascii"))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        with contextlib.suppress(FileExistsError):
+            os.link(unfinished, path)  # unlike a rename it never replaces another's
+        unfinished.unlink()
+        _sync_folder(path.parent)
+    return path.read_text(encoding="ascii").strip()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+__all__ = [
+    "CannotStart",
+    "MigrationError",
+    "Runtime",
+    "join",
+    "migrated",
+    "open_vault",
+    "prepare",
+]

@@ -1,0 +1,1 @@
+"""For machines and people who look after the market: health, readiness, measures, a status page."""

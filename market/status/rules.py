@@ -1,0 +1,231 @@
+"""From what was found in the database to what it means: pure, so that every line can be tested."""
+
+from datetime import timedelta
+
+import msgspec
+
+from market.status.schemas import Mark, StatusLine
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the catalogue and settings of the database say, as the app role sees them."""
+
+    environment: str
+    server_version: str
+    fsync: bool
+    full_page_writes: bool
+    synchronous_commit: str
+    synchronous_standbys: str
+    checksums: bool
+    triggers: int
+    triggers_not_always: list[str]
+    tables: int
+    tables_without_trigger: list[str]
+    row_security_tables: list[str]
+    event_trigger: str | None
+    owner: str
+    owner_can_log_in: bool
+    definers_not_guards: list[str]
+    role: str
+    role_is_superuser: bool
+    role_bypasses_row_security: bool
+    role_is_owner: bool
+    clock_shift: timedelta
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What this process was started with."""
+
+    embedded: bool
+    custodian: str
+    signing_key: str
+    pending: list[str]
+
+
+def _line(name: str, *, good: bool, found: str, kept: str, lost: str) -> StatusLine:
+    return StatusLine(
+        name=name,
+        found=found,
+        mark=Mark.GOOD if good else Mark.MISSING,
+        meaning=kept if good else lost,
+    )
+
+
+def _note(name: str, found: str, meaning: str) -> StatusLine:
+    return StatusLine(name=name, found=found, mark=Mark.NOTE, meaning=meaning)
+
+
+def lines_of(facts: Facts, setting: Setting) -> list[StatusLine]:
+    """Say each thing that was found, whether it is as it should be, and what that means."""
+    return [
+        *_running(facts, setting),
+        *_durability(facts),
+        *_guards(facts),
+        *_roles(facts),
+        *_custody(setting),
+    ]
+
+
+def _running(facts: Facts, setting: Setting) -> list[StatusLine]:
+    sandbox = facts.environment == "sandbox"
+    where = "embedded: run by the market itself" if setting.embedded else "a server of its own"
+    shifted = facts.clock_shift != timedelta(0)
+    return [
+        _note(
+            "Environment",
+            facts.environment,
+            "A sandbox: nothing here binds anybody, its clock may be shifted, and its signatures"
+            " say so."
+            if sandbox
+            else "Production: the clock is the real one and cannot be shifted.",
+        ),
+        _note(
+            "Clock",
+            f"{facts.clock_shift} ahead of real time" if shifted else "real time",
+            "Deadlines are decided by the shifted clock." if shifted else "Deadlines are real.",
+        ),
+        _note(
+            "Database",
+            f"PostgreSQL {facts.server_version}, {where}",
+            "Good for trying out and for a single machine; production uses a server with a standby."
+            if setting.embedded
+            else "Availability and backups are that server's.",
+        ),
+        _line(
+            "Migrations",
+            good=not setting.pending,
+            found="all have run" if not setting.pending else f"missing: {_some(setting.pending)}",
+            kept="The schema is the one this version was written for.",
+            lost="The database is behind this version: say `market migrate`.",
+        ),
+    ]
+
+
+def _durability(facts: Facts) -> list[StatusLine]:
+    safe = facts.fsync and facts.full_page_writes and facts.synchronous_commit != "off"
+    return [
+        _line(
+            "Durable commits",
+            good=safe,
+            found=f"fsync {_on(facts.fsync)}, full_page_writes {_on(facts.full_page_writes)},"
+            f" synchronous_commit {facts.synchronous_commit}",
+            kept="What was answered is on disk and survives a loss of power.",
+            lost="An acknowledged bid can be lost with the power: switch these on.",
+        ),
+        _line(
+            "Checksums",
+            good=facts.checksums,
+            found=_on(facts.checksums),
+            kept="Damage on disk is noticed when it is read.",
+            lost="Damage on disk can go unnoticed: enable checksums with pg_checksums.",
+        ),
+        _note(
+            "Synchronous standby",
+            facts.synchronous_standbys or "none",
+            "What was answered is on another machine too."
+            if facts.synchronous_standbys
+            else "What was answered is on one machine only: its loss loses what was not backed up.",
+        ),
+    ]
+
+
+def _guards(facts: Facts) -> list[StatusLine]:
+    switchable, bare = facts.triggers_not_always, facts.tables_without_trigger
+    return [
+        _line(
+            "Guards",
+            good=facts.triggers > 0 and not switchable,
+            found=f"{facts.triggers} triggers, all always enabled"
+            if not switchable
+            else f"can be switched off: {_some(switchable)}",
+            kept="Nothing that writes here, replication and administrators included, passes them.",
+            lost="A session can switch these guards off by session_replication_role.",
+        ),
+        _line(
+            "Tables under guard",
+            good=not bare,
+            found=f"{facts.tables - len(bare)} of {facts.tables}"
+            + (f"; without: {_some(bare)}" if bare else ""),
+            kept="Every table keeps its promises in the database itself.",
+            lost="These tables can be changed without a trace.",
+        ),
+        _line(
+            "Guards against switching off",
+            good=facts.event_trigger == "A",
+            found={"A": "present, always enabled", None: "missing"}.get(
+                facts.event_trigger, "can be switched off"
+            ),
+            kept="Outside a migration nobody alters tables, triggers or functions by mistake.",
+            lost="The owner or a superuser can drop a guard by mistake. Event triggers need a"
+            " superuser once; some hostings give none, and the record's checkpoints must do.",
+        ),
+        _line(
+            "Guard functions",
+            good=not facts.definers_not_guards,
+            found="all pinned, and run as market_guard"
+            if not facts.definers_not_guards
+            else f"others: {_some(facts.definers_not_guards)}",
+            kept="They see what row-level security hides, and can be misled by no search path.",
+            lost="These functions run with rights or a search path that were not meant for them.",
+        ),
+        _line(
+            "Row-level security",
+            good=bool(facts.row_security_tables),
+            found=f"on {len(facts.row_security_tables)} tables",
+            kept=f"Rows of others stay unseen in: {', '.join(facts.row_security_tables)}.",
+            lost="Nothing but the market's own queries keeps a bidder's rows from others.",
+        ),
+    ]
+
+
+def _roles(facts: Facts) -> list[StatusLine]:
+    mighty = [
+        word
+        for word, holds in (
+            ("superuser", facts.role_is_superuser),
+            ("BYPASSRLS", facts.role_bypasses_row_security),
+            (f"member of {facts.owner}", facts.role_is_owner),
+        )
+        if holds
+    ]
+    return [
+        _line(
+            "Owner of the schema",
+            good=not facts.owner_can_log_in,
+            found=f"{facts.owner}, {'can' if facts.owner_can_log_in else 'cannot'} log in",
+            kept="Nobody acts as the owner but a migration.",
+            lost="Who logs in as the owner can change the schema and its guards.",
+        ),
+        _line(
+            "Role of the API",
+            good=not mighty,
+            found=facts.role + (f": {', '.join(mighty)}" if mighty else ", no more than it needs"),
+            kept="Grants by column, and row-level security, bind the API.",
+            lost="The API's role can do what no request should: use market_app.",
+        ),
+    ]
+
+
+def _custody(setting: Setting) -> list[StatusLine]:
+    return [
+        _note(
+            "Custody of sealing keys",
+            setting.custodian,
+            "Bids are safe from who reads the database, its backups or its standby; not from who"
+            " holds both the running process and the key-encryption key.",
+        ),
+        _note(
+            "Signing key",
+            setting.signing_key,
+            "Receipts and notices are signed with it; compare it with what you were given.",
+        ),
+    ]
+
+
+def _on(value: bool) -> str:  # noqa: FBT001  # it says the value
+    return "on" if value else "off"
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"  # noqa: PLR2004  # a line holds five
