@@ -10,16 +10,24 @@ from litestar.datastructures import State
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from market import database, openapi
+from market.clock import routes as clock_routes
 from market.door import identify
 from market.observation.edges import EDGE_HANDLERS, well_formed
 from market.observation.requests import observed
+from market.organisations import routes as organisation_routes
 from market.people import routes as people_routes
 from market.requests import DEPENDENCIES
 from market.settings import Settings
 from market.status import routes as status_routes
 from market.vault import Vault
+from suppliers import routes as supplier_routes
 
-CONTROLLERS: tuple[ControllerRouterHandler, ...] = (*people_routes.CONTROLLERS,)
+CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
+    *people_routes.CONTROLLERS,
+    *organisation_routes.CONTROLLERS,
+    *clock_routes.CONTROLLERS,
+    *supplier_routes.CONTROLLERS,
+)
 """The API: one line a feature."""
 
 

@@ -17,6 +17,8 @@ class OrganisationTable(Table, db=DB, tablename="organisation"):
     address = columns.Varchar(length=500, default=None, null=True)
     population = columns.Integer(default=None, null=True)
     demonstration = columns.Boolean(default=None, null=False)
+    # named by an applicant, confirmed by nobody yet: shown to the registrar alone
+    proposed = columns.Boolean(default=False, null=False)
     registered_at = columns.Timestamptz(default=None, null=False)
 
     organisation_kind_known = Check(

@@ -9,6 +9,7 @@ class WrongCredentials(NotSignedIn):
     title = "The e-mail address and password do not fit, or you cannot act for that organisation."
 
 
+@keeps("invitation_once")
 class InvitationOver(MarketError):
     """The invitation is unknown, expired or was accepted."""
 
@@ -16,11 +17,39 @@ class InvitationOver(MarketError):
     title = "There is no such invitation, or it has expired or been accepted. Ask for a new one."
 
 
+@keeps("person_email_once")
+class AlreadyRegistered(MarketError):
+    """Two requests registered one address at the same time, and the other one was first."""
+
+    title = "That address has just been registered. Repeat the request with its password."
+
+
+@keeps("registrar_of_operator")
+class RegistrarOfOperator(Forbidden):
+    """The role of registrar was to be given outside the organisation that runs the market."""
+
+    title = "Only people of the market's operator can be registrars."
+
+
+@keeps("session_for_own_organisation")
+class NotAMember(Forbidden):
+    """A session was to act for an organisation of which the person is not a member."""
+
+    title = "You can act only for an organisation of which you are a member."
+
+
 @keeps("membership_once")
 class AlreadyMember(MarketError):
     """The person holds that role in that organisation already."""
 
     title = "The person holds that role in that organisation already."
+
+
+@keeps("membership_only_ends")
+class MembershipEnded(MarketError):
+    """The membership has ended; a new one needs a new invitation."""
+
+    title = "This membership has ended. It stays on record and cannot be changed."
 
 
 @keeps("acts_in_own_name")

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from market.actor import Actor
 from market.errors import Forbidden, Malformed, NotFound
 from market.people import commands, queries
-from market.people.errors import InvitationOver, WrongCredentials
+from market.people.errors import AlreadyRegistered, InvitationOver, WrongCredentials
 from market.people.schemas import (
     AcceptInvitation,
     InvitationGiven,
@@ -23,6 +23,7 @@ from market.people.schemas import (
 )
 from market.problems import problems
 from market.requests import KEYED
+from market.vault import Vault
 
 
 class SessionController(Controller):
@@ -85,15 +86,16 @@ class InvitationController(Controller):
         data: JSONBody[Invite],
         actor: NamedDependency[Actor],
         state: State,
+        vault: NamedDependency[Vault],
     ) -> InvitationGiven:
         """Invite somebody to roles in the organisation one administers."""
         lifetime: int = state["settings"].invitation_lifetime
-        return await commands.invite(actor, organisation_id, data, lifetime)
+        return await commands.invite(actor, organisation_id, data, lifetime, vault)
 
     @post(
         "/invitation-acceptances",
         operation_id="acceptInvitation",
-        responses=problems(InvitationOver, WrongCredentials, Malformed),
+        responses=problems(InvitationOver, WrongCredentials, Malformed, AlreadyRegistered),
         opt={"public": True, "costly": True},
     )
     async def accept(

@@ -1,10 +1,16 @@
 """Pure rules about people: what an e-mail address and a password must be, who grants which role."""
 
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
 from email_validator import EmailNotValidError, validate_email
 
 from market.actor import Role
 from market.errors import Fault
 from market.organisations.rules import BUYER_KINDS, SUPPLIER_KINDS, OrganisationKind
+
+OPERATOR: Final[UUID] = uuid5(NAMESPACE_URL, "urn:market:operator")
+"""The organisation that runs the market: the same id in every market, known to its guards."""
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200

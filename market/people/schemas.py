@@ -62,14 +62,19 @@ class Invite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     }
 
 
-class InvitationGiven(msgspec.Struct, frozen=True, kw_only=True):
-    """A new invitation. Its secret is shown here and never again; hand it to the invited person."""
+class InvitationMade(msgspec.Struct, frozen=True, kw_only=True):
+    """An invitation without its secret, as it is stored to answer a repeated request."""
 
     id: UUID
     organisation: UUID
     email: str
     roles: list[Role]
     expires_at: datetime
+
+
+class InvitationGiven(InvitationMade, frozen=True, kw_only=True):
+    """An invitation with its secret, which no list shows: hand it to the invited person."""
+
     secret: str
 
 

@@ -1,0 +1,1 @@
+"""The one clock: what time it is in the market, and moving a sandbox forward."""
