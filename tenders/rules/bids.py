@@ -7,12 +7,12 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from market.errors import Fault
 from market.money import DecimalText, decimal_of, exact_product, exact_sum, plain_text
 from tenders.rules.requirement import (
     MAXIMUM_CRITERIA,
     MAXIMUM_PRICE_ITEMS,
     Code,
-    Fault,
     LongText,
     Lot,
     leaves,
@@ -54,7 +54,17 @@ class PriceEnvelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def faults(quality: QualityEnvelope, price: PriceEnvelope, lot: Lot) -> list[Fault]:
     """Find everything wrong with a bid for a lot at once; an empty list means it is complete."""
-    return [*_quality_faults(quality, lot), *_price_faults(price, lot)]
+    return [*quality_faults(quality, lot), *price_faults(price, lot)]
+
+
+def quality_faults(quality: QualityEnvelope, lot: Lot) -> list[Fault]:
+    """Find everything wrong with the quality part of a bid at once."""
+    return list(_quality_faults(quality, lot))
+
+
+def price_faults(price: PriceEnvelope, lot: Lot) -> list[Fault]:
+    """Find everything wrong with the price part of a bid at once."""
+    return list(_price_faults(price, lot))
 
 
 def total_price(price: PriceEnvelope, lot: Lot) -> Decimal:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from market.errors import Fault
 from market.money import (
     DecimalText,
     Money,
@@ -65,13 +66,6 @@ PUBLISHABLE_VERSIONS: Final[Mapping[MethodName, frozenset[int]]] = MappingProxyT
     {MethodName.LOWEST_PRICE_RATIO: frozenset({1})}
 )
 """The versions of each method that a new requirement may name."""
-
-
-class Fault(Struct, frozen=True, kw_only=True):
-    """One thing wrong with a document: where it is, and a sentence that says what to do."""
-
-    field: str
-    reason: str
 
 
 class ScaleValue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

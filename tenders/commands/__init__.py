@@ -1,0 +1,1 @@
+"""Acts on tenders, by noun: each one transaction."""

@@ -1,0 +1,377 @@
+"""What can be read about tenders: one, those published, one's own, and their requirement."""
+
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from market.actor import Actor
+from market.database import fetch, fetch_one, reading
+from market.errors import NotFound
+from market.money import exact_text, shares
+from market.pages import Page
+from tenders.permissions.tenders import READS_DRAFTS, ensure_sees, ensure_sees_inside
+from tenders.queries.facts import facts_of
+from tenders.queries.keysets import cursor_at, read_cursor
+from tenders.rules.duties import Duty
+from tenders.rules.requirement import Requirement
+from tenders.rules.stages import TenderStage, TenderStatus, status_of
+from tenders.schemas.tenders import (
+    BuyerView,
+    LotView,
+    RequirementVersionView,
+    RequirementView,
+    ReviewView,
+    TenderSummary,
+    TenderView,
+    TimetableView,
+)
+
+_TENDER = """
+SELECT t.id, t.reference, t.version, t.stage, t.title, t.buyer, o.name AS buyer_name,
+       t.demonstration, t.rule_set, t.rule_set_date, t.clarifications_until, t.deadline,
+       t.contract_starts, t.created_at, t.published_at, t.opened_at, t.abandoned_at,
+       t.abandoned_because, market_now() AS now,
+       (SELECT max(number) FROM requirement_version r WHERE r.tender = t.id) AS requirement
+FROM tender t JOIN organisation o ON o.id = t.buyer WHERE t.id = $1
+"""
+_BUYERS = """
+SELECT b.organisation, o.name, b.population FROM tender_buyer b
+JOIN organisation o ON o.id = b.organisation WHERE b.tender = $1 ORDER BY o.name, o.id
+"""
+_LOTS = """
+SELECT l.id, l.number, l.title, l.stage, l.version,
+       ARRAY(SELECT s.service_line FROM lot_service_line s WHERE s.lot = l.id
+             ORDER BY s.service_line) AS service_lines
+FROM lot l WHERE l.tender = $1 ORDER BY l.number
+"""
+
+# One statement for the anonymous reader of a published requirement: it is a hot path.
+_PUBLISHED_REQUIREMENT = """
+SELECT t.id AS tender, t.version, r.number, encode(r.digest, 'hex') AS digest, r.edited_at,
+       r.content
+FROM tender t JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement
+WHERE t.id = $1 AND t.published_at IS NOT NULL
+"""
+_REQUIREMENT = """
+SELECT t.id AS tender, t.version, r.number, encode(r.digest, 'hex') AS digest, r.edited_at,
+       r.content
+FROM tender t JOIN requirement_version r ON r.tender = t.id
+WHERE t.id = $1 AND ($2::int IS NULL OR r.number = $2) ORDER BY r.number DESC LIMIT 1
+"""
+_VERSIONS = """
+SELECT r.number, encode(r.digest, 'hex') AS digest, r.edited_by, p.name AS editor_name,
+       r.organisation, r.edited_at
+FROM requirement_version r JOIN person p ON p.id = r.edited_by
+WHERE r.tender = $1 ORDER BY r.number
+"""
+_REVIEWS = """
+SELECT r.requirement, r.reviewer, p.name AS reviewer_name, r.outcome, r.comments, r.reviewed_at
+FROM review r JOIN person p ON p.id = r.reviewer WHERE r.tender = $1 ORDER BY r.reviewed_at
+"""
+
+_PUBLISHED = """
+SELECT t.id, t.reference, t.title, t.stage, t.buyer, o.name AS buyer_name, t.demonstration,
+       ARRAY(SELECT DISTINCT s.service_line FROM lot l JOIN lot_service_line s ON s.lot = l.id
+             WHERE l.tender = t.id ORDER BY s.service_line) AS service_lines,
+       t.deadline, t.created_at, t.published_at, market_now() AS now
+FROM tender t JOIN organisation o ON o.id = t.buyer
+WHERE t.published_at IS NOT NULL
+  AND ($1::timestamptz IS NULL OR (t.published_at, t.id) < ($1, $2::uuid))
+  AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM lot l JOIN lot_service_line s ON s.lot = l.id
+                                   WHERE l.tender = t.id AND s.service_line = $3))
+  AND ($4::text IS NULL OR $4 = CASE WHEN t.stage = 'published' AND t.deadline <= market_now()
+                                THEN 'closed' ELSE t.stage END)
+  AND ($5::text IS NULL OR t.title ILIKE '%' || $5 || '%')
+ORDER BY t.published_at DESC, t.id DESC LIMIT $6
+"""
+_MINE = """
+SELECT t.id, t.reference, t.title, t.stage, t.buyer, o.name AS buyer_name, t.demonstration,
+       ARRAY(SELECT DISTINCT s.service_line FROM lot l JOIN lot_service_line s ON s.lot = l.id
+             WHERE l.tender = t.id ORDER BY s.service_line) AS service_lines,
+       t.deadline, t.created_at, t.published_at, market_now() AS now
+FROM tender t JOIN organisation o ON o.id = t.buyer
+WHERE (EXISTS (SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = $3
+               AND d.organisation = $4 AND d.released_at IS NULL)
+       OR $5 AND EXISTS (SELECT 1 FROM tender_buyer b WHERE b.tender = t.id
+                         AND b.organisation = $4))
+  AND ($1::timestamptz IS NULL OR (t.created_at, t.id) < ($1, $2::uuid))
+ORDER BY t.created_at DESC, t.id DESC LIMIT $6
+"""
+
+
+class _Tender(msgspec.Struct, frozen=True):
+    id: UUID
+    reference: str
+    version: int
+    stage: TenderStage
+    title: str
+    buyer: UUID
+    buyer_name: str
+    demonstration: bool
+    rule_set: str | None
+    rule_set_date: date | None
+    clarifications_until: datetime | None
+    deadline: datetime | None
+    contract_starts: date | None
+    created_at: datetime
+    published_at: datetime | None
+    opened_at: datetime | None
+    abandoned_at: datetime | None
+    abandoned_because: str | None
+    now: datetime
+    requirement: int | None
+
+
+class _Buyer(msgspec.Struct, frozen=True):
+    organisation: UUID
+    name: str
+    population: int
+
+
+class _Requirement(msgspec.Struct, frozen=True):
+    tender: UUID
+    version: int
+    number: int
+    digest: str
+    edited_at: datetime
+    content: str
+
+
+class _Version(msgspec.Struct, frozen=True):
+    number: int
+    digest: str
+    edited_by: UUID
+    editor_name: str
+    organisation: UUID
+    edited_at: datetime
+
+
+class _Review(msgspec.Struct, frozen=True):
+    requirement: int
+    reviewer: UUID
+    reviewer_name: str
+    outcome: str
+    comments: str
+    reviewed_at: datetime
+
+
+class _Summary(msgspec.Struct, frozen=True):
+    id: UUID
+    reference: str
+    title: str
+    stage: TenderStage
+    buyer: UUID
+    buyer_name: str
+    demonstration: bool
+    service_lines: list[str]
+    deadline: datetime | None
+    created_at: datetime
+    published_at: datetime | None
+    now: datetime
+
+
+async def tender(actor: Actor, tender_id: UUID) -> TenderView:
+    """Show a tender to whoever may see it.
+
+    Raises:
+        NotFound: there is none, or a draft that the actor may not know of.
+    """
+    async with reading(actor):
+        facts = ensure_sees(actor, await facts_of(actor, tender_id))
+        return await view_of(tender_id, facts.duties)
+
+
+async def view_of(tender_id: UUID, duties: frozenset[Duty]) -> TenderView:
+    """Show a tender inside a transaction that has permitted it, with the caller's duties."""
+    found = await fetch_one(_Tender, _TENDER, tender_id)
+    if found is None:
+        raise NotFound
+    buyers = await fetch(_Buyer, _BUYERS, tender_id)
+    share = shares({buyer.organisation: buyer.population for buyer in buyers})
+    return TenderView(
+        id=found.id,
+        reference=found.reference,
+        version=found.version,
+        status=status_of(found.stage, found.deadline, found.now),
+        title=found.title,
+        buyer=found.buyer,
+        buyer_name=found.buyer_name,
+        buyers=[
+            BuyerView(
+                organisation=buyer.organisation,
+                name=buyer.name,
+                population=buyer.population,
+                share=exact_text(share[buyer.organisation]),
+            )
+            for buyer in buyers
+        ],
+        demonstration=found.demonstration,
+        rule_set=found.rule_set,
+        rule_set_date=found.rule_set_date,
+        timetable=TimetableView(
+            clarifications_until=found.clarifications_until,
+            deadline=found.deadline,
+            contract_starts=found.contract_starts,
+        ),
+        requirement=found.requirement,
+        lots=await fetch(LotView, _LOTS, tender_id),
+        my_duties=sorted(duties),
+        created_at=found.created_at,
+        published_at=found.published_at,
+        opened_at=found.opened_at,
+        abandoned_at=found.abandoned_at,
+        abandoned_because=found.abandoned_because,
+    )
+
+
+async def requirement(actor: Actor, tender_id: UUID) -> RequirementView:
+    """Show the published requirement to everybody, and its latest draft to the house.
+
+    Raises:
+        NotFound: there is none, or none that the actor may know of.
+    """
+    async with reading(actor):
+        found = await fetch_one(_Requirement, _PUBLISHED_REQUIREMENT, tender_id)
+        if found is None:
+            ensure_sees(actor, await facts_of(actor, tender_id))
+            found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, None)
+    return _requirement_view(found)
+
+
+async def requirement_version(actor: Actor, tender_id: UUID, number: int) -> RequirementView:
+    """Show one version of the requirement, superseded ones included, to the house.
+
+    Raises:
+        NotFound: there is none, or none that the actor may know of.
+        Forbidden: the tender is published and the actor is a stranger to it.
+    """
+    async with reading(actor):
+        ensure_sees_inside(actor, await facts_of(actor, tender_id))
+        found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, number)
+    return _requirement_view(found)
+
+
+async def requirement_view_of(tender_id: UUID) -> RequirementView:
+    """Show the latest version of the requirement inside a transaction that has permitted it."""
+    return _requirement_view(await fetch_one(_Requirement, _REQUIREMENT, tender_id, None))
+
+
+def _requirement_view(found: _Requirement | None) -> RequirementView:
+    if found is None:
+        raise NotFound
+    return RequirementView(
+        tender=found.tender,
+        version=found.version,
+        number=found.number,
+        digest=found.digest,
+        edited_at=found.edited_at,
+        content=msgspec.json.decode(found.content, type=Requirement),
+    )
+
+
+async def requirement_versions(actor: Actor, tender_id: UUID) -> list[RequirementVersionView]:
+    """List who wrote which version of the requirement, and what reviewers said of it.
+
+    Raises:
+        NotFound: the tender is not visible to the actor.
+        Forbidden: it is published and the actor is a stranger to it.
+    """
+    async with reading(actor):
+        ensure_sees_inside(actor, await facts_of(actor, tender_id))
+        versions = await fetch(_Version, _VERSIONS, tender_id)
+        reviews = await fetch(_Review, _REVIEWS, tender_id)
+    return [
+        RequirementVersionView(
+            number=version.number,
+            digest=version.digest,
+            edited_by=version.edited_by,
+            editor_name=version.editor_name,
+            organisation=version.organisation,
+            edited_at=version.edited_at,
+            reviews=[
+                msgspec.convert(review, ReviewView, from_attributes=True)
+                for review in reviews
+                if review.requirement == version.number
+            ],
+        )
+        for version in versions
+    ]
+
+
+async def published(  # noqa: PLR0913  # the filters of one list, each by its name
+    actor: Actor,
+    *,
+    service_line: str | None,
+    status: TenderStatus | None,
+    q: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Page[TenderSummary]:
+    """List published tenders, the latest first; `q` is looked for in the title as it stands."""
+    moment, item = read_cursor(cursor)
+    async with reading(actor):
+        rows = await fetch(
+            _Summary,
+            _PUBLISHED,
+            moment,
+            item,
+            service_line,
+            status,
+            None if q is None else _literal(q),
+            limit + 1,
+        )
+    return _page(rows, limit, "published_at")
+
+
+async def mine(actor: Actor, *, limit: int, cursor: str | None) -> Page[TenderSummary]:
+    """List tenders in which the actor has a duty or whose buyer they read drafts for."""
+    moment, item = read_cursor(cursor)
+    reads_drafts = bool(actor.roles & READS_DRAFTS)
+    async with reading(actor):
+        rows = await fetch(
+            _Summary,
+            _MINE,
+            moment,
+            item,
+            actor.person,
+            actor.organisation,
+            reads_drafts,
+            limit + 1,
+        )
+    return _page(rows, limit, "created_at")
+
+
+def _literal(text: str) -> str:
+    """Escape what LIKE would take for a pattern."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _page(
+    rows: list[_Summary], limit: int, key: Literal["published_at", "created_at"]
+) -> Page[TenderSummary]:
+    shown = rows[:limit]
+    following = None
+    if len(rows) > limit:
+        moment = shown[-1].created_at if key == "created_at" else shown[-1].published_at
+        following = None if moment is None else cursor_at(moment, shown[-1].id)
+    return Page(
+        items=[
+            TenderSummary(
+                id=row.id,
+                reference=row.reference,
+                title=row.title,
+                status=status_of(row.stage, row.deadline, row.now),
+                buyer=row.buyer,
+                buyer_name=row.buyer_name,
+                demonstration=row.demonstration,
+                service_lines=row.service_lines,
+                deadline=row.deadline,
+                created_at=row.created_at,
+                published_at=row.published_at,
+            )
+            for row in shown
+        ],
+        next=following,
+    )
