@@ -21,12 +21,14 @@ from market.settings import Settings
 from market.status import routes as status_routes
 from market.vault import Vault
 from suppliers import routes as supplier_routes
+from tenders import routes as tender_routes
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *people_routes.CONTROLLERS,
     *organisation_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
+    *tender_routes.CONTROLLERS,
 )
 """The API: one line a feature."""
 
