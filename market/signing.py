@@ -21,13 +21,16 @@ from uuid import UUID
 import msgspec
 import rfc8785
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Meta, Struct
 
 DOMAIN = "commissioning-support-market/statement/v1"
 ALGORITHM: Literal["Ed25519"] = "Ed25519"
 
 _SEED_BYTES = 32
+_DERIVED = b"commissioning-support-market/derived/v1\x00"
 # Deeper than any statement of ours; a bound, so that a hostile one cannot exhaust the stack.
 _DEEPEST = 32
 
@@ -117,6 +120,15 @@ class SigningKey:
             signature=base64.b64encode(self._private.sign(message)).decode("ascii"),
         )
 
+    def derive_secret(self, purpose: bytes) -> bytes:
+        """Derive 32 secret bytes for one purpose: the same each time, unguessable without the key.
+
+        HKDF-SHA-256 (RFC 5869) of the seed. The purpose is bound in, behind a domain string, so
+        that no two purposes share a secret and none has to do with a signature.
+        """
+        derivation = HKDF(hashes.SHA256(), length=32, salt=None, info=_DERIVED + purpose)
+        return derivation.derive(self._private.private_bytes_raw())
+
 
 def key_id_of(public_key: bytes) -> str:
     """Name a raw Ed25519 public key by its JWK thumbprint (RFC 7638; RFC 8037, appendix A.3)."""
@@ -183,6 +195,26 @@ class BidReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("The time of receipt must be in UTC.")
 
 
+class WithdrawalReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a bidder gets for withdrawing a bid: proof that from then on it did not stand.
+
+    `version` is the number of the withdrawal itself. The time is the database's, and in UTC:
+    raises ValueError otherwise.
+    """
+
+    kind: Literal["withdrawal_receipt"] = "withdrawal_receipt"
+    tender: UUID
+    lot: UUID
+    supplier: UUID
+    bid: UUID
+    version: Annotated[int, Meta(ge=2)]
+    withdrawn_at: Annotated[datetime, Meta(tz=True)]
+
+    def __post_init__(self) -> None:
+        if self.withdrawn_at.utcoffset() != timedelta(0):
+            raise ValueError("The time of withdrawal must be in UTC.")
+
+
 def verify_receipt(signed: SignedStatement, public_key: bytes) -> BidReceipt:
     """Check the signature of a bid receipt and return the receipt. Raises BadSignature."""
     verify(signed, public_key)
@@ -190,6 +222,15 @@ def verify_receipt(signed: SignedStatement, public_key: bytes) -> BidReceipt:
         return msgspec.convert(signed.statement, BidReceipt)
     except msgspec.ValidationError as error:
         raise BadSignature("This statement is signed, but it is not a bid receipt.") from error
+
+
+def verify_withdrawal(signed: SignedStatement, public_key: bytes) -> WithdrawalReceipt:
+    """Check the signature of a withdrawal's receipt and return it. Raises BadSignature."""
+    verify(signed, public_key)
+    try:
+        return msgspec.convert(signed.statement, WithdrawalReceipt)
+    except msgspec.ValidationError as error:
+        raise BadSignature("This statement is signed, but it is not of a withdrawal.") from error
 
 
 def _message(statement: Mapping[str, JSON], *, key_id: str, sandbox: bool) -> bytes:

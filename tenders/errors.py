@@ -33,7 +33,7 @@ class SuppliersMayNotHoldDuties(Forbidden):
 
 
 @keeps("duty_for_own_organisation")
-class NotAMember(MarketError):
+class NotMember(MarketError):
     """The person is no member of the organisation for which they would hold the duty."""
 
     title = "A duty is held for an organisation of which the person is a member."
@@ -148,14 +148,14 @@ class BuyersSettled(WrongStage):
 
 
 @keeps("buyer_kind")
-class NotABuyer(MarketError):
+class CannotBuy(MarketError):
     """Only clinical commissioning groups and other NHS bodies of known population buy."""
 
     title = "Only clinical commissioning groups and other NHS bodies whose population is known buy."
 
 
 @keeps("tender_buyer_once")
-class AlreadyABuyer(MarketError):
+class BuysAlready(MarketError):
     """The organisation buys in this tender already."""
 
     title = "The organisation is a buyer of this tender already."
@@ -199,7 +199,7 @@ class NotAdmitted(Forbidden):
 
 @keeps("helper_does_not_bid")
 class HelperMayNotBid(Forbidden):
-    """An organisation whose people hold a duty in a tender, or that buys in it, cannot bid in it."""
+    """An organisation whose people hold a duty in a tender, or that buys in it, does not bid."""
 
     title = "An organisation that helps to run a tender, or buys in it, cannot bid in it."
 
@@ -223,7 +223,7 @@ class NothingToWithdraw(MarketError):
 
 @keeps("declaration_when_known")
 class BiddersNotKnown(WrongStage):
-    """Names of bidders are shown after the deadline: to openers and guardian, later to the panel."""
+    """Bidders are named after the deadline: to openers and guardian, then to the panel."""
 
     title = "The names of the bidders are not known to you yet."
 

@@ -1,6 +1,13 @@
 """HTTP about tenders, by noun."""
 
+from tenders.routes import bids, opening
 from tenders.routes.duties import DutyController
 from tenders.routes.tenders import RequirementController, TenderController
 
-CONTROLLERS = (TenderController, RequirementController, DutyController)
+CONTROLLERS = (
+    TenderController,
+    RequirementController,
+    DutyController,
+    *bids.CONTROLLERS,
+    *opening.CONTROLLERS,
+)

@@ -207,6 +207,24 @@ END $$;
 CREATE TRIGGER guard_opening_confirmation BEFORE INSERT ON opening_confirmation
     FOR EACH ROW EXECUTE FUNCTION guard_opening_confirmation();
 
+-- Openers who confirmed, still hold the duty and still have no interest: those who count.
+CREATE FUNCTION openers_confirmed(of_tender uuid) RETURNS integer LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT count(DISTINCT c.person)::integer FROM opening_confirmation c
+    WHERE c.tender = of_tender AND holds_duty(c.person, of_tender, 'opener')
+      AND why_not_unconflicted(c.person, of_tender) IS NULL
+$$;
+
+-- The bids that stand, for the opener whose confirmation is the second, to write the manifest by;
+-- whose they are is not told.
+CREATE FUNCTION bids_to_open(of_tender uuid) RETURNS TABLE (bid uuid, lot uuid, bid_version uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT s.bid, s.lot, s.bid_version FROM standing_bids(of_tender) s
+    JOIN tender t ON t.id = of_tender
+    WHERE t.stage = 'published' AND t.deadline <= market_now()
+      AND holds_duty(acting_person(), of_tender, 'opener') AND openers_confirmed(of_tender) >= 2
+$$;
+
 CREATE FUNCTION guard_manifest_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE held tender;
@@ -255,6 +273,19 @@ BEGIN
             WHERE b.id = of_bid AND k.envelope = of_kind);
 END $$;
 
+-- What else opening one envelope takes, for those who may open it now: where it belongs, what its
+-- receipt commits to, and its sealed bytes.
+CREATE FUNCTION sealed_envelope(of_bid uuid, of_kind text)
+RETURNS TABLE (lot uuid, supplier uuid, version integer, envelope uuid, committed bytea,
+               sealed bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT m.lot, b.organisation, v.number, e.id,
+        CASE of_kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END, e.sealed
+    FROM manifest_entry m JOIN bid b ON b.id = m.bid JOIN bid_version v ON v.id = m.bid_version
+    JOIN envelope e ON e.bid_version = v.id AND e.kind = of_kind
+    WHERE m.bid = of_bid AND envelope_may_open(of_bid, of_kind)
+$$;
+
 CREATE FUNCTION guard_opened_envelope() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE of_tender uuid;
@@ -279,121 +310,3 @@ CREATE TRIGGER guard_opened_envelope BEFORE INSERT ON opened_envelope
 
 CREATE TRIGGER guard_duty BEFORE INSERT OR UPDATE ON duty
     FOR EACH ROW EXECUTE FUNCTION guard_duty();
-
--- -- who sees what: the second wall behind the queries -----------------------------------------------
-
--- The bidders' names: after the deadline for openers and guardian, after the opening for the panel.
-CREATE FUNCTION sees_bidders(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM tender t WHERE t.id = of_tender AND t.deadline <= market_now() AND (
-            t.stage IN ('published', 'opened')
-                AND holds_duty(acting_person(), t.id, 'opener', 'guardian')
-            OR t.stage = 'opened' AND holds_duty(acting_person(), t.id, 'tender_manager',
-                'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver',
-                'contract_manager', 'outcome_reviewer')))
-$$;
-
--- Why the acting person may not act on the bids, for the sentence of a refusal; NULL where they may.
-CREATE FUNCTION my_conflict(of_tender uuid) RETURNS text LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT why_not_unconflicted(acting_person(), of_tender) WHERE sees_bidders(of_tender)
-$$;
-
--- The bids that stand, for the manifest: told once two openers have confirmed, and not before.
-CREATE FUNCTION bids_to_open(of_tender uuid)
-RETURNS TABLE (bid uuid, lot uuid, organisation uuid, bid_version uuid) LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT s.* FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
-        AND (SELECT count(*) FROM opening_confirmation c WHERE c.tender = of_tender) >= 2
-$$;
-
-CREATE FUNCTION bidders_of(of_tender uuid) RETURNS TABLE (organisation uuid) LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
-$$;
-
--- Which bid is whose: hidden from those who score until the quality of the lot is locked.
-CREATE FUNCTION sees_identity(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
-        WHERE l.id = of_lot AND sees_bidders(t.id) AND (
-            l.stage NOT IN ('bidding', 'quality_scoring')
-            OR NOT holds_duty(acting_person(), t.id, 'quality_evaluator', 'moderator',
-                              'price_evaluator', 'award_approver')))
-$$;
-
--- The content of opened envelopes: for those whose duty it is, once declared, without interest.
-CREATE FUNCTION reads_opened(of_bid uuid, of_kind text) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM bid b JOIN tender t ON t.id = b.tender
-        WHERE b.id = of_bid AND (
-            b.organisation = acting_organisation()
-            OR CASE of_kind WHEN 'quality' THEN holds_duty(acting_person(), t.id, 'opener',
-                    'quality_evaluator', 'moderator', 'award_approver', 'guardian')
-                ELSE holds_duty(acting_person(), t.id, 'price_evaluator', 'award_approver',
-                    'guardian') END
-               AND why_not_unconflicted(acting_person(), t.id) IS NULL))
-$$;
-
-ALTER TABLE bid ENABLE ROW LEVEL SECURITY;
-ALTER TABLE bid_version ENABLE ROW LEVEL SECURITY;
-ALTER TABLE envelope ENABLE ROW LEVEL SECURITY;
-ALTER TABLE bid_receipt ENABLE ROW LEVEL SECURITY;
-ALTER TABLE manifest_entry ENABLE ROW LEVEL SECURITY;
-ALTER TABLE opened_envelope ENABLE ROW LEVEL SECURITY;
-ALTER TABLE declaration ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY guard_reads ON bid FOR SELECT TO market_guard USING (true);
-CREATE POLICY guard_locks ON bid FOR UPDATE TO market_guard USING (true);
-CREATE POLICY guard_reads ON bid_version FOR SELECT TO market_guard USING (true);
-CREATE POLICY guard_reads ON envelope FOR SELECT TO market_guard USING (true);
-CREATE POLICY guard_reads ON bid_receipt FOR SELECT TO market_guard USING (true);
-CREATE POLICY guard_reads ON manifest_entry FOR SELECT TO market_guard USING (true);
-CREATE POLICY guard_reads ON opened_envelope FOR SELECT TO market_guard USING (true);
-CREATE POLICY guard_reads ON declaration FOR SELECT TO market_guard USING (true);
-
-CREATE POLICY bid_read ON bid FOR SELECT TO market_app
-    USING (organisation = acting_organisation() OR sees_identity(lot));
-CREATE POLICY bid_made ON bid FOR INSERT TO market_app
-    WITH CHECK (organisation = acting_organisation());
-CREATE POLICY bid_version_read ON bid_version FOR SELECT TO market_app
-    USING (EXISTS (SELECT 1 FROM bid b WHERE b.id = bid_version.bid));
-CREATE POLICY bid_version_made ON bid_version FOR INSERT TO market_app
-    WITH CHECK (EXISTS (SELECT 1 FROM bid b WHERE b.id = bid_version.bid
-                        AND b.organisation = acting_organisation()));
-CREATE POLICY envelope_read ON envelope FOR SELECT TO market_app
-    USING (EXISTS (SELECT 1 FROM bid_version v WHERE v.id = envelope.bid_version
-                   AND envelope_may_open(v.bid, envelope.kind)));
-CREATE POLICY envelope_made ON envelope FOR INSERT TO market_app WITH CHECK (true);
-CREATE POLICY receipt_read ON bid_receipt FOR SELECT TO market_app
-    USING (EXISTS (SELECT 1 FROM bid_version v JOIN bid b ON b.id = v.bid
-                   WHERE v.id = bid_receipt.bid_version AND b.organisation = acting_organisation()));
-CREATE POLICY receipt_made ON bid_receipt FOR INSERT TO market_app WITH CHECK (true);
-CREATE POLICY manifest_read ON manifest_entry FOR SELECT TO market_app
-    USING (sees_bidders(tender) OR EXISTS (
-        SELECT 1 FROM bid b WHERE b.id = manifest_entry.bid AND b.organisation = acting_organisation()));
-CREATE POLICY manifest_made ON manifest_entry FOR INSERT TO market_app WITH CHECK (true);
-CREATE POLICY opened_read ON opened_envelope FOR SELECT TO market_app
-    USING (reads_opened(bid, kind));
-CREATE POLICY opened_made ON opened_envelope FOR INSERT TO market_app WITH CHECK (true);
-CREATE POLICY declaration_read ON declaration FOR SELECT TO market_app
-    USING (person = acting_person()
-           OR holds_duty(acting_person(), tender, 'guardian', 'tender_manager'));
-CREATE POLICY declaration_made ON declaration FOR INSERT TO market_app
-    WITH CHECK (person = acting_person());
-
-GRANT SELECT, INSERT ON bid, bid_version, envelope, bid_receipt, manifest_entry, declaration,
-    opening_confirmation, opened_envelope TO market_app;
-GRANT SELECT ON bid_version, envelope, bid_receipt, manifest_entry, declaration,
-    opening_confirmation, opened_envelope TO market_guard;
-GRANT SELECT, UPDATE ON bid TO market_guard;
--- standing_bids, belongs_to_bidder and why_not_unconflicted tell who bids: the app may not ask them.
-GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), reads_record(uuid, uuid),
-    my_conflict(uuid), bids_to_open(uuid),
-    bidders_of(uuid), sees_bidders(uuid), sees_identity(uuid), reads_opened(uuid, text),
-    envelope_may_open(uuid, text), wrapped_key_for(uuid, text) TO market_app;
-
-SELECT seal_guards();

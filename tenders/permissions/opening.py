@@ -1,0 +1,170 @@
+"""Who learns the bidders' names, declares, confirms and opens envelopes, and why not."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from market.errors import NotFound
+from market.sealing import EnvelopeKind
+from tenders.errors import (
+    BiddersNotKnown,
+    ConflictOfInterest,
+    DeclarationMissing,
+    DutyNeeded,
+    NotOpened,
+    OpeningNotDue,
+)
+from tenders.rules.duties import Duty
+from tenders.rules.stages import TenderStatus
+
+FIRST_TO_KNOW: Final = frozenset({Duty.OPENER, Duty.GUARDIAN})
+"""The duties whose holders get the bidders' names, and nothing else, after the deadline."""
+
+KNOW_ONCE_OPENED: Final = FIRST_TO_KNOW | {
+    Duty.TENDER_MANAGER,
+    Duty.QUALITY_EVALUATOR,
+    Duty.PRICE_EVALUATOR,
+    Duty.MODERATOR,
+    Duty.AWARD_APPROVER,
+    Duty.CONTRACT_MANAGER,
+    Duty.OUTCOME_REVIEWER,
+}
+"""The duties whose holders get the names, and declare against them, once the tender is opened.
+
+The database holds the same (`sees_bidders`).
+"""
+
+OPENED_BY: Final[Mapping[EnvelopeKind, Duty]] = MappingProxyType(
+    {EnvelopeKind.QUALITY: Duty.OPENER, EnvelopeKind.PRICE: Duty.PRICE_EVALUATOR}
+)
+"""Whose duty it is to open which envelopes. The database holds the same (`envelope_may_open`)."""
+
+
+class Conflict(StrEnum):
+    """What stands between a person and the bids of a tender, as the database finds it."""
+
+    BELONGS_TO_BIDDER = "belongs_to_bidder"
+    INTEREST_DECLARED = "interest_declared"
+    DECLARATION_MISSING = "declaration_missing"
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a tender stands, and where the acting person stands in it."""
+
+    status: TenderStatus
+    published: bool
+    duties: frozenset[Duty]
+    conflict: Conflict | None
+
+
+def ensure_visible(standing: Standing | None) -> Standing:
+    """Let everybody know of a published tender, and of another those who hold a duty in it.
+
+    Raises:
+        NotFound: there is no such tender, or none that the actor may know of.
+    """
+    if standing is None or not (standing.published or standing.duties):
+        raise NotFound
+    return standing
+
+
+def ensure_knows_bidders(standing: Standing) -> None:
+    """Let openers and guardian know the names after the deadline, the panel after the opening.
+
+    Raises:
+        DutyNeeded: the actor holds no duty for which the names matter.
+        BiddersNotKnown: the time for it has not come.
+    """
+    if not standing.duties & KNOW_ONCE_OPENED:
+        message = "Only those who open, evaluate, award or guard this tender learn who bids."
+        raise DutyNeeded(message)
+    if standing.status is TenderStatus.OPENED:
+        return
+    if standing.status is not TenderStatus.CLOSED:
+        message = "Nobody learns who bids before the deadline has passed."
+        raise BiddersNotKnown(message)
+    if not standing.duties & FIRST_TO_KNOW:
+        message = (
+            "Until the bids are opened, only openers and the conflicts guardian know who bids."
+        )
+        raise BiddersNotKnown(message)
+
+
+def ensure_unconflicted(standing: Standing) -> None:
+    """Let those act who have declared against every bidder and have an interest in none.
+
+    Raises:
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor belongs to a bidder or declared an interest in one.
+    """
+    if standing.conflict is Conflict.DECLARATION_MISSING:
+        raise DeclarationMissing
+    if standing.conflict is Conflict.BELONGS_TO_BIDDER:
+        message = "You are or were a member of an organisation that bids here."
+        raise ConflictOfInterest(message)
+    if standing.conflict is Conflict.INTEREST_DECLARED:
+        message = (
+            "You declared an interest in a bidder: you must leave this tender until the conflicts"
+            " guardian has decided."
+        )
+        raise ConflictOfInterest(message)
+
+
+def ensure_may_confirm(standing: Standing) -> None:
+    """Let an opener who has declared and has no interest confirm the opening.
+
+    Raises:
+        DutyNeeded: the actor is not an opener of this tender.
+        OpeningNotDue: the deadline has not passed, or the tender is opened or abandoned.
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    if Duty.OPENER not in standing.duties:
+        message = "Only an opener of this tender confirms its opening."
+        raise DutyNeeded(message)
+    if standing.status is TenderStatus.OPENED:
+        message = "The bids of this tender have been opened already."
+        raise OpeningNotDue(message)
+    if standing.status is TenderStatus.ABANDONED:
+        message = "The tender was abandoned: its bids stay sealed."
+        raise OpeningNotDue(message)
+    if standing.status is not TenderStatus.CLOSED:
+        message = "Nobody opens bids before the deadline has passed."
+        raise OpeningNotDue(message)
+    ensure_unconflicted(standing)
+
+
+def ensure_may_open(standing: Standing, kind: EnvelopeKind) -> None:
+    """Let those open envelopes whose duty it is, once the opening is confirmed.
+
+    Whether the lot has come so far, and whether the bid passed, the database decides under locks.
+
+    Raises:
+        DutyNeeded: it is not the actor's duty.
+        NotOpened: the opening has not been confirmed by two people.
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    duty = OPENED_BY[kind]
+    if duty not in standing.duties:
+        message = f"Only {_with_article(duty)} of this tender opens {kind.value} envelopes."
+        raise DutyNeeded(message)
+    ensure_opened(standing)
+    ensure_unconflicted(standing)
+
+
+def ensure_opened(standing: Standing) -> None:
+    """Go on only with a tender whose opening two people have confirmed.
+
+    Raises:
+        NotOpened: they have not.
+    """
+    if standing.status is not TenderStatus.OPENED:
+        raise NotOpened
+
+
+def _with_article(duty: Duty) -> str:
+    return f"{'an' if duty.value[0] in 'aeio' else 'a'} {duty.spoken()}"

@@ -1,0 +1,271 @@
+"""What can be read of bids: one's own, and the keys that bids are sealed to."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from market.actor import Actor
+from market.database import fetch, fetch_one, reading
+from market.errors import Malformed, NotFound
+from market.pages import Page, decode_cursor, encode_cursor
+from market.signing import SignedStatement
+from tenders.permissions.bids import BiddingFacts, ensure_bid_manager, is_bid_manager
+from tenders.rules.requirement import Lot
+from tenders.rules.stages import TenderStage
+from tenders.schemas.bids import (
+    BidAct,
+    BidState,
+    BidSummary,
+    BidVersionView,
+    BidView,
+    SealingKeyView,
+)
+
+# Lots are numbered as the requirement is; what lies beyond would not fit the column either.
+HIGHEST_LOT = 1_000
+
+# One round trip decides about a bid: the hot path of the market. Row-level security shows no
+# bid but the organisation's own.
+_BIDDING = """
+SELECT t.id AS tender, t.stage, t.deadline, market_now() AS now, l.id AS lot,
+    (SELECT e FROM jsonb_array_elements(r.content -> 'lots') e
+     WHERE (e ->> 'number')::integer = l.number)::text AS requirement,
+    q.public_key AS quality_key, p.public_key AS price_key, is_admitted_supplier($3) AS admitted,
+    EXISTS (SELECT 1 FROM duty d WHERE d.tender = t.id AND d.organisation = $3)
+        OR EXISTS (SELECT 1 FROM tender_buyer y WHERE y.tender = t.id AND y.organisation = $3)
+        AS helps,
+    b.id AS bid, v.number AS version, v.act
+FROM tender t JOIN lot l ON l.tender = t.id
+JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement
+JOIN tender_key q ON q.lot = l.id AND q.envelope = 'quality'
+JOIN tender_key p ON p.lot = l.id AND p.envelope = 'price'
+LEFT JOIN bid b ON b.lot = l.id AND b.organisation = $3
+LEFT JOIN LATERAL (SELECT number, act FROM bid_version WHERE bid = b.id
+                   ORDER BY number DESC LIMIT 1) v ON true
+WHERE t.id = $1 AND l.number = $2 AND t.published_at IS NOT NULL
+"""
+
+_PLACE = """
+SELECT b.tender, l.number AS lot_number FROM bid b JOIN lot l ON l.id = b.lot
+WHERE b.id = $1 AND b.organisation = $2
+"""
+
+_LOT = """
+SELECT e::text AS requirement FROM lot l JOIN tender t ON t.id = l.tender
+JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement,
+jsonb_array_elements(r.content -> 'lots') e
+WHERE l.id = $1 AND (e ->> 'number')::integer = l.number
+"""
+
+_MINE = """
+SELECT b.id, b.tender, t.reference AS tender_reference, t.title AS tender_title, t.deadline,
+    l.number AS lot_number, l.title AS lot_title,
+    CASE v.act WHEN 'submitted' THEN 'standing' ELSE 'withdrawn' END AS state,
+    v.number AS version, v.received_at, b.made_at
+FROM bid b JOIN tender t ON t.id = b.tender JOIN lot l ON l.id = b.lot
+JOIN LATERAL (SELECT number, act, received_at FROM bid_version WHERE bid = b.id
+              ORDER BY number DESC LIMIT 1) v ON true
+WHERE b.organisation = $1
+"""
+
+_MY_PAGE = (
+    _MINE
+    + """
+AND ($2::timestamptz IS NULL OR (b.made_at, b.id) < ($2, $3::uuid))
+ORDER BY b.made_at DESC, b.id DESC LIMIT $4
+"""
+)
+
+_MY_BID = _MINE + " AND b.id = $2"
+
+_VERSIONS = """
+SELECT v.number AS version, v.act, v.received_at, r.signed AS receipt
+FROM bid_version v JOIN bid_receipt r ON r.bid_version = v.id WHERE v.bid = $1 ORDER BY v.number
+"""
+
+_KEYS = """
+SELECT l.number AS lot_number, l.id AS lot, k.envelope, k.custodian,
+    replace(encode(k.public_key, 'base64'), E'\\n', '') AS public_key,
+    encode(sha256(k.public_key), 'hex') AS public_key_digest
+FROM tender t JOIN lot l ON l.tender = t.id JOIN tender_key k ON k.lot = l.id
+WHERE t.id = $1 AND t.published_at IS NOT NULL ORDER BY l.number, k.envelope DESC
+"""
+
+
+class Bidding(msgspec.Struct, frozen=True):
+    """What is needed to decide about a bid for a lot, and to seal it."""
+
+    tender: UUID
+    stage: TenderStage
+    deadline: datetime
+    now: datetime
+    lot: UUID
+    requirement: str
+    quality_key: bytes
+    price_key: bytes
+    admitted: bool
+    helps: bool
+    bid: UUID | None
+    version: int | None
+    act: BidAct | None
+
+    def facts(self) -> BiddingFacts:
+        """What decides whether the organisation may bid."""
+        return BiddingFacts(
+            stage=self.stage,
+            deadline=self.deadline,
+            now=self.now,
+            admitted=self.admitted,
+            helps=self.helps,
+        )
+
+    def asked(self) -> Lot:
+        """What the lot asks for, as published."""
+        return msgspec.json.decode(self.requirement, type=Lot)
+
+
+class _Place(msgspec.Struct, frozen=True):
+    tender: UUID
+    lot_number: int
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    requirement: str
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: int
+    act: BidAct
+    received_at: datetime
+    receipt: str
+
+
+class _Mine(msgspec.Struct, frozen=True):
+    id: UUID
+    tender: UUID
+    tender_reference: str
+    tender_title: str
+    deadline: datetime
+    lot_number: int
+    lot_title: str
+    state: BidState
+    version: int
+    received_at: datetime
+    made_at: datetime
+
+    def summary(self) -> BidSummary:
+        return msgspec.convert(self, BidSummary, from_attributes=True)
+
+
+async def bidding_in(actor: Actor, tender_id: UUID, lot_number: int) -> Bidding | None:
+    """What decides about the organisation's bid for a published lot, inside a transaction."""
+    if not 1 <= lot_number <= HIGHEST_LOT:
+        return None
+    return await fetch_one(Bidding, _BIDDING, tender_id, lot_number, actor.organisation)
+
+
+async def bidding_of(actor: Actor, bid_id: UUID) -> Bidding:
+    """What decides about a change of the organisation's own bid, inside a transaction.
+
+    Raises:
+        NotFound: there is no such bid, or the actor does not deal with it.
+    """
+    if not is_bid_manager(actor):
+        raise NotFound
+    place = await fetch_one(_Place, _PLACE, bid_id, actor.organisation)
+    found = None if place is None else await bidding_in(actor, place.tender, place.lot_number)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def published_lot(lot_id: UUID) -> Lot:
+    """What a published lot asks for, inside a transaction.
+
+    Raises:
+        NotFound: there is no such lot.
+    """
+    row = await fetch_one(_Asked, _LOT, lot_id)
+    if row is None:
+        raise NotFound
+    return msgspec.json.decode(row.requirement, type=Lot)
+
+
+async def my_bids(actor: Actor, limit: int, cursor: str | None) -> Page[BidSummary]:
+    """The bids of the organisation the actor manages bids for, the latest first.
+
+    Raises:
+        Forbidden: the actor is no bid manager.
+        Malformed: the cursor is none of ours.
+    """
+    ensure_bid_manager(actor)
+    before: datetime | None = None
+    bid: UUID | None = None
+    if cursor is not None:
+        before, bid = _keys(cursor)
+    async with reading(actor):
+        rows = await fetch(_Mine, _MY_PAGE, actor.organisation, before, bid, limit + 1)
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = encode_cursor(last.made_at.isoformat(), str(last.id))
+    return Page(items=[row.summary() for row in rows[:limit]], next=following)
+
+
+def _keys(cursor: str) -> tuple[datetime, UUID]:
+    instant, bid = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(instant), UUID(bid)
+    except ValueError:
+        message = "The cursor is not one the market gave. Begin again without it."
+        raise Malformed(message) from None
+
+
+async def my_bid(actor: Actor, bid_id: UUID) -> BidView:
+    """One of the organisation's bids with every version and its receipt.
+
+    Raises:
+        NotFound: there is no such bid, or the actor does not deal with it.
+    """
+    if not is_bid_manager(actor):
+        raise NotFound
+    async with reading(actor):
+        found = await fetch_one(_Mine, _MY_BID, actor.organisation, bid_id)
+        if found is None:
+            raise NotFound
+        versions = await fetch(_Version, _VERSIONS, bid_id)
+    return BidView(
+        id=found.id,
+        tender=found.tender,
+        tender_reference=found.tender_reference,
+        tender_title=found.tender_title,
+        deadline=found.deadline,
+        lot_number=found.lot_number,
+        lot_title=found.lot_title,
+        state=found.state,
+        version=found.version,
+        received_at=found.received_at,
+        versions=[
+            BidVersionView(
+                version=row.version,
+                act=row.act,
+                received_at=row.received_at,
+                receipt=msgspec.json.decode(row.receipt, type=SignedStatement),
+            )
+            for row in versions
+        ],
+    )
+
+
+async def sealing_keys(actor: Actor, tender_id: UUID) -> list[SealingKeyView]:
+    """The public keys that bids for the lots of a published tender are sealed to.
+
+    Raises:
+        NotFound: there is no such published tender.
+    """
+    async with reading(actor):
+        rows = await fetch(SealingKeyView, _KEYS, tender_id)
+    if not rows:
+        raise NotFound
+    return rows

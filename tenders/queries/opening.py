@@ -1,0 +1,247 @@
+"""What can be read of bidders' names, declarations and the opening."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+import msgspec
+
+from market.actor import Actor
+from market.database import fetch, fetch_one, reading
+from market.sealing import EnvelopeKind
+from tenders.permissions.opening import (
+    Conflict,
+    Standing,
+    ensure_knows_bidders,
+    ensure_unconflicted,
+    ensure_visible,
+)
+from tenders.rules.duties import Duty
+from tenders.rules.envelopes import proves_commitment
+from tenders.rules.stages import TenderStage, status_of
+from tenders.schemas.opening import (
+    BidderView,
+    BidMinutes,
+    ConfirmationView,
+    DeclarationsView,
+    DeclarationView,
+    EnvelopeMinutes,
+    LotMinutes,
+    MinutesView,
+)
+
+_STANDING = """
+SELECT t.stage, t.deadline, market_now() AS now, t.published_at IS NOT NULL AS published,
+    array(SELECT d.duty FROM duty d WHERE d.tender = t.id AND d.person = $2
+          AND d.released_at IS NULL) AS duties,
+    my_conflict(t.id) AS conflict
+FROM tender t WHERE t.id = $1
+"""
+
+_BIDDERS = """
+SELECT o.id AS organisation, o.name FROM bidders_of($1) b
+JOIN organisation o ON o.id = b.organisation
+ORDER BY o.name, o.id
+"""
+
+_DECLARATIONS = """
+SELECT d.id, d.bidder, o.name AS bidder_name, d.interest, d.details, d.declared_at
+FROM declaration d JOIN organisation o ON o.id = d.bidder
+WHERE d.tender = $1 AND d.person = $2 ORDER BY d.declared_at, d.id
+"""
+
+# What may not be opened now, by this person, is not counted as left to do.
+_UNOPENED = """
+SELECT m.bid FROM manifest_entry m
+WHERE m.lot = $1 AND envelope_may_open(m.bid, $2) AND NOT EXISTS (
+    SELECT 1 FROM opened_envelope o WHERE o.bid = m.bid AND o.kind = $2)
+ORDER BY m.pseudonym
+"""
+
+_CONFIRMATIONS = """
+SELECT c.person, p.name, c.confirmed_at FROM opening_confirmation c JOIN person p ON p.id = c.person
+WHERE c.tender = $1 ORDER BY c.confirmed_at, c.person
+"""
+
+_OPENED_TENDER = """
+SELECT t.deadline, t.opened_at FROM tender t WHERE t.id = $1
+"""
+
+_RECORD = """
+SELECT r.lot_number, r.lot_title, r.pseudonym, r.kind,
+    encode(r.sealed_digest, 'hex') AS sealed_digest, encode(r.committed, 'hex') AS commitment,
+    r.opened_at, p.name AS opened_by, r.failure, r.supplier, o.name AS supplier_name, r.received_at
+FROM opening_record($1) r LEFT JOIN organisation o ON o.id = r.supplier
+LEFT JOIN person p ON p.id = r.opened_by
+ORDER BY r.lot_number, length(r.pseudonym), r.pseudonym, r.kind DESC
+"""
+
+
+class _Standing(msgspec.Struct, frozen=True):
+    stage: TenderStage
+    deadline: datetime | None
+    now: datetime
+    published: bool
+    duties: list[Duty]
+    conflict: Conflict | None
+
+
+class _Bid(msgspec.Struct, frozen=True):
+    bid: UUID
+
+
+class _Tender(msgspec.Struct, frozen=True):
+    deadline: datetime
+    opened_at: datetime | None
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    lot_number: int
+    lot_title: str
+    pseudonym: str
+    kind: EnvelopeKind
+    sealed_digest: str
+    commitment: str
+    opened_at: datetime | None
+    opened_by: str | None
+    failure: str | None
+    supplier: UUID | None
+    supplier_name: str | None
+    received_at: datetime | None
+
+
+async def standing_of(actor: Actor, tender_id: UUID) -> Standing:
+    """Where a tender stands and the actor in it, inside a transaction.
+
+    Raises:
+        NotFound: there is no such tender, or none that the actor may know of.
+    """
+    row = await fetch_one(_Standing, _STANDING, tender_id, actor.person)
+    standing = None
+    if row is not None:
+        standing = Standing(
+            status=status_of(row.stage, row.deadline, row.now),
+            published=row.published,
+            duties=frozenset(row.duties),
+            conflict=row.conflict,
+        )
+    return ensure_visible(standing)
+
+
+async def known_bidders(tender_id: UUID) -> list[BidderView]:
+    """The bidders' names, inside a transaction; the database gives them to those who may know."""
+    return await fetch(BidderView, _BIDDERS, tender_id)
+
+
+async def declarations_of(actor: Actor, tender_id: UUID) -> DeclarationsView:
+    """The actor's own declarations and what is outstanding, inside a transaction."""
+    made = await fetch(DeclarationView, _DECLARATIONS, tender_id, actor.person)
+    declared = {declaration.bidder for declaration in made}
+    bidders = await known_bidders(tender_id)
+    standing = await standing_of(actor, tender_id)
+    return DeclarationsView(
+        declarations=made,
+        outstanding=[bidder for bidder in bidders if bidder.organisation not in declared],
+        may_act=standing.conflict is None,
+    )
+
+
+async def bidders(actor: Actor, tender_id: UUID) -> list[BidderView]:
+    """The names of those who bid, for those who must declare against them.
+
+    Raises:
+        NotFound: no such tender.
+        DutyNeeded: the actor holds no duty for which the names matter.
+        BiddersNotKnown: the time for it has not come.
+    """
+    async with reading(actor):
+        ensure_knows_bidders(await standing_of(actor, tender_id))
+        return await known_bidders(tender_id)
+
+
+async def my_declarations(actor: Actor, tender_id: UUID) -> DeclarationsView:
+    """What the actor has declared in a tender, and what is outstanding.
+
+    Raises:
+        NotFound: no such tender.
+        DutyNeeded: the actor holds no duty for which the names matter.
+        BiddersNotKnown: the time for it has not come.
+    """
+    async with reading(actor):
+        ensure_knows_bidders(await standing_of(actor, tender_id))
+        return await declarations_of(actor, tender_id)
+
+
+async def unopened(actor: Actor, lot_id: UUID, kind: EnvelopeKind) -> list[UUID]:
+    """The bids of a lot whose envelope of this kind the actor may open now and nobody has opened.
+
+    Empty where the lot has not come so far, where all are open, and for those whose duty it is
+    not: `open_envelope` says which.
+    """
+    async with reading(actor):
+        return [row.bid for row in await fetch(_Bid, _UNOPENED, lot_id, kind.value)]
+
+
+async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
+    """The minutes of the opening: who confirmed, which bids stood, what each envelope proved.
+
+    Raises:
+        NotFound: no such tender.
+        DutyNeeded: the actor holds no duty for which the names matter.
+        BiddersNotKnown: the deadline has not passed, or the opening for those who learn later.
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    async with reading(actor):
+        standing = await standing_of(actor, tender_id)
+        ensure_knows_bidders(standing)
+        ensure_unconflicted(standing)
+        tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
+        assert tender is not None  # noqa: S101  # its standing was read in the same snapshot
+        return MinutesView(
+            tender=tender_id,
+            status=standing.status,
+            deadline=tender.deadline,
+            confirmations=await fetch(ConfirmationView, _CONFIRMATIONS, tender_id),
+            opened_at=tender.opened_at,
+            lots=_by_lot(await fetch(_Envelope, _RECORD, tender_id)),
+        )
+
+
+def _by_lot(rows: Sequence[_Envelope]) -> list[LotMinutes]:
+    return [
+        LotMinutes(number=number, title=title, bids=_by_bid(list(of_lot)))
+        for (number, title), of_lot in groupby(rows, lambda row: (row.lot_number, row.lot_title))
+    ]
+
+
+def _by_bid(rows: Sequence[_Envelope]) -> list[BidMinutes]:
+    found = []
+    for pseudonym, of_bid in groupby(rows, lambda row: row.pseudonym):
+        envelopes = list(of_bid)
+        first = envelopes[0]
+        supplier = None
+        if first.supplier is not None and first.supplier_name is not None:
+            supplier = BidderView(organisation=first.supplier, name=first.supplier_name)
+        found.append(
+            BidMinutes(
+                pseudonym=pseudonym,
+                supplier=supplier,
+                received_at=first.received_at,
+                envelopes=[_envelope(envelope) for envelope in envelopes],
+            )
+        )
+    return found
+
+
+def _envelope(row: _Envelope) -> EnvelopeMinutes:
+    return EnvelopeMinutes(
+        kind=row.kind,
+        sealed_digest=row.sealed_digest,
+        commitment=row.commitment,
+        opened_at=row.opened_at,
+        opened_by=row.opened_by,
+        commitment_matches=None if row.opened_at is None else proves_commitment(row.failure),
+        failure=row.failure,
+    )

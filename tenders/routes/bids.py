@@ -1,0 +1,175 @@
+"""HTTP about sealed bids: giving, replacing, withdrawing, and the keys they rest on."""
+
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from market.actor import Actor
+from market.errors import Forbidden, NotFound
+from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
+from market.problems import AnyRequest, problems
+from market.requests import KEYED, tagged
+from market.signing import PublicKeySet, key_set
+from market.vault import Vault
+from tenders.commands import bids as commands
+from tenders.errors import (
+    AlreadyBid,
+    BidChanged,
+    BiddingClosed,
+    BidIncomplete,
+    HelperMayNotBid,
+    NotAdmitted,
+    NothingToWithdraw,
+)
+from tenders.queries import bids as queries
+from tenders.schemas.bids import (
+    BidGiven,
+    BidSummary,
+    BidView,
+    BidWithdrawn,
+    GiveBid,
+    SealingKeyView,
+)
+
+
+class TenderBidController(Controller):
+    """Bidding in a tender."""
+
+    path = "/tenders/{tender_id:uuid}"
+    tags = ("bids",)
+
+    @post(
+        "/lots/{lot_number:int}/bids",
+        operation_id="submitBid",
+        dependencies=KEYED,
+        responses=problems(
+            BidIncomplete,
+            Forbidden,
+            NotAdmitted,
+            HelperMayNotBid,
+            NotFound,
+            BiddingClosed,
+            AlreadyBid,
+        ),
+    )
+    async def submit_bid(
+        self,
+        tender_id: FromPath[UUID],
+        lot_number: FromPath[int],
+        data: JSONBody[GiveBid],
+        actor: NamedDependency[Actor],
+        vault: NamedDependency[Vault],
+    ) -> Response[BidGiven]:
+        """Give a sealed bid for a lot, whole, before the deadline.
+
+        It is checked for completeness, sealed to the keys of the lot, and acknowledged by a signed
+        receipt with the time of receipt by the market's clock. Repeat the request with the same
+        Idempotency-Key whenever the answer was lost: also after the deadline it gets the receipt.
+        """
+        given = await commands.submit_bid(actor, vault, tender_id, lot_number, data)
+        return tagged(given, 201)
+
+    @get(
+        "/keys",
+        operation_id="listSealingKeys",
+        responses=problems(NotFound),
+        opt={"public": True},
+    )
+    async def list_keys(
+        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> list[SealingKeyView]:
+        """List the public keys that bids for each lot of a published tender are sealed to."""
+        return await queries.sealing_keys(actor, tender_id)
+
+
+class BidController(Controller):
+    """The bids of one's own organisation."""
+
+    path = "/bids"
+    tags = ("bids",)
+
+    @get(operation_id="listMyBids", responses=problems(Forbidden))
+    async def list_bids(
+        self,
+        actor: NamedDependency[Actor],
+        request: AnyRequest,
+        limit: PageLimit = LIMIT,
+        cursor: PageCursor = None,
+    ) -> Response[Page[BidSummary]]:
+        """List the bids of the organisation one manages bids for, the latest first."""
+        return linked(await queries.my_bids(actor, limit, cursor), request)
+
+    @get("/{bid_id:uuid}", operation_id="getMyBid", responses=problems(NotFound))
+    async def get_bid(
+        self, bid_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> Response[BidView]:
+        """Show one of the organisation's bids with every version and its receipt.
+
+        The content is sealed: nobody is shown it before the opening, its bidder neither.
+        """
+        return tagged(await queries.my_bid(actor, bid_id))
+
+    @put(
+        "/{bid_id:uuid}",
+        operation_id="replaceBid",
+        dependencies=KEYED,
+        responses=problems(
+            BidIncomplete,
+            NotAdmitted,
+            HelperMayNotBid,
+            NotFound,
+            BiddingClosed,
+            BidChanged,
+        ),
+    )
+    async def replace_bid(
+        self,
+        bid_id: FromPath[UUID],
+        data: JSONBody[GiveBid],
+        actor: NamedDependency[Actor],
+        version: NamedDependency[int],
+        vault: NamedDependency[Vault],
+    ) -> Response[BidGiven]:
+        """Replace a bid whole, or give a withdrawn one again, before the deadline."""
+        return tagged(await commands.replace_bid(actor, vault, bid_id, version, data))
+
+    @delete(
+        "/{bid_id:uuid}",
+        operation_id="withdrawBid",
+        status_code=200,
+        dependencies=KEYED,
+        responses=problems(
+            NotAdmitted,
+            HelperMayNotBid,
+            NotFound,
+            BiddingClosed,
+            NothingToWithdraw,
+            BidChanged,
+        ),
+    )
+    async def withdraw_bid(
+        self,
+        bid_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        version: NamedDependency[int],
+        vault: NamedDependency[Vault],
+    ) -> Response[BidWithdrawn]:
+        """Withdraw a bid before the deadline, and get a signed receipt for that."""
+        return tagged(await commands.withdraw_bid(actor, vault, bid_id, version))
+
+
+class SigningKeyController(Controller):
+    """The market's public keys."""
+
+    path = "/signing-keys"
+    tags = ("bids",)
+
+    @get(operation_id="listSigningKeys", opt={"public": True})
+    async def list_signing_keys(self, vault: NamedDependency[Vault]) -> PublicKeySet:
+        """Give the public key that receipts and notices verify with, as a JSON Web Key Set."""
+        return key_set([vault.signing_key.public()])
+
+
+CONTROLLERS = (TenderBidController, BidController, SigningKeyController)

@@ -1,0 +1,151 @@
+"""HTTP about the opening: bidders' names, declarations, confirmations, envelopes, minutes."""
+
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from market.actor import Actor
+from market.errors import NotFound
+from market.problems import problems
+from market.requests import KEYED
+from market.vault import Vault
+from tenders.commands import opening as commands
+from tenders.errors import (
+    AlreadyConfirmed,
+    BiddersNotKnown,
+    ConflictOfInterest,
+    DeclarationMissing,
+    DeclarationsFaulty,
+    DutyNeeded,
+    KeysUnavailable,
+    NotOpened,
+    OpeningNotDue,
+    OpeningRefused,
+)
+from tenders.queries import opening as queries
+from tenders.schemas.opening import (
+    BidderView,
+    ConfirmationGiven,
+    DeclarationsView,
+    DeclareAll,
+    MinutesView,
+    OpeningResumed,
+)
+
+
+class OpeningController(Controller):
+    """From the names of the bidders to the opened quality envelopes."""
+
+    path = "/tenders/{tender_id:uuid}"
+    tags = ("opening",)
+
+    @get(
+        "/bidders",
+        operation_id="listBidders",
+        responses=problems(NotFound, DutyNeeded, BiddersNotKnown),
+    )
+    async def list_bidders(
+        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> list[BidderView]:
+        """List who bids, by name alone, for those who must declare against them.
+
+        After the deadline for openers and the conflicts guardian; for the panel once opened.
+        """
+        return await queries.bidders(actor, tender_id)
+
+    @post(
+        "/declarations",
+        operation_id="declareInterests",
+        dependencies=KEYED,
+        responses=problems(NotFound, DutyNeeded, BiddersNotKnown, DeclarationsFaulty),
+    )
+    async def declare(
+        self,
+        tender_id: FromPath[UUID],
+        data: JSONBody[DeclareAll],
+        actor: NamedDependency[Actor],
+    ) -> DeclarationsView:
+        """Declare, for each bidder, whether one has an interest; "none" is an answer too.
+
+        An interest takes one out of the tender until the conflicts guardian has decided, and a
+        later "none" does not lift it.
+        """
+        return await commands.declare(actor, tender_id, data)
+
+    @get(
+        "/declarations",
+        operation_id="listMyDeclarations",
+        responses=problems(NotFound, DutyNeeded, BiddersNotKnown),
+    )
+    async def list_declarations(
+        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> DeclarationsView:
+        """Show what one has declared in a tender, and against whom one still must."""
+        return await queries.my_declarations(actor, tender_id)
+
+    @post(
+        "/opening-confirmations",
+        operation_id="confirmOpening",
+        dependencies=KEYED,
+        responses=problems(
+            NotFound,
+            DutyNeeded,
+            DeclarationMissing,
+            ConflictOfInterest,
+            OpeningNotDue,
+            AlreadyConfirmed,
+            OpeningRefused,
+            KeysUnavailable,
+        ),
+    )
+    async def confirm(
+        self,
+        tender_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        vault: NamedDependency[Vault],
+    ) -> ConfirmationGiven:
+        """Confirm the opening as an opener; the second one opens the quality envelopes."""
+        return await commands.confirm_opening(actor, vault, tender_id)
+
+    @post(
+        "/opening",
+        operation_id="resumeOpening",
+        dependencies=KEYED,
+        responses=problems(
+            NotFound,
+            DutyNeeded,
+            DeclarationMissing,
+            ConflictOfInterest,
+            NotOpened,
+            KeysUnavailable,
+        ),
+    )
+    async def resume(
+        self,
+        tender_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        vault: NamedDependency[Vault],
+    ) -> OpeningResumed:
+        """Open the quality envelopes that an interrupted opening left sealed."""
+        return await commands.resume_opening(actor, vault, tender_id)
+
+    @get(
+        "/opening",
+        operation_id="getOpening",
+        responses=problems(
+            NotFound, DutyNeeded, BiddersNotKnown, DeclarationMissing, ConflictOfInterest
+        ),
+    )
+    async def get_minutes(
+        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> MinutesView:
+        """Give the minutes: who confirmed, which bids stood, and what each envelope proved.
+
+        Suppliers' names are left out for those who score blind, until quality is locked.
+        """
+        return await queries.minutes(actor, tender_id)
+
+
+CONTROLLERS = (OpeningController,)

@@ -1,0 +1,130 @@
+"""What the API takes and gives about sealed bids."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+
+from market.sealing import EnvelopeKind
+from market.signing import SignedStatement
+from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+
+
+class BidAct(StrEnum):
+    """What one version of a bid did."""
+
+    SUBMITTED = "submitted"
+    WITHDRAWN = "withdrawn"
+
+
+class BidState(StrEnum):
+    """Whether a bid stands: what its last version did."""
+
+    STANDING = "standing"
+    WITHDRAWN = "withdrawn"
+
+
+class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole bid for one lot: an answer to every question, a price for every price item."""
+
+    quality: QualityEnvelope
+    price: PriceEnvelope
+
+    example: ClassVar[dict[str, Any]] = {
+        "quality": {
+            "answers": [
+                {"criterion": "Q1", "text": "Two analysts are on site from the first day."},
+                {"criterion": "Q2", "text": "We hold ISO 27001 and the DSP Toolkit."},
+            ]
+        },
+        "price": {"prices": [{"item": "A", "unit_price": "1250.50"}], "currency": "GBP"},
+    }
+
+
+class Salts(msgspec.Struct, frozen=True, kw_only=True):
+    """The salts of a receipt's two commitments, in hexadecimal.
+
+    Keep them with the receipt and the bid, and keep them secret until the award: they prove which
+    bid was received, to whoever is shown all three. The market does not store them in the clear.
+    """
+
+    quality: str
+    price: str
+
+
+class BidReceived(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid as it was received. It is what a repetition of the request finds stored."""
+
+    bid: UUID
+    version: int
+    received_at: datetime
+    receipt: SignedStatement
+
+
+class BidGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid was received: its signed receipt, and the salts that prove what was in it.
+
+    `salts` is null only in the repetition of a request after the market has changed its signing
+    key; the receipt holds all the same, and after the opening the bid proves itself.
+    """
+
+    bid: UUID
+    version: int
+    received_at: datetime
+    receipt: SignedStatement
+    salts: Salts | None
+
+
+class BidWithdrawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid was withdrawn: the signed receipt. Until the deadline it can be given again by PUT."""
+
+    bid: UUID
+    version: int
+    withdrawn_at: datetime
+    receipt: SignedStatement
+
+
+class BidSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the organisation's bids. What is in it, the market itself cannot show."""
+
+    id: UUID
+    tender: UUID
+    tender_reference: str
+    tender_title: str
+    deadline: datetime
+    lot_number: int
+    lot_title: str
+    state: BidState
+    version: int
+    received_at: datetime
+
+
+class BidVersionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission, replacement or withdrawal, with its receipt."""
+
+    version: int
+    act: BidAct
+    received_at: datetime
+    receipt: SignedStatement
+
+
+class BidView(BidSummary, frozen=True, kw_only=True):
+    """One of the organisation's bids with every version; the last before the deadline counts."""
+
+    versions: list[BidVersionView]
+
+
+class SealingKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """The public key to which one kind of envelope of one lot is sealed.
+
+    It is an ML-KEM-768 and an X25519 key, 1,216 bytes in base64; its digest is SHA-256.
+    """
+
+    lot: UUID
+    lot_number: int
+    envelope: EnvelopeKind
+    custodian: str
+    public_key: str
+    public_key_digest: str

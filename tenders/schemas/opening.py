@@ -1,0 +1,158 @@
+"""What the API takes and gives about declarations and the opening of bids."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from market.sealing import EnvelopeKind
+from tenders.rules.stages import TenderStatus
+
+# As many as an organisation register could ever name in one tender; a bound, not a rule.
+MOST_DECLARATIONS = 500
+
+Details = Annotated[str, Meta(max_length=4_000, pattern=r"^[^\u0000]*$")]
+
+
+class Interest(StrEnum):
+    """The kinds of interest (NHS England, Managing Conflicts of Interest, 2017), or none."""
+
+    NONE = "none"
+    FINANCIAL = "financial"
+    NON_FINANCIAL_PROFESSIONAL = "non_financial_professional"
+    NON_FINANCIAL_PERSONAL = "non_financial_personal"
+    INDIRECT = "indirect"
+
+
+class BidderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An organisation that bids, by name alone: not for which lots, and nothing of the bid."""
+
+    organisation: UUID
+    name: str
+
+
+class Declare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether one has an interest in one bidder. Say what it is, unless there is none."""
+
+    bidder: UUID
+    interest: Interest
+    details: Details = ""
+
+
+class DeclareAll(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Declarations against some or all bidders of a tender. None can be taken back."""
+
+    declarations: Annotated[tuple[Declare, ...], Meta(min_length=1, max_length=MOST_DECLARATIONS)]
+
+    example: ClassVar[dict[str, Any]] = {
+        "declarations": [
+            {
+                "bidder": "6f1c2f9e-55c1-4f0e-9a60-0b9d8a5f7f10",
+                "interest": "none",
+                "details": "",
+            },
+            {
+                "bidder": "b1d5a8b4-2a3c-4c6f-8f0a-7d1e2c3b4a59",
+                "interest": "indirect",
+                "details": "My sister is employed there as an analyst.",
+            },
+        ]
+    }
+
+
+class DeclarationView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one declared about one bidder, and when."""
+
+    id: UUID
+    bidder: UUID
+    bidder_name: str
+    interest: Interest
+    details: str
+    declared_at: datetime
+
+
+class DeclarationsView(msgspec.Struct, frozen=True, kw_only=True):
+    """One's own declarations in a tender, what is outstanding, and whether one may act on bids."""
+
+    declarations: list[DeclarationView]
+    outstanding: list[BidderView]
+    may_act: bool
+
+
+class ConfirmationGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """How many openers without an interest have confirmed; with the second one bids are opened."""
+
+    confirmed_by: int
+    opened: bool
+
+
+class OpeningResumed(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the opening of the quality envelopes has come, counted over all lots."""
+
+    opened: int
+    failed: int
+    remaining: int
+
+
+class EnvelopeOpenedView(msgspec.Struct, frozen=True, kw_only=True):
+    """That an envelope was opened: `failure` says why its content could not be used, if so."""
+
+    bid: UUID
+    kind: EnvelopeKind
+    opened_at: datetime
+    failure: str | None
+
+
+class ConfirmationView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who confirmed the opening, and when."""
+
+    person: UUID
+    name: str
+    confirmed_at: datetime
+
+
+class EnvelopeMinutes(msgspec.Struct, frozen=True, kw_only=True):
+    """One envelope in the minutes: what arrived, and what became of it.
+
+    `sealed_digest` is the SHA-256 of the sealed envelope as it arrived and `commitment` the salted
+    one, both as in the bidder's receipt. `commitment_matches` is absent while it is sealed.
+    """
+
+    kind: EnvelopeKind
+    sealed_digest: str
+    commitment: str
+    opened_at: datetime | None
+    opened_by: str | None
+    commitment_matches: bool | None
+    failure: str | None
+
+
+class BidMinutes(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid that stood at the deadline. Supplier and time are absent for those who score blind."""
+
+    pseudonym: str
+    supplier: BidderView | None
+    received_at: datetime | None
+    envelopes: list[EnvelopeMinutes]
+
+
+class LotMinutes(msgspec.Struct, frozen=True, kw_only=True):
+    """The bids of one lot, in the order of their pseudonyms, which were drawn by lot."""
+
+    number: int
+    title: str
+    bids: list[BidMinutes]
+
+
+class MinutesView(msgspec.Struct, frozen=True, kw_only=True):
+    """The minutes of the opening, as far as it has come."""
+
+    tender: UUID
+    status: TenderStatus
+    deadline: datetime
+    confirmations: list[ConfirmationView]
+    opened_at: datetime | None
+    lots: list[LotMinutes]
