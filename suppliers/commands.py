@@ -54,12 +54,13 @@ async def apply(actor: Actor, given: Apply) -> ApplicationView:
         if given.demonstration and not await in_sandbox():
             reason = "Only a sandbox has organisations for demonstration."
             faults.append(Fault(field="demonstration", reason=reason))
-        faults += standing_faults(
-            organisation.kind,
-            identifiers,
-            await known_by(identifiers),
-            demonstration=given.demonstration,
-        )
+        if identifiers:
+            faults += standing_faults(
+                organisation.kind,
+                identifiers,
+                await known_by(identifiers),
+                demonstration=given.demonstration,
+            )
     if faults:
         raise Malformed(_summary(faults), faults=faults)
     person, new = await prove_identity(
@@ -70,21 +71,22 @@ async def apply(actor: Actor, given: Apply) -> ApplicationView:
 
 
 def _checked(given: Apply) -> tuple[str, list[Identifier], list[Fault]]:
-    """What can be said of an application without the market: address, identifiers, faults."""
+    """What can be said of an application without the market: address, identifiers, faults.
+
+    The identifiers are normalised; none are given unless every one has the form of its register.
+    """
     faults: list[Fault] = []
     written = [
         Identifier(scheme=one.scheme, value=one.identifier)
         for one in given.organisation.identifiers
     ]
     faults += form_faults(given.organisation.kind, written, given.service_lines)
-    identifiers: list[Identifier] = []
-    for one in written:
-        try:
-            identifiers.append(
-                Identifier(scheme=one.scheme, value=normalise(one.scheme, one.value))
-            )
-        except BadIdentifier:
-            identifiers.append(one)  # among the faults already; kept, so that positions agree
+    try:
+        identifiers = [
+            Identifier(scheme=one.scheme, value=normalise(one.scheme, one.value)) for one in written
+        ]
+    except BadIdentifier:
+        identifiers = []  # which of them, is among the faults
     email = given.applicant.email
     try:
         email = normal_email(given.applicant.email)
@@ -115,6 +117,7 @@ async def _apply(
     organisation = known[0].organisation if known else uuid4()
     if known:
         await _ensure_may_apply(actor, organisation)
+        known = await known_by(identifiers)
     # asked again under the lock: what was known before the password was checked may be old
     faults = standing_faults(
         given.organisation.kind, identifiers, known, demonstration=given.demonstration

@@ -1,7 +1,7 @@
 """What can be read about suppliers and their applications."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -185,10 +185,8 @@ async def list_applications(
 def _time_and_id(cursor: str) -> tuple[datetime, UUID]:
     time, identity = decode_cursor(cursor, 2)
     try:
-        return msgspec.convert(
-            (time, identity), tuple[datetime, UUID], builtin_types=(), strict=True
-        )
-    except msgspec.ValidationError:
+        return datetime.fromisoformat(time).astimezone(UTC), UUID(identity)
+    except (ValueError, OverflowError):
         message = "The cursor is not one the market gave. Begin again without it."
         raise Malformed(message) from None
 

@@ -5,8 +5,10 @@ from uuid import UUID
 import msgspec
 
 from market.actor import Actor, Role
-from market.database import DB, fetch, fetch_one, reading
+from market.database import DB, fetch, fetch_one, fetch_value, reading
 from market.errors import NotFound
+from market.organisations.queries import name_and_id
+from market.pages import Page, encode_cursor
 from market.people import credentials
 from market.people.permissions import ensure_may_administer
 from market.people.schemas import MembershipView, PersonView, SessionView
@@ -113,20 +115,33 @@ async def my_sessions(actor: Actor) -> list[SessionView]:
         )
 
 
-async def members_of(actor: Actor, organisation_id: UUID) -> list[MembershipView]:
-    """Everybody who holds or held a role in an organisation, for its administrators.
+async def members_of(
+    actor: Actor, organisation_id: UUID, cursor: str | None, limit: int
+) -> Page[MembershipView]:
+    """Everybody who holds or held a role in an organisation, by name, for its administrators.
 
     Raises:
-        NotFound: the organisation is not the actor's own.
+        NotFound: no such organisation, or not the actor's own.
         Forbidden: the actor does not administer it.
+        Malformed: a cursor that is none of the market's.
     """
     ensure_may_administer(actor, organisation_id)
+    after, after_id = (None, None) if cursor is None else name_and_id(cursor)
     async with reading(actor):
-        return await fetch(
+        if await fetch_value("SELECT id FROM organisation WHERE id = $1", organisation_id) is None:
+            raise NotFound
+        found = await fetch(
             MembershipView,
             "SELECT m.id, m.person, p.name, m.organisation, o.name AS organisation_name, m.role,"
             " m.started_at, m.ended_at FROM membership m JOIN person p ON p.id = m.person"
             " JOIN organisation o ON o.id = m.organisation WHERE m.organisation = $1"
-            " ORDER BY p.name, p.id, m.role, m.started_at LIMIT 1000",
+            " AND ($2::text IS NULL OR (p.name, m.id) > ($2, $3::uuid))"
+            " ORDER BY p.name, m.id LIMIT $4",
             organisation_id,
+            after,
+            after_id,
+            limit + 1,
         )
+    items = found[:limit]
+    following = encode_cursor(items[-1].name, str(items[-1].id)) if len(found) > limit else None
+    return Page(items=items, next=following)

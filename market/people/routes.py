@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from litestar import Controller, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from market.actor import Actor
 from market.errors import Forbidden, Malformed, NotFound
+from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.people import commands, queries
 from market.people.errors import AlreadyRegistered, InvitationOver, WrongCredentials
 from market.people.schemas import (
@@ -21,7 +22,7 @@ from market.people.schemas import (
     SessionView,
     SignIn,
 )
-from market.problems import problems
+from market.problems import AnyRequest, problems
 from market.requests import KEYED
 from market.vault import Vault
 
@@ -116,10 +117,15 @@ class MembershipController(Controller):
         responses=problems(Forbidden, NotFound),
     )
     async def list_memberships(
-        self, organisation_id: FromPath[UUID], actor: NamedDependency[Actor]
-    ) -> list[MembershipView]:
-        """List everybody who holds or held a role in the organisation one administers."""
-        return await queries.members_of(actor, organisation_id)
+        self,
+        organisation_id: FromPath[UUID],
+        request: AnyRequest,
+        actor: NamedDependency[Actor],
+        cursor: PageCursor = None,
+        limit: PageLimit = LIMIT,
+    ) -> Response[Page[MembershipView]]:
+        """List by name everybody who holds or held a role in the organisation one administers."""
+        return linked(await queries.members_of(actor, organisation_id, cursor, limit), request)
 
     @delete(
         "/memberships/{membership_id:uuid}",

@@ -55,6 +55,18 @@ async def apply(world: World, body: dict[str, Any]) -> httpx.Response:
     return await world.client.post("/api/v1/supplier-applications", json=body)
 
 
+async def decide(
+    by: Person, application_id: str, outcome: str, reason: str = "As it should be."
+) -> dict[str, Any]:
+    """Decide an application as the registrar, and give what it became."""
+    answer = await by.post(
+        f"/supplier-applications/{application_id}/decision", {"outcome": outcome, "reason": reason}
+    )
+    assert answer.status_code == 201, answer.text
+    view: dict[str, Any] = answer.json()
+    return view
+
+
 async def admitted_supplier(
     world: World,
     name: str,
@@ -70,11 +82,6 @@ async def admitted_supplier(
     body = application(name, kind, ods=ods)
     applied = await apply(world, body)
     assert applied.status_code == 201, applied.text
-    keeper = await registrar(world)
-    decided = await keeper.post(
-        f"/supplier-applications/{applied.json()['id']}/decision",
-        {"outcome": "admitted", "reason": "Identifiers and authority checked."},
-    )
-    assert decided.status_code == 201, decided.text
+    await decide(await registrar(world), applied.json()["id"], "admitted")
     applicant = body["applicant"]
     return await signed_in(world, applicant["name"], applicant["email"])

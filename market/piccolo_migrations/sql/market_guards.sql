@@ -220,7 +220,7 @@ BEGIN
         NEW.accepted_by := NULL;
     ELSIF OLD.accepted_at IS NOT NULL OR OLD.expires_at <= clock_timestamp() THEN
         PERFORM refuse('invitation_once', 'An invitation is accepted once, before it expires.');
-    ELSE
+    ELSIF NEW.accepted_at IS NOT NULL THEN
         NEW.accepted_at := clock_timestamp();
     END IF;
     RETURN NEW;

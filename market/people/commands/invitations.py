@@ -1,4 +1,4 @@
-"""Acts of people: signing in and out, inviting, accepting, ending a membership."""
+"""Inviting people to roles, the market's first registrar among them, and accepting."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -12,25 +12,20 @@ from market.errors import Fault, Malformed, NotFound
 from market.events.commands import record
 from market.organisations.rules import OrganisationKind
 from market.people import credentials
-from market.people.errors import InvitationOver, WrongCredentials
+from market.people.commands.identity import NewPerson, address_of, prove_identity, register
+from market.people.commands.memberships import grant_role
+from market.people.errors import InvitationOver
 from market.people.permissions import ensure_may_administer
-from market.people.queries import memberships_of, roles_of
-from market.people.rules import OPERATOR, grantable_roles, normal_email, password_faults
+from market.people.queries import memberships_of
+from market.people.rules import OPERATOR, grantable_roles
 from market.people.schemas import (
     AcceptInvitation,
     InvitationGiven,
     InvitationMade,
     Invite,
     MembershipView,
-    SessionGiven,
-    SignIn,
 )
 from market.vault import Vault
-
-
-class _Credentials(msgspec.Struct, frozen=True):
-    id: UUID
-    password_hash: str
 
 
 class _Invitation(msgspec.Struct, frozen=True):
@@ -39,113 +34,6 @@ class _Invitation(msgspec.Struct, frozen=True):
     email: str
     roles: list[Role]
     invited_by: UUID | None
-
-
-class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody about to be registered, with the hash of their password."""
-
-    id: UUID
-    email: str
-    name: str
-    password_hash: str
-
-
-def _address(text: str) -> str:
-    try:
-        return normal_email(text)
-    except ValueError as error:
-        fault = Fault(field="email", reason=str(error))
-        raise Malformed(fault.reason, faults=[fault]) from None
-
-
-@command
-async def begin_session(
-    actor: Actor, person: UUID, organisation: UUID | None, lifetime: int
-) -> SessionGiven:
-    """Open a session for somebody whose password was found right; see `sign_in`."""
-    if organisation is None:
-        organisation = await fetch_value(
-            "SELECT organisation FROM membership WHERE person = $1 AND ended_at IS NULL"
-            " ORDER BY started_at, organisation LIMIT 1",
-            person,
-        )
-    roles = await roles_of(person, organisation)
-    if organisation is not None and not roles:
-        raise WrongCredentials
-    token = credentials.new_secret("mkt_")
-    session = uuid4()
-    # sessions use the real clock: a sandbox that is shifted forward does not sign everybody out
-    expires_at: datetime = await fetch_value(
-        "INSERT INTO session (id, token_digest, person, organisation, started_at, expires_at)"
-        " VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => $5))"
-        " RETURNING expires_at",
-        session,
-        credentials.digest(token),
-        person,
-        organisation,
-        float(lifetime),
-    )
-    await record(actor, "session.started", "session", session)
-    return SessionGiven(
-        id=session,
-        token=token,
-        expires_at=expires_at,
-        person=person,
-        organisation=organisation,
-        roles=roles,
-    )
-
-
-@command
-async def _note_failed_sign_in(actor: Actor, tried: UUID | None) -> None:
-    """Record it for an unknown address as well, so that both take as long."""
-    subject_kind = "address" if tried is None else "person"
-    await record(actor, "session.refused", subject_kind, tried or uuid4())
-
-
-async def sign_in(actor: Actor, given: SignIn, lifetime: int) -> SessionGiven:
-    """Give a session for an address and its password.
-
-    The password is checked between two transactions, since hashing is slow on purpose.
-
-    Raises:
-        WrongCredentials: for an unknown address, a wrong password or a foreign organisation alike.
-    """
-    try:
-        address = normal_email(given.email)
-    except ValueError:
-        address = ""
-    async with reading(actor):
-        found = await fetch_one(
-            _Credentials, "SELECT id, password_hash FROM person WHERE email = $1", address
-        )
-    stored = None if found is None else found.password_hash
-    if not await credentials.password_fits(given.password, stored) or found is None:
-        # the event names whose account was tried, not who tried: that is unknown
-        trying = Actor(request=actor.request)
-        await _note_failed_sign_in(trying, None if found is None else found.id)
-        raise WrongCredentials
-    signing_in = Actor(person=found.id, organisation=given.organisation, request=actor.request)
-    return await begin_session(signing_in, found.id, given.organisation, lifetime)
-
-
-@command
-async def end_session(actor: Actor, session_id: UUID) -> None:
-    """Revoke a session of one's own; ending an ended one changes nothing.
-
-    Raises:
-        NotFound: the session is not the actor's.
-    """
-    known = await fetch_value(
-        "SELECT id FROM session WHERE id = $1 AND person = $2", session_id, actor.person
-    )
-    if known is None:
-        raise NotFound
-    await execute(
-        "UPDATE session SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL",
-        session_id,
-    )
-    await record(actor, "session.ended", "session", session_id)
 
 
 async def invite(
@@ -190,7 +78,7 @@ async def _invite(
     ]
     if faults:
         raise Malformed(faults[0].reason, faults=faults)
-    offer = Invite(email=_address(given.email), roles=given.roles)
+    offer = Invite(email=address_of(given.email), roles=given.roles)
     return await _offer(actor, organisation_id, offer, lifetime, vault)
 
 
@@ -232,7 +120,7 @@ async def create_operator(
     Raises:
         Malformed: the address.
     """
-    made = await _create_operator(actor, _address(email), lifetime, vault)
+    made = await _create_operator(actor, address_of(email), lifetime, vault)
     return None if made is None else _with_secret(made, vault)
 
 
@@ -299,48 +187,6 @@ async def accept_invitation(actor: Actor, given: AcceptInvitation) -> list[Membe
     return await _take_up(accepting, secret_digest, new)
 
 
-async def prove_identity(
-    actor: Actor, *, email: str, name: str, password: str
-) -> tuple[UUID, NewPerson | None]:
-    """Find out who somebody without a session is, or make ready to register them.
-
-    Gives the person's id and, where the address is not registered yet, what `register` writes.
-    Hashing is slow on purpose, so this runs before the command, in no transaction.
-
-    Raises:
-        WrongCredentials: the address is registered and the password is not its own.
-        Malformed: a new password that is too weak.
-    """
-    async with reading(actor):
-        known = await fetch_one(
-            _Credentials, "SELECT id, password_hash FROM person WHERE email = $1", email
-        )
-    if known is not None:
-        if not await credentials.password_fits(password, known.password_hash):
-            await _note_failed_sign_in(Actor(request=actor.request), known.id)
-            raise WrongCredentials
-        return known.id, None
-    faults = password_faults(password, email=email, name=name)
-    if faults:
-        raise Malformed(faults[0].reason, faults=faults)
-    hashed = await credentials.hash_password(password)
-    new = NewPerson(id=uuid4(), email=email, name=name, password_hash=hashed)
-    return new.id, new
-
-
-async def register(actor: Actor, new: NewPerson) -> None:
-    """Write somebody who was not registered, inside the command by which they come in."""
-    await execute(
-        "INSERT INTO person (id, email, name, password_hash, registered_at)"
-        " VALUES ($1, $2, $3, $4, market_now())",
-        new.id,
-        new.email,
-        new.name,
-        new.password_hash,
-    )
-    await record(actor, "person.registered", "person", new.id)
-
-
 async def _open_invitation(secret_digest: bytes) -> _Invitation | None:
     return await fetch_one(
         _Invitation,
@@ -373,44 +219,3 @@ async def _take_up(
         )
     await record(actor, "invitation.accepted", "invitation", invitation.id)
     return await memberships_of(actor.person)
-
-
-async def grant_role(
-    actor: Actor, person: UUID, organisation: UUID, role: Role, *, granted_by: UUID | None = None
-) -> None:
-    """Give a person a role they do not hold yet, inside a command that has permitted it.
-
-    `granted_by` is who decided it, where that is not the actor.
-    """
-    await execute(
-        "INSERT INTO membership (id, person, organisation, role, granted_by)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        uuid4(),
-        person,
-        organisation,
-        role.value,
-        actor.person if granted_by is None else granted_by,
-    )
-
-
-@command
-async def end_membership(actor: Actor, membership_id: UUID) -> None:
-    """End a role of somebody in the organisation one administers.
-
-    Raises:
-        NotFound: no such membership in force in the actor's organisation.
-        Forbidden: the actor does not administer it.
-    """
-    organisation = await fetch_value(
-        "SELECT organisation FROM membership WHERE id = $1 AND ended_at IS NULL", membership_id
-    )
-    if organisation is None:
-        raise NotFound
-    ensure_may_administer(actor, organisation)
-    ended = await execute(
-        "UPDATE membership SET ended_at = market_now() WHERE id = $1 AND ended_at IS NULL",
-        membership_id,
-    )
-    if not ended:
-        raise NotFound
-    await record(actor, "membership.ended", "membership", membership_id)
