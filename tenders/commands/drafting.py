@@ -17,10 +17,10 @@ from market.events.commands import record
 from market.organisations.rules import BUYER_KINDS, OrganisationKind
 from tenders.commands.stages import count_up
 from tenders.errors import (
-    AlreadyABuyer,
     BuyersSettled,
+    BuysAlready,
+    CannotBuy,
     DutyClash,
-    NotABuyer,
     RequirementFaulty,
     RequirementSettled,
     TimetableFaulty,
@@ -158,8 +158,8 @@ async def replace_requirement(
         raise RequirementFaulty(_summary(found), faults=found)
     content = canonical(given)
     await execute(
-        "INSERT INTO requirement_version (id, tender, number, content, digest, edited_by,"
-        " organisation, edited_at) VALUES ($1, $2, 1, $3, $4, $5, $6, market_now())",
+        "INSERT INTO requirement_version (id, tender, content, digest, edited_by, organisation)"
+        " VALUES ($1, $2, $3, $4, $5, $6)",
         uuid4(),
         tender_id,
         content.decode(),
@@ -259,8 +259,8 @@ async def add_buyer(actor: Actor, tender_id: UUID, given: AddBuyer, version: int
     Raises:
         DutyNeeded: the actor is not the tender's manager.
         BuyersSettled: the tender is not a draft any more.
-        NotABuyer: the organisation is not of a kind that buys, or its population is not known.
-        AlreadyABuyer: it buys in the tender already.
+        CannotBuy: the organisation is not of a kind that buys, or its population is not known.
+        BuysAlready: it buys in the tender already.
         NotFound: there is no such organisation.
         Stale: the tender was changed since it was read.
     """
@@ -274,7 +274,7 @@ async def add_buyer(actor: Actor, tender_id: UUID, given: AddBuyer, version: int
         message = "There is no such organisation."
         raise NotFound(message)
     if organisation.kind not in BUYER_KINDS or organisation.population is None:
-        raise NotABuyer
+        raise CannotBuy
     added = await execute(
         "INSERT INTO tender_buyer (id, tender, organisation, population) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT ON CONSTRAINT tender_buyer_once DO NOTHING",
@@ -284,7 +284,7 @@ async def add_buyer(actor: Actor, tender_id: UUID, given: AddBuyer, version: int
         organisation.population,
     )
     if not added:
-        raise AlreadyABuyer
+        raise BuysAlready
     await count_up(facts)
     await record(
         actor,

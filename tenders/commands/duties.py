@@ -12,7 +12,7 @@ from tenders.errors import (
     DutyHeldAlready,
     DutyReleasedAlready,
     LastTenderManager,
-    NotAMember,
+    NotMember,
     SuppliersMayNotHoldDuties,
     TransitionRefused,
 )
@@ -33,7 +33,7 @@ async def assign_duty(actor: Actor, tender_id: UUID, given: AssignDuty) -> DutyV
 
     Raises:
         DutyNeeded: the actor is not the tender's manager.
-        NotAMember: the person is no member of the organisation.
+        NotMember: the person is no member of the organisation.
         DutyHeldAlready: the person holds or held the duty.
         DutyClash: the person holds or held a duty that keeps them from this one.
         SuppliersMayNotHoldDuties: the tender is published and the person belongs to a supplier.
@@ -45,7 +45,7 @@ async def assign_duty(actor: Actor, tender_id: UUID, given: AssignDuty) -> DutyV
         message = "The tender is abandoned; there are no duties to be given in it."
         raise TransitionRefused(message)
     if not await _is_member(given.person, given.organisation):
-        raise NotAMember
+        raise NotMember
     held = await ever_held(tender_id, given.person)
     if given.duty in held:
         raise DutyHeldAlready

@@ -17,7 +17,7 @@ from tenders.errors import (
     DutyNeeded,
     DutyReleasedAlready,
     LastTenderManager,
-    NotAMember,
+    NotMember,
     SuppliersMayNotHoldDuties,
     TransitionRefused,
 )
@@ -39,7 +39,7 @@ class DutyController(Controller):
             DutyNeeded,
             DutyClash,
             SuppliersMayNotHoldDuties,
-            NotAMember,
+            NotMember,
             DutyHeldAlready,
             TransitionRefused,
         ),

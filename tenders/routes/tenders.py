@@ -15,13 +15,13 @@ from market.requests import KEYED, tagged
 from market.vault import Vault
 from tenders.commands import drafting, publication, reviews
 from tenders.errors import (
-    AlreadyABuyer,
     BuyersSettled,
+    BuysAlready,
+    CannotBuy,
     ContractMade,
     DeadlineTooSoon,
     DutyClash,
     DutyNeeded,
-    NotABuyer,
     NotInReview,
     OpenersNeeded,
     RequirementFaulty,
@@ -146,7 +146,7 @@ class TenderController(Controller):
         "/{tender_id:uuid}/buyers",
         operation_id="addBuyer",
         status_code=200,
-        responses=problems(NotFound, DutyNeeded, BuyersSettled, NotABuyer, AlreadyABuyer, Stale),
+        responses=problems(NotFound, DutyNeeded, BuyersSettled, CannotBuy, BuysAlready, Stale),
     )
     async def add_buyer(
         self,

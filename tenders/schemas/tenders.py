@@ -16,8 +16,10 @@ from tenders.rules.stages import TenderStatus
 Instant = Annotated[
     datetime, Meta(tz=True, description="An RFC 3339 instant with its offset from UTC.")
 ]
-Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*\S[^\x00]*$")]
-Reason = Annotated[str, Meta(min_length=1, max_length=20_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+Reason = Annotated[
+    str, Meta(min_length=1, max_length=20_000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
+]
 
 
 class CreateTender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -39,6 +39,9 @@ BEGIN
     END IF;
     NEW.assigned_at := market_now();
     NEW.released_at := NULL;
+    IF NEW.assigned_by IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can give a duty in another person''s name.');
+    END IF;
     -- having ever held a duty is what counts, so released duties are looked at too
     SELECT d.duty INTO clash FROM duty d JOIN duty_floor f ON f.one = d.duty AND f.other = NEW.duty
         WHERE d.tender = NEW.tender AND d.person = NEW.person ORDER BY d.duty LIMIT 1;
@@ -181,6 +184,10 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.stage <> 'draft' OR NEW.version <> 1 THEN
             PERFORM refuse('tender_begins_in_draft', 'A tender begins in draft.');
+        END IF;
+        IF NEW.buyer IS DISTINCT FROM acting_organisation() THEN
+            PERFORM refuse('acts_in_own_name', 'A tender is begun for the organisation one acts'
+                ' for.');
         END IF;
         IF NEW.rule_set_date IS NOT NULL AND (NOT NEW.demonstration
            OR (SELECT kind FROM installation) IS DISTINCT FROM 'sandbox') THEN
