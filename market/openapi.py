@@ -113,6 +113,9 @@ def document(controllers: Sequence[ControllerRouterHandler]) -> dict[str, Any]:
             "description": "The token of a session: see signIn. It expires and can be revoked.",
         }
     }
+    made["components"]["headers"] = {
+        "RequestId": _header("The id of the request in the market's log and record.")
+    }
     made["components"]["schemas"] = dict(sorted(schemas.items()))
     made["paths"] = dict(sorted(made["paths"].items()))
     made["security"] = [{"bearer": []}]

@@ -34,9 +34,12 @@ SELECT (SELECT kind FROM installation) AS environment,
     ARRAY(SELECT tgname::text FROM own_trigger WHERE tgenabled <> 'A' ORDER BY 1)
         AS triggers_not_always,
     (SELECT count(*) FROM own_table) AS tables,
+    (SELECT count(DISTINCT tgrelid) FROM own_trigger) AS tables_with_trigger,
     ARRAY(SELECT relname::text FROM own_table t
-        WHERE NOT EXISTS (SELECT 1 FROM own_trigger g WHERE g.tgrelid = t.oid) ORDER BY 1)
-        AS tables_without_trigger,
+        WHERE NOT EXISTS (SELECT 1 FROM own_trigger g WHERE g.tgrelid = t.oid)
+        AND (has_any_column_privilege(role.oid, t.oid, 'UPDATE')
+            OR has_table_privilege(role.oid, t.oid, 'DELETE,TRUNCATE')) ORDER BY 1)
+        AS open_tables,
     ARRAY(SELECT relname::text FROM own_table WHERE relrowsecurity ORDER BY 1)
         AS row_security_tables,
     (SELECT evtenabled::text FROM pg_event_trigger WHERE evtname = 'guards_stay') AS event_trigger,

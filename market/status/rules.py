@@ -20,7 +20,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     triggers: int
     triggers_not_always: list[str]
     tables: int
-    tables_without_trigger: list[str]
+    tables_with_trigger: int
+    open_tables: list[str]
     row_security_tables: list[str]
     event_trigger: str | None
     owner: str
@@ -130,7 +131,7 @@ def _durability(facts: Facts) -> list[StatusLine]:
 
 
 def _guards(facts: Facts) -> list[StatusLine]:
-    switchable, bare = facts.triggers_not_always, facts.tables_without_trigger
+    switchable, bare = facts.triggers_not_always, facts.open_tables
     return [
         _line(
             "Guards",
@@ -144,8 +145,9 @@ def _guards(facts: Facts) -> list[StatusLine]:
         _line(
             "Tables under guard",
             good=not bare,
-            found=f"{facts.tables - len(bare)} of {facts.tables}"
-            + (f"; without: {_some(bare)}" if bare else ""),
+            found=f"{facts.tables_with_trigger} of {facts.tables} by triggers, the rest by grants"
+            if not bare
+            else f"neither by triggers nor by grants: {_some(bare)}",
             kept="Every table keeps its promises in the database itself.",
             lost="These tables can be changed without a trace.",
         ),
