@@ -1,5 +1,7 @@
 """Tables of evaluation and award: scores with reasons, ranking, decisions, notices, contract."""
 
+from typing import Any
+
 from piccolo import columns
 from piccolo.columns import OnDelete
 from piccolo.constraints import Check, Unique
@@ -14,7 +16,7 @@ from tenders.tables.lots import CriterionTable, LotTable
 
 def _reference(
     table: type[Table], *, unique: bool = False, index: bool = False
-) -> columns.ForeignKey:
+) -> columns.ForeignKey[Any]:
     """A required reference to a row that can never be deleted from under it."""
     return columns.ForeignKey(
         table, default=None, null=False, on_delete=OnDelete.restrict, unique=unique, index=index

@@ -8,13 +8,21 @@ ID = "2026-11-22T10:00:01:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "guards"
 
+_SCRIPTS = (
+    "evaluation_quality.sql",
+    "evaluation_award.sql",
+    "evaluation_stages.sql",
+    "evaluation_reading.sql",
+)
+
 
 async def forwards() -> MigrationManager:
-    """Run the script beside this file, in the migration's transaction."""
+    """Run the scripts beside this file, in the migration's transaction."""
     manager = MigrationManager(migration_id=ID, app_name="evaluation", description=DESCRIPTION)
 
     async def run() -> None:
-        await run_script("evaluation", "evaluation_guards.sql")
+        for script in _SCRIPTS:
+            await run_script("evaluation", script)
 
     manager.add_raw(run)
     return manager

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from market.money import decimal_of, fraction_of, plain_text
-from tenders.rules.requirement import Criterion, ScaleValue
+from market.money import fraction_of, plain_text
+from tenders.rules.requirement import Criterion
 
 
 class OffScale(ValueError):
@@ -20,9 +20,8 @@ class NotACriterion(ValueError):
     """A value was given for something the lot does not score."""
 
 
-def ensure_on_scale(value: Decimal, scale: Sequence[ScaleValue]) -> None:
+def ensure_on_scale(value: Decimal, allowed: Sequence[Decimal]) -> None:
     """Refuse, with `OffScale`, a value that the scale does not list: a scale is no range."""
-    allowed = [decimal_of(step.value) for step in scale]
     if value not in allowed:
         listed = ", ".join(plain_text(step) for step in allowed)
         raise OffScale(f"The value {plain_text(value)} is not on the scale; give one of: {listed}.")

@@ -1,4 +1,4 @@
-"""The stages of a lot after the opening: what may follow what, and what time alone decides."""
+"""The stages of a lot: what may follow what, and what time alone decides."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,8 +8,9 @@ from typing import Final
 
 
 class LotStage(StrEnum):
-    """The stored stages of a lot, from the opening of its bids to its end."""
+    """The stored stages of a lot, from its publication to its end."""
 
+    BIDDING = "bidding"
     QUALITY_SCORING = "quality_scoring"
     QUALITY_LOCKED = "quality_locked"
     PRICE_OPENED = "price_opened"
@@ -30,6 +31,8 @@ class StandstillStage(StrEnum):
 
 LOT_TRANSITIONS: Final[Mapping[LotStage, frozenset[LotStage]]] = MappingProxyType(
     {
+        # A lot is scored from the moment its tender is opened: that move is the opening's.
+        LotStage.BIDDING: frozenset({LotStage.QUALITY_SCORING, LotStage.ABANDONED}),
         LotStage.QUALITY_SCORING: frozenset({LotStage.QUALITY_LOCKED, LotStage.ABANDONED}),
         # Abandoned also when no bid reached the minimum quality: then no price is ever opened.
         LotStage.QUALITY_LOCKED: frozenset({LotStage.PRICE_OPENED, LotStage.ABANDONED}),

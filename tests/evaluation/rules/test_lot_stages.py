@@ -15,6 +15,7 @@ from evaluation.rules.stages import (
 
 END = datetime(2026, 9, 16, 23, tzinfo=UTC)
 ORDER = [
+    LotStage.BIDDING,
     LotStage.QUALITY_SCORING,
     LotStage.QUALITY_LOCKED,
     LotStage.PRICE_OPENED,
@@ -59,7 +60,7 @@ def test_only_a_returned_recommendation_goes_back() -> None:
 @given(st.lists(st.sampled_from(LotStage), max_size=30))
 def test_no_path_reaches_a_stage_without_passing_those_before_it(steps: list[LotStage]) -> None:
     """In particular no price is opened before quality is locked, and none contracted unawarded."""
-    stage, passed = LotStage.QUALITY_SCORING, [LotStage.QUALITY_SCORING]
+    stage, passed = LotStage.BIDDING, [LotStage.BIDDING]
     for wanted in [each for step in steps for each in (step, *ORDER)]:
         if may_move(stage, wanted):
             stage = wanted

@@ -1,0 +1,1 @@
+"""Acts of evaluation and award: each one transaction, recorded, and refused by name."""

@@ -1,0 +1,144 @@
+"""Who may do what in the evaluation of a lot, and why not."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from evaluation.errors import LotNotThere
+from evaluation.rules.stages import LotStage
+from market.errors import NotFound, Stale
+from tenders.errors import DutyNeeded
+from tenders.permissions.opening import Conflict, Standing, ensure_unconflicted
+from tenders.rules.duties import Duty
+from tenders.rules.stages import TenderStatus
+
+READS_BIDS: Final = (Duty.QUALITY_EVALUATOR, Duty.MODERATOR, Duty.AWARD_APPROVER, Duty.GUARDIAN)
+"""The duties whose holders read opened quality envelopes, under pseudonyms until quality is locked.
+
+The database holds the same (`reads_opened`).
+"""
+
+READS_EVALUATION: Final = (
+    Duty.QUALITY_EVALUATOR,
+    Duty.MODERATOR,
+    Duty.PRICE_EVALUATOR,
+    Duty.AWARD_APPROVER,
+    Duty.TENDER_MANAGER,
+    Duty.GUARDIAN,
+    Duty.CONTRACT_MANAGER,
+    Duty.OUTCOME_REVIEWER,
+)
+"""The duties whose holders read scores that are no longer blind, the ranking and all notices.
+
+The database holds the same (`evaluated_lots`).
+"""
+
+
+class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides about an act: the lot as it stands, and the actor's part in its tender.
+
+    `duties` are those the actor holds now for the organisation they act for. `conflict` is what
+    the database finds against them; before the opening it is not asked for.
+    """
+
+    lot: UUID
+    tender: UUID
+    number: int
+    title: str
+    stage: LotStage
+    version: int
+    minimum_quality: Decimal
+    quality_weight: Decimal
+    price_weight: Decimal
+    evaluators_minimum: int
+    approval_quorum: int
+    abandoned_because: str | None
+    reference: str
+    tender_title: str
+    rule_set: str
+    requirement: int
+    opened: bool
+    duties: frozenset[Duty]
+    conflict: Conflict | None
+    standstill_ends_at: datetime | None
+    now: datetime
+
+    @property
+    def standing(self) -> Standing:
+        """The same, as the opening's permissions see it."""
+        return Standing(
+            status=TenderStatus.OPENED if self.opened else TenderStatus.PUBLISHED,
+            published=True,
+            duties=self.duties,
+            conflict=self.conflict,
+        )
+
+
+def ensure_sees(facts: LotFacts | None) -> LotFacts:
+    """Let everybody with a duty in the tender know how far a lot has come.
+
+    Raises:
+        NotFound: for everybody else, as if the lot had no evaluation.
+    """
+    if facts is None or not facts.duties:
+        raise NotFound
+    return facts
+
+
+def ensure_reads(facts: LotFacts | None, *duties: Duty, what: str) -> LotFacts:
+    """Let holders of one of the duties read, who have declared and have no interest.
+
+    Raises:
+        NotFound: the actor has no duty in the tender.
+        DutyNeeded: the actor has another duty.
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    seen = ensure_sees(facts)
+    if not seen.duties & frozenset(duties):
+        message = f"Your duty in this tender does not let you read {what}."
+        raise DutyNeeded(message)
+    ensure_unconflicted(seen.standing)
+    return seen
+
+
+def ensure_may(
+    facts: LotFacts | None, duty: Duty, *, to: str, version: int | None = None
+) -> LotFacts:
+    """Let a holder of the duty act on the version they read; `to` completes the reason.
+
+    Raises:
+        NotFound: the actor has no duty in the tender.
+        DutyNeeded: the actor has another duty.
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder.
+        Stale: the lot was changed meanwhile.
+    """
+    seen = ensure_sees(facts)
+    if duty not in seen.duties:
+        article = "an" if duty.spoken()[0] in "aeiou" else "a"
+        message = f"Only {article} {duty.spoken()} of this tender can {to}."
+        raise DutyNeeded(message)
+    ensure_unconflicted(seen.standing)
+    if version is not None and version != seen.version:
+        raise Stale
+    return seen
+
+
+def ensure_stage(facts: LotFacts, *stages: LotStage, to: str) -> None:
+    """Let an act take place at certain stages only.
+
+    Raises:
+        LotNotThere: the lot is at another one; the detail names it.
+    """
+    if facts.stage not in stages:
+        wanted = " or ".join(_spoken(stage) for stage in stages)
+        message = f"The lot is at the stage {_spoken(facts.stage)}; to {to} it must be at {wanted}."
+        raise LotNotThere(message)
+
+
+def _spoken(stage: LotStage) -> str:
+    return stage.value.replace("_", " ")

@@ -1,0 +1,143 @@
+-- Who reads what of an evaluation: the second wall behind the queries.
+
+-- The lots whose evaluation the acting person reads: by duty, once declared, without interest. One
+-- set for a whole statement, because a function asked row by row makes long lists slow.
+CREATE FUNCTION evaluated_lots() RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH held AS MATERIALIZED (
+        SELECT DISTINCT d.tender FROM duty d
+        WHERE d.person = acting_person() AND d.released_at IS NULL AND d.duty IN (
+            'quality_evaluator', 'moderator', 'award_approver', 'guardian', 'price_evaluator',
+            'tender_manager', 'contract_manager', 'outcome_reviewer')
+    ), unconflicted AS MATERIALIZED (
+        SELECT h.tender FROM held h JOIN tender t ON t.id = h.tender
+        WHERE t.opened_at IS NOT NULL AND why_not_unconflicted(acting_person(), h.tender) IS NULL
+    )
+    SELECT l.id FROM lot l JOIN unconflicted u ON u.tender = l.tender WHERE l.stage <> 'bidding'
+$$;
+
+-- Scores are their evaluator's alone until every evaluator has locked.
+CREATE FUNCTION lots_with_open_scores() RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT l.id FROM lot l WHERE l.id IN (SELECT evaluated_lots()) AND all_scores_closed(l)
+$$;
+
+-- How far a lot is, in counts and without a score: what everybody with a duty may know.
+CREATE FUNCTION has_duty(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM duty d WHERE d.tender = of_tender
+                   AND d.person = acting_person() AND d.released_at IS NULL)
+$$;
+
+CREATE FUNCTION scoring_progress(of_lot uuid)
+RETURNS TABLE (person uuid, given integer, locked_at timestamptz) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e, (SELECT count(DISTINCT (s.bid, s.criterion))::integer FROM score s
+               WHERE s.lot = l.id AND s.evaluator = e),
+           (SELECT k.locked_at FROM score_lock k WHERE k.lot = l.id AND k.evaluator = e)
+    FROM lot l CROSS JOIN evaluators_of(l.tender) e
+    WHERE l.id = of_lot AND l.stage <> 'bidding' AND has_duty(l.tender)
+$$;
+
+CREATE FUNCTION evaluation_counts(of_lot uuid)
+RETURNS TABLE (bids integer, unopened integer, scores_needed integer, agreed integer,
+    passed integer, approved integer, approved_by_lay_member boolean) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT (SELECT count(*)::integer FROM manifest_entry m WHERE m.lot = l.id),
+           (SELECT count(*)::integer FROM manifest_entry m WHERE m.lot = l.id AND NOT EXISTS (
+                SELECT 1 FROM opened_envelope o WHERE o.bid = m.bid AND o.kind = 'quality')),
+           (SELECT count(*)::integer FROM scored_bids(l.id) b CROSS JOIN criterion c
+            WHERE c.lot = l.id),
+           (SELECT count(DISTINCT (a.bid, a.criterion))::integer FROM agreed_score a
+            WHERE a.lot = l.id),
+           (SELECT count(*)::integer FROM quality_decision q WHERE q.lot = l.id AND q.passed),
+           answers.approved, answers.lay
+    FROM lot l CROSS JOIN LATERAL (
+        SELECT count(*)::integer AS approved, coalesce(bool_or(a.lay), false) AS lay
+        FROM approval a WHERE a.recommendation = latest_recommendation(l.id)
+          AND a.outcome = 'approved' AND holds_duty(a.approver, l.tender, 'award_approver')
+          AND why_not_unconflicted(a.approver, l.tender) IS NULL) answers
+    WHERE l.id = of_lot AND l.stage <> 'bidding' AND has_duty(l.tender)
+$$;
+
+-- Why an envelope of a lot did not open: for those who read the evaluation, who may not all read
+-- envelopes.
+CREATE FUNCTION envelope_failures(of_lot uuid)
+RETURNS TABLE (bid uuid, kind text, failure text) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT o.bid, o.kind, o.failure FROM manifest_entry m JOIN opened_envelope o ON o.bid = m.bid
+    WHERE m.lot = of_lot AND o.failure IS NOT NULL AND of_lot IN (SELECT evaluated_lots())
+$$;
+
+-- What everybody may know of an award, from the moment the bidders have been told. The prices of
+-- bids that lost stay with the panel.
+CREATE FUNCTION published_award(of_lot uuid)
+RETURNS TABLE (supplier uuid, supplier_name text, price numeric, bids integer, method text,
+    method_version integer, awarded_at timestamptz, notified_at timestamptz,
+    standstill_ends_at timestamptz) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT b.organisation, o.name, r.price,
+           (SELECT count(*)::integer FROM manifest_entry m WHERE m.lot = a.lot),
+           k.method, k.method_version, a.awarded_at, s.began_at, s.ends_at
+    FROM award a JOIN standstill s ON s.lot = a.lot JOIN bid b ON b.id = a.bid
+    JOIN organisation o ON o.id = b.organisation JOIN ranked_bid r ON r.bid = a.bid
+    JOIN ranking k ON k.id = r.ranking WHERE a.lot = of_lot
+$$;
+
+ALTER TABLE score ENABLE ROW LEVEL SECURITY;
+ALTER TABLE agreed_score ENABLE ROW LEVEL SECURITY;
+ALTER TABLE quality_decision ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ranked_bid ENABLE ROW LEVEL SECURITY;
+ALTER TABLE recommendation ENABLE ROW LEVEL SECURITY;
+ALTER TABLE approval ENABLE ROW LEVEL SECURITY;
+ALTER TABLE award ENABLE ROW LEVEL SECURITY;
+ALTER TABLE award_notice ENABLE ROW LEVEL SECURITY;
+CREATE POLICY guard_reads ON score FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON agreed_score FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON quality_decision FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON ranked_bid FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON recommendation FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON approval FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON award FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON award_notice FOR SELECT TO market_guard USING (true);
+CREATE POLICY score_read ON score FOR SELECT TO market_app
+    USING (evaluator = acting_person() OR lot IN (SELECT lots_with_open_scores()));
+CREATE POLICY score_made ON score FOR INSERT TO market_app
+    WITH CHECK (evaluator = acting_person());
+CREATE POLICY agreed_read ON agreed_score FOR SELECT TO market_app
+    USING (lot IN (SELECT evaluated_lots()));
+CREATE POLICY agreed_made ON agreed_score FOR INSERT TO market_app
+    WITH CHECK (moderator = acting_person());
+CREATE POLICY decision_read ON quality_decision FOR SELECT TO market_app
+    USING (lot IN (SELECT evaluated_lots()));
+CREATE POLICY decision_made ON quality_decision FOR INSERT TO market_app
+    WITH CHECK (decided_by = acting_person());
+CREATE POLICY ranked_read ON ranked_bid FOR SELECT TO market_app
+    USING (ranking IN (SELECT r.id FROM ranking r WHERE r.lot IN (SELECT evaluated_lots())));
+CREATE POLICY ranked_made ON ranked_bid FOR INSERT TO market_app WITH CHECK (true);
+CREATE POLICY recommendation_read ON recommendation FOR SELECT TO market_app
+    USING (lot IN (SELECT evaluated_lots()));
+CREATE POLICY recommendation_made ON recommendation FOR INSERT TO market_app
+    WITH CHECK (recommended_by = acting_person());
+CREATE POLICY approval_read ON approval FOR SELECT TO market_app
+    USING (recommendation IN (SELECT r.id FROM recommendation r
+                              WHERE r.lot IN (SELECT evaluated_lots())));
+CREATE POLICY approval_made ON approval FOR INSERT TO market_app
+    WITH CHECK (approver = acting_person());
+CREATE POLICY award_read ON award FOR SELECT TO market_app
+    USING (lot IN (SELECT evaluated_lots()));
+CREATE POLICY award_made ON award FOR INSERT TO market_app WITH CHECK (true);
+CREATE POLICY notice_read ON award_notice FOR SELECT TO market_app
+    USING (recipient = acting_organisation() OR lot IN (SELECT evaluated_lots()));
+CREATE POLICY notice_made ON award_notice FOR INSERT TO market_app WITH CHECK (true);
+
+GRANT SELECT, INSERT ON score, score_lock, agreed_score, quality_decision, ranking, ranked_bid,
+    recommendation, approval, award, award_notice, standstill, contract TO market_app;
+GRANT SELECT ON score, score_lock, agreed_score, quality_decision, ranking, ranked_bid,
+    recommendation, approval, award, award_notice, standstill, contract TO market_guard;
+-- Each of these tells the acting person no more than their duty lets them know.
+GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_progress(uuid),
+    evaluation_counts(uuid), envelope_failures(uuid), published_award(uuid), award_approved(lot)
+    TO market_app;
+
+SELECT seal_guards();

@@ -1,0 +1,70 @@
+"""The facts by which permissions decide about a lot, read or held inside a transaction."""
+
+from uuid import UUID
+
+import msgspec
+
+from evaluation.permissions import LotFacts
+from market.actor import Actor
+from market.database import fetch_one, fetch_value
+from tenders.rules.requirement import Lot, Requirement
+
+# Who bids is not asked for before the opening: even that a declaration is missing would tell.
+_FACTS = """
+SELECT l.id AS lot, l.tender, l.number, l.title, l.stage, l.version, l.minimum_quality,
+       l.quality_weight, l.price_weight, l.evaluators_minimum, l.approval_quorum,
+       l.abandoned_because, t.reference, t.title AS tender_title, t.rule_set,
+       t.published_requirement AS requirement, t.opened_at IS NOT NULL AS opened,
+       ARRAY(SELECT d.duty FROM duty d WHERE d.tender = t.id AND d.person = $3
+             AND d.organisation = $4 AND d.released_at IS NULL) AS duties,
+       CASE WHEN t.opened_at IS NOT NULL THEN my_conflict(t.id) END AS conflict,
+       (SELECT s.ends_at FROM standstill s WHERE s.lot = l.id) AS standstill_ends_at,
+       market_now() AS now
+FROM lot l JOIN tender t ON t.id = l.tender WHERE l.tender = $1 AND l.number = $2
+"""
+
+_NUMBERS = range(1, 1_001)  # a path may hold any number of digits, a column may not
+
+
+class _Content(msgspec.Struct, frozen=True):
+    content: str
+
+
+async def facts_of(actor: Actor, tender_id: UUID, lot_number: int) -> LotFacts | None:
+    """Read what decides about an act of the actor on a lot; None if there is no such lot."""
+    if lot_number not in _NUMBERS:
+        return None
+    return await fetch_one(
+        LotFacts, _FACTS, tender_id, lot_number, actor.person, actor.organisation
+    )
+
+
+async def hold(actor: Actor, tender_id: UUID, lot_number: int) -> LotFacts | None:
+    """Lock the lot until the command ends, and read what decides, as it is then.
+
+    Two statements, since what a statement reads beside the row it waits for may be of before the
+    wait. The lot is always locked before a person, here and in the guards.
+    """
+    if lot_number not in _NUMBERS:
+        return None
+    await fetch_value(
+        "SELECT id FROM lot WHERE tender = $1 AND number = $2 FOR NO KEY UPDATE",
+        tender_id,
+        lot_number,
+    )
+    return await facts_of(actor, tender_id, lot_number)
+
+
+async def published_requirement(facts: LotFacts) -> tuple[Requirement, Lot]:
+    """The requirement as it was published, and the lot in it."""
+    row = await fetch_one(
+        _Content,
+        "SELECT content FROM requirement_version WHERE tender = $1 AND number = $2",
+        facts.tender,
+        facts.requirement,
+    )
+    if row is None:
+        message = f"The published requirement of tender {facts.tender} is missing."
+        raise LookupError(message)
+    requirement = msgspec.json.decode(row.content, type=Requirement)
+    return requirement, next(lot for lot in requirement.lots if lot.number == facts.number)

@@ -1,0 +1,154 @@
+"""Where the evaluation of a lot stands: stage, counts, what is missing and from whom."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from evaluation.permissions import LotFacts, ensure_sees
+from evaluation.queries.award import present_recommendation
+from evaluation.queries.facts import facts_of
+from evaluation.rules.progress import Evaluator, Missing, Progress, missing
+from evaluation.rules.stages import LotStage, shown_stage
+from evaluation.schemas.progress import (
+    EvaluationView,
+    EvaluatorProgress,
+    MissingView,
+    StandstillView,
+)
+from market.actor import Actor
+from market.database import fetch, fetch_one, reading
+
+_COUNTS = "SELECT * FROM evaluation_counts($1)"
+
+_EVALUATORS = """
+SELECT s.person, p.name, s.given, s.locked_at FROM scoring_progress($1) s
+JOIN person p ON p.id = s.person ORDER BY p.name, p.id
+"""
+
+_STANDSTILL = "SELECT rule_set, began_at, ends_at FROM standstill WHERE lot = $1"
+
+
+class _Counts(msgspec.Struct, frozen=True):
+    bids: int
+    unopened: int
+    scores_needed: int
+    agreed: int
+    passed: int
+    approved: int
+    approved_by_lay_member: bool
+
+
+class EvaluatorRow(msgspec.Struct, frozen=True):
+    """An evaluator and how far they are, as the database counts it."""
+
+    person: UUID
+    name: str
+    given: int
+    locked_at: datetime | None
+
+
+class _Standstill(msgspec.Struct, frozen=True):
+    rule_set: str
+    began_at: datetime
+    ends_at: datetime
+
+
+async def evaluators_of(facts: LotFacts) -> list[EvaluatorRow]:
+    """Those who must score a lot, inside a transaction; no score is shown."""
+    return await fetch(EvaluatorRow, _EVALUATORS, facts.lot)
+
+
+async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> EvaluationView:
+    """Show how far a lot has come, to everybody with a duty in its tender.
+
+    Before the opening there are no counts; afterwards somebody who has not declared, or has an
+    interest, sees the stage and what they themselves have to do.
+
+    Raises:
+        NotFound: no such lot, or the actor has no duty in its tender.
+    """
+    async with reading(actor):
+        facts = ensure_sees(await facts_of(actor, tender_id, lot_number))
+        standstill = await fetch_one(_Standstill, _STANDSTILL, facts.lot)
+        if not facts.opened or facts.conflict is not None:
+            return _view(facts, standstill, _bare_missing(facts))
+        counts = await fetch_one(_Counts, _COUNTS, facts.lot)
+        if counts is None:
+            message = f"Nothing was counted for lot {facts.lot}."
+            raise LookupError(message)
+        evaluators = await evaluators_of(facts)
+        recommendation = await present_recommendation(facts)
+    progress = _progress(facts, counts, evaluators)
+    return msgspec.structs.replace(
+        _view(facts, standstill, missing(progress)),
+        bids=counts.bids,
+        evaluators=[
+            EvaluatorProgress(
+                person=row.person,
+                name=row.name,
+                given=row.given,
+                needed=counts.scores_needed,
+                locked_at=row.locked_at,
+            )
+            for row in evaluators
+        ],
+        agreed_scores=counts.agreed,
+        agreed_scores_needed=counts.scores_needed,
+        recommendation=recommendation,
+    )
+
+
+def _bare_missing(facts: LotFacts) -> list[Missing]:
+    if facts.stage is LotStage.BIDDING:
+        return [Missing(who="openers", what="Open the bids once the deadline has passed.")]
+    if facts.conflict == "declaration_missing":
+        return [Missing(who="you", what="Declare whether you have an interest in each bidder.")]
+    return [Missing(who="you", what="Leave this tender until the conflicts guardian has decided.")]
+
+
+def _progress(facts: LotFacts, counts: _Counts, evaluators: list[EvaluatorRow]) -> Progress:
+    return Progress(
+        stage=facts.stage,
+        unopened=counts.unopened,
+        scores_needed=counts.scores_needed,
+        evaluators=[
+            Evaluator(name=row.name, given=row.given, locked=row.locked_at is not None)
+            for row in evaluators
+        ],
+        evaluators_minimum=facts.evaluators_minimum,
+        agreed=counts.agreed,
+        passed=counts.passed,
+        approved=counts.approved,
+        approved_by_lay_member=counts.approved_by_lay_member,
+        approval_quorum=facts.approval_quorum,
+        standstill_ends_at=facts.standstill_ends_at,
+        now=facts.now,
+    )
+
+
+def _view(facts: LotFacts, standstill: _Standstill | None, left: list[Missing]) -> EvaluationView:
+    return EvaluationView(
+        tender=facts.tender,
+        lot=facts.number,
+        title=facts.title,
+        stage=shown_stage(
+            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+        ).value,
+        version=facts.version,
+        bids=None,
+        evaluators=[],
+        agreed_scores=None,
+        agreed_scores_needed=None,
+        missing=[MissingView(who=item.who, what=item.what) for item in left],
+        recommendation=None,
+        standstill=None
+        if standstill is None
+        else StandstillView(
+            rule_set=standstill.rule_set,
+            began_at=standstill.began_at,
+            ends_at=standstill.ends_at,
+            over=standstill.ends_at <= facts.now,
+        ),
+        abandoned_because=facts.abandoned_because,
+    )

@@ -1,0 +1,160 @@
+"""The ranking of a lot, and the decided bids of which it is made."""
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+import msgspec
+
+from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
+from evaluation.queries.facts import facts_of, published_requirement
+from evaluation.rules.exact import Exact, pounds
+from evaluation.rules.stages import shown_stage
+from evaluation.schemas.ranking import RankedBidView, RankingView
+from market.actor import Actor
+from market.database import fetch, fetch_one, reading
+from market.errors import NotFound
+from market.money import plain_text
+from tenders.rules.bids import PriceEnvelope, PriceLine
+
+# Row-level security gives price envelopes to those who may read them, and NULL to the others.
+_DECIDED = """
+SELECT m.pseudonym, m.bid, b.organisation, g.name AS supplier, q.passed, q.points_numerator,
+       q.points_denominator, r.place, r.tied, r.price, r.price_numerator, r.price_denominator,
+       r.total_numerator, r.total_denominator,
+       (SELECT f.failure FROM envelope_failures($1) f WHERE f.bid = q.bid LIMIT 1) AS failure,
+       o.content AS price_content
+FROM quality_decision q JOIN manifest_entry m ON m.bid = q.bid JOIN bid b ON b.id = q.bid
+JOIN organisation g ON g.id = b.organisation LEFT JOIN ranked_bid r ON r.bid = q.bid
+LEFT JOIN opened_envelope o ON o.bid = q.bid AND o.kind = 'price'
+WHERE q.lot = $1 ORDER BY r.place NULLS LAST, length(m.pseudonym), m.pseudonym
+"""
+
+_RANKING = "SELECT method, method_version, ranked_at FROM ranking WHERE lot = $1"
+
+
+class DecidedRow(msgspec.Struct, frozen=True):
+    """A bid whose quality is decided, and its place where it is ranked."""
+
+    pseudonym: str
+    bid: UUID
+    organisation: UUID
+    supplier: str
+    passed: bool
+    points_numerator: Decimal
+    points_denominator: Decimal
+    place: int | None
+    tied: bool | None
+    price: Decimal | None
+    price_numerator: Decimal | None
+    price_denominator: Decimal | None
+    total_numerator: Decimal | None
+    total_denominator: Decimal | None
+    failure: str | None
+    price_content: str | None
+
+    @property
+    def quality_points(self) -> Fraction:
+        """The exact quality points."""
+        return Fraction(self.points_numerator) / Fraction(self.points_denominator)
+
+    @property
+    def price_points(self) -> Fraction | None:
+        """The exact price points of a ranked bid."""
+        return _fraction(self.price_numerator, self.price_denominator)
+
+    @property
+    def total(self) -> Fraction | None:
+        """The exact total of a ranked bid."""
+        return _fraction(self.total_numerator, self.total_denominator)
+
+    @property
+    def envelope(self) -> PriceEnvelope | None:
+        """The opened prices, for those who may read them."""
+        if self.price_content is None:
+            return None
+        return msgspec.json.decode(self.price_content, type=PriceEnvelope)
+
+
+class RankingRow(msgspec.Struct, frozen=True):
+    """By which method a lot was ranked, and when."""
+
+    method: str
+    method_version: int
+    ranked_at: datetime
+
+
+def _fraction(numerator: Decimal | None, denominator: Decimal | None) -> Fraction | None:
+    if numerator is None or denominator is None:
+        return None
+    return Fraction(numerator) / Fraction(denominator)
+
+
+async def decided_bids(facts: LotFacts) -> list[DecidedRow]:
+    """The bids of a lot whose quality is decided, best place first, inside a transaction."""
+    return await fetch(DecidedRow, _DECIDED, facts.lot)
+
+
+async def ranking_row(facts: LotFacts) -> RankingRow | None:
+    """How a lot was ranked, inside a transaction."""
+    return await fetch_one(RankingRow, _RANKING, facts.lot)
+
+
+async def ranking(actor: Actor, tender_id: UUID, lot_number: int) -> RankingView:
+    """Show the ranking of a lot with every figure exact, and the bids that were not ranked.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or the lot has not been ranked.
+        DutyNeeded: the actor's duty does not read rankings.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    async with reading(actor):
+        facts = ensure_reads(
+            await facts_of(actor, tender_id, lot_number), *READS_EVALUATION, what="its ranking"
+        )
+        row = await ranking_row(facts)
+        if row is None:
+            message = "The lot has not been ranked."
+            raise NotFound(message)
+        requirement, _ = await published_requirement(facts)
+        bids = await decided_bids(facts)
+    return RankingView(
+        tender=facts.tender,
+        lot=facts.number,
+        version=facts.version,
+        stage=shown_stage(
+            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+        ).value,
+        method=row.method,
+        method_version=row.method_version,
+        tie_rule=requirement.award_method.tie_rule.value,
+        quality_weight=plain_text(facts.quality_weight),
+        price_weight=plain_text(facts.price_weight),
+        minimum_quality=plain_text(facts.minimum_quality),
+        ranked_at=row.ranked_at,
+        bids=[_view(bid) for bid in bids],
+    )
+
+
+def _view(bid: DecidedRow) -> RankedBidView:
+    return RankedBidView(
+        pseudonym=bid.pseudonym,
+        supplier=bid.supplier,
+        organisation=bid.organisation,
+        passed=bid.passed,
+        quality_points=Exact.of(bid.quality_points),
+        price=None if bid.price is None else pounds(bid.price),
+        price_points=None if bid.price_points is None else Exact.of(bid.price_points),
+        total=None if bid.total is None else Exact.of(bid.total),
+        place=bid.place,
+        tied=bid.tied,
+        failure=bid.failure,
+        price_lines=_lines(bid),
+    )
+
+
+def _lines(bid: DecidedRow) -> list[PriceLine] | None:
+    envelope = bid.envelope
+    return None if envelope is None else list(envelope.prices)

@@ -1,0 +1,159 @@
+"""Scores with their reasons: one's own, and everybody's once all evaluators have locked."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
+from evaluation.queries.facts import facts_of
+from evaluation.schemas.scores import ScoreView
+from market.actor import Actor
+from market.database import fetch, reading
+from market.errors import Malformed
+from market.money import exact_text
+from market.pages import Page, decode_cursor, encode_cursor
+
+# Blindness is row-level security's (`lots_with_open_scores`): an evaluator sees their own rows
+# until every evaluator has locked. Agreed scores exist only after that.
+_SCORES = """
+WITH given AS (
+    SELECT s.bid, s.criterion, false AS agreed, s.evaluator AS person, s.number, s.value, s.reason,
+           s.scored_at AS given_at,
+           s.number = max(s.number) OVER (PARTITION BY s.bid, s.criterion, s.evaluator) AS current
+    FROM score s WHERE s.lot = $1
+    UNION ALL
+    SELECT a.bid, a.criterion, true, a.moderator, a.number, a.value, a.reason, a.agreed_at,
+           a.number = max(a.number) OVER (PARTITION BY a.bid, a.criterion)
+    FROM agreed_score a WHERE a.lot = $1
+)
+SELECT m.pseudonym, c.code AS criterion, g.agreed, g.person, p.name AS person_name, g.number,
+       g.current, g.value, g.reason, g.given_at
+FROM given g JOIN manifest_entry m ON m.bid = g.bid JOIN criterion c ON c.id = g.criterion
+JOIN person p ON p.id = g.person
+WHERE ($2::text IS NULL OR m.pseudonym = $2) AND ($3::text IS NULL OR
+    (length(m.pseudonym), m.pseudonym, c.code, g.agreed, g.number, g.person)
+    > (length($3), $3, $4, $5, $6, $7::uuid))
+ORDER BY length(m.pseudonym), m.pseudonym, c.code, g.agreed, g.number, g.person LIMIT $8
+"""
+
+_AGREED = """
+SELECT DISTINCT ON (a.bid, a.criterion) m.pseudonym, m.bid, c.code AS criterion, a.value, a.reason
+FROM agreed_score a JOIN manifest_entry m ON m.bid = a.bid JOIN criterion c ON c.id = a.criterion
+WHERE a.lot = $1 ORDER BY a.bid, a.criterion, a.number DESC
+"""
+
+
+class _Score(msgspec.Struct, frozen=True):
+    pseudonym: str
+    criterion: str
+    agreed: bool
+    person: UUID
+    person_name: str
+    number: int
+    current: bool
+    value: Decimal
+    reason: str
+    given_at: datetime
+
+
+class AgreedRow(msgspec.Struct, frozen=True):
+    """The agreed score that stands for a criterion of a bid."""
+
+    pseudonym: str
+    bid: UUID
+    criterion: str
+    value: Decimal
+    reason: str
+
+
+class _Position(msgspec.Struct, frozen=True):
+    pseudonym: str | None = None
+    criterion: str | None = None
+    agreed: bool | None = None
+    number: int | None = None
+    person: UUID | None = None
+
+
+async def agreed_scores(facts: LotFacts) -> list[AgreedRow]:
+    """The agreed scores that stand, inside a transaction."""
+    return await fetch(AgreedRow, _AGREED, facts.lot)
+
+
+async def scores(  # noqa: PLR0913  # the lot, the filter and the page, each by its name
+    actor: Actor,
+    tender_id: UUID,
+    lot_number: int,
+    *,
+    pseudonym: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Page[ScoreView]:
+    """List scores and agreed scores, corrections included, by bid and criterion.
+
+    Raises:
+        NotFound: no such lot, or the actor has no duty in its tender.
+        DutyNeeded: the actor's duty does not read scores.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    after = _position(cursor)
+    async with reading(actor):
+        facts = ensure_reads(
+            await facts_of(actor, tender_id, lot_number), *READS_EVALUATION, what="its scores"
+        )
+        rows = await fetch(
+            _Score,
+            _SCORES,
+            facts.lot,
+            pseudonym,
+            after.pseudonym,
+            after.criterion,
+            after.agreed,
+            after.number,
+            after.person,
+            limit + 1,
+        )
+    shown = rows[:limit]
+    return Page(
+        items=[
+            ScoreView(
+                pseudonym=row.pseudonym,
+                criterion=row.criterion,
+                agreed=row.agreed,
+                person=row.person,
+                person_name=row.person_name,
+                number=row.number,
+                current=row.current,
+                value=exact_text(row.value),
+                reason=row.reason,
+                given_at=row.given_at,
+            )
+            for row in shown
+        ],
+        next=_cursor(shown[-1]) if len(rows) > limit else None,
+    )
+
+
+def _cursor(row: _Score) -> str:
+    return encode_cursor(
+        row.pseudonym, row.criterion, str(int(row.agreed)), str(row.number), str(row.person)
+    )
+
+
+def _position(cursor: str | None) -> _Position:
+    if cursor is None:
+        return _Position()
+    pseudonym, criterion, agreed, number, person = decode_cursor(cursor, 5)
+    try:
+        return _Position(
+            pseudonym=pseudonym,
+            criterion=criterion,
+            agreed=bool(int(agreed)),
+            number=int(number),
+            person=UUID(person),
+        )
+    except ValueError:
+        message = "The cursor is not one the market gave. Begin again without it."
+        raise Malformed(message) from None

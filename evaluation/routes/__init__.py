@@ -1,0 +1,7 @@
+"""HTTP about evaluation and award, by noun."""
+
+from evaluation.routes.award import AwardController
+from evaluation.routes.prices import PriceController
+from evaluation.routes.quality import EvaluationController
+
+CONTROLLERS = (EvaluationController, PriceController, AwardController)
