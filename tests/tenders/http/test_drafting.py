@@ -14,6 +14,8 @@ import pytest
 import rfc8785
 
 from market.actor import Role
+from tests.makers.clock import registrar
+from tests.makers.suppliers import application, apply
 from tests.makers.tenders import (
     assign,
     created_tender,
@@ -82,6 +84,27 @@ async def test_nobody_else_begins_a_tender(world: World, code: str, role: Role) 
     answer = await person.post("/tenders", {"title": "Mine"})
     assert (answer.status_code, kind(answer)) == (403, "forbidden")
     assert (await world.client.post("/api/v1/tenders", json={"title": "X"})).status_code == 401
+
+
+async def test_somebody_who_acts_for_nobody_begins_no_tender(world: World) -> None:
+    applied = await apply(world, body := application("A firm that is not admitted yet"))
+    assert applied.status_code == 201, applied.text
+    credentials = {field: body["applicant"][field] for field in ("email", "password")}
+    session = (await world.client.post("/api/v1/sessions", json=credentials)).json()
+    assert session["organisation"] is None
+    headers = {"Authorization": f"Bearer {session['token']}", "Idempotency-Key": str(uuid4())}
+    answer = await world.client.post("/api/v1/tenders", json={"title": "Mine"}, headers=headers)
+    assert (answer.status_code, kind(answer)) == (403, "forbidden")
+    mine = await world.client.get("/api/v1/tenders/mine", headers=headers)
+    assert mine.json()["items"] == []
+
+
+async def test_a_buyer_has_a_known_population_by_which_costs_are_shared(world: World) -> None:
+    operator = await registrar(world)
+    lead = await world.person("Lena", operator.organisation, Role.PROCUREMENT_LEAD)
+    answer = await lead.post("/tenders", {"title": "Mine"})
+    assert (answer.status_code, kind(answer)) == (403, "forbidden")
+    assert "population" in answer.json()["detail"]
 
 
 async def test_the_date_of_the_law_is_fixed_for_demonstrations_only(world: World) -> None:

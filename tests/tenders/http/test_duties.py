@@ -245,3 +245,21 @@ async def test_a_refused_clash_is_on_record_with_its_reason(world: World, superu
     )
     assert (row["person"], row["refusal"]) == (lead.id, "duty-clash")
     assert row["reason"] == answer.json()["detail"]
+
+
+async def test_no_duty_is_given_in_an_abandoned_tender(world: World) -> None:
+    tender = await drafted_tender(world)
+    await tender.act(tender.manager, "/abandonment", {"reason": "No need any more."})
+    answer = await assign(tender.manager, tender.id, await colleague(world), "opener")
+    assert (answer.status_code, kind(answer)) == (409, "transition-refused")
+
+
+async def test_an_unknown_duty_is_not_released(world: World) -> None:
+    lead, tender = await draft(world)
+    other = (await lead.get(f"/tenders/{await _another(lead)}/duties")).json()
+    for unknown in (uuid4(), other[0]["id"]):
+        assert (await lead.delete(f"/tenders/{tender}/duties/{unknown}")).status_code == 404
+
+
+async def _another(lead: Person) -> str:
+    return str((await created_tender(lead))["id"])

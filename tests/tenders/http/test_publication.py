@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tenders.rules.rule_sets import PCR_2015, PROCUREMENT_ACT_2023, minimum_deadline
+from tests.makers.evaluation import contracted_lot
 from tests.makers.tenders import (
     PublishedTender,
     approve,
@@ -272,3 +273,13 @@ async def test_a_tender_can_be_abandoned_while_approved(world: World) -> None:
     await approve(tender)
     answer = await tender.act(tender.manager, "/abandonment", {"reason": "Merged with another."})
     assert answer.json()["status"] == "abandoned"
+
+
+async def test_a_tender_of_which_a_contract_came_is_not_abandoned_whole(world: World) -> None:
+    tender = (await contracted_lot(world)).tender
+    view = (await tender.manager.get(tender.path)).json()
+    answer = await tender.manager.post(
+        f"{tender.path}/abandonment", {"reason": "Second thoughts."}, version=view["version"]
+    )
+    assert (answer.status_code, kind(answer)) == (409, "contract-made")
+    assert (await tender.manager.get(tender.path)).json() == view
