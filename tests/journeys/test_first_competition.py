@@ -7,12 +7,14 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from tests.makers.clock import operator_invitation
 
+from market.actor import Actor
 from market.demo.bidders import BIDDERS
+from market.demo.cast import REGISTRAR
 from market.demo.desk import Office
 from market.demo.play import Play
 from market.demo.requirement import REQUIREMENT
+from market.people.commands import create_operator
 from market.signing import SignedStatement, verify_receipt
 from tests.makers.world import World
 
@@ -23,7 +25,9 @@ PASSWORD = "six bright kites at noon"  # noqa: S105  # everybody's, in this jour
 async def play(world: World) -> Play:
     """The competition, played to its end."""
     office = Office(world.client, PASSWORD)
-    performance = Play(office, await operator_invitation(), lambda _: None)
+    invitation = await create_operator(Actor(), REGISTRAR.email, 3600, world.vault)
+    assert invitation is not None
+    performance = Play(office, invitation.secret, lambda _: None)
     for _, chapter in performance.chapters():
         await chapter()
     return performance
