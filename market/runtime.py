@@ -104,7 +104,7 @@ def _place(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any] 
     keys = _keys_folder(settings)
     if (server.data / "PG_VERSION").exists():
         _ensure_keys_are_there(settings, keys)
-    password = kept_secret(keys / "app-password", lambda: secrets.token_urlsafe(32))
+    password = _kept_secret(keys / "app-password", lambda: secrets.token_urlsafe(32))
     _kept_keys(settings, keys)
     with server:
         superuser: dict[str, Any] = {**server.connection.parameters()}
@@ -300,12 +300,12 @@ def _kept_keys(settings: Settings, folder: Path) -> tuple[str | None, str | None
     """Give the keys kept beside the embedded database, made at its first start unless given."""
     encryption = signing = None
     if settings.key_encryption_keys is None:
-        encryption = kept_secret(
+        encryption = _kept_secret(
             folder / "key-encryption-keys",
             lambda: f"first:{_random_base64(KEY_ENCRYPTION_KEY_BYTES)}",
         )
     if settings.signing_key is None:
-        signing = kept_secret(folder / "signing-key", lambda: _random_base64(_SEED_BYTES))
+        signing = _kept_secret(folder / "signing-key", lambda: _random_base64(_SEED_BYTES))
     return encryption, signing
 
 
@@ -313,7 +313,7 @@ def _random_base64(length: int) -> str:
     return base64.b64encode(secrets.token_bytes(length)).decode("ascii")
 
 
-def kept_secret(path: Path, make: Callable[[], str]) -> str:
+def _kept_secret(path: Path, make: Callable[[], str]) -> str:
     """Read a secret from its file, made once: closed to others, on disk before it is used.
 
     Two processes that start at once agree: the file appears whole under its name, and only once.
@@ -348,7 +348,6 @@ __all__ = [
     "MigrationError",
     "Runtime",
     "join",
-    "kept_secret",
     "migrated",
     "open_vault",
     "prepare",

@@ -1,8 +1,9 @@
-"""What the environment may say: one frozen struct, read once, strict about what it does not know."""
+"""What the environment may say: one frozen struct, strict about what it does not know."""
 
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 import msgspec
 
 PREFIX = "MARKET_"
+_HIGHEST_PORT = 65535
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_AT = re.compile(r"^(?P<reason>.*?) - at `\$\.(?P<name>\w+)`$", re.DOTALL)
 
 
 class Environment(StrEnum):
@@ -82,6 +86,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 if getattr(self, setting) is None:
                     message = f"{PREFIX}{setting.upper()} must be set in production."
                     raise ValueError(message)
+        if not 0 <= self.port <= _HIGHEST_PORT:
+            message = f"MARKET_PORT must be from 0 to {_HIGHEST_PORT}."
+            raise ValueError(message)
+        if self.log_level not in _LOG_LEVELS:
+            message = (
+                f"MARKET_LOG_LEVEL must be {', '.join(_LOG_LEVELS[:-1])} or {_LOG_LEVELS[-1]}."
+            )
+            raise ValueError(message)
         if not 1 <= self.pool_minimum <= self.pool_maximum:
             message = "MARKET_POOL_MINIMUM must be at least 1 and at most MARKET_POOL_MAXIMUM."
             raise ValueError(message)
@@ -106,7 +118,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         return msgspec.convert(given, Settings, strict=False)
     except (msgspec.ValidationError, ValueError) as error:
-        raise BadSettings(str(error)) from None
+        found = _AT.match(str(error))
+        said = f"{PREFIX}{found['name'].upper()}: {found['reason']}" if found else str(error)
+        raise BadSettings(said) from None
 
 
 def decode_secret(name: str, text: str, length: int) -> bytes:

@@ -85,14 +85,11 @@ def parser() -> argparse.ArgumentParser:
         help="do not load the demonstration's data into an empty embedded database",
     )
 
-    demo = _add(
+    _add(
         commands,
         "demo",
-        "live through a whole competition, told as it happens, in a market of its own",
+        "live through a whole competition, told as it happens (sandbox only)",
         showing.demo,
-    )
-    demo.add_argument(
-        "--folder", metavar="PATH", help="where its documents go (the folder `demo` in MARKET_HOME)"
     )
 
     _add(commands, "migrate", "bring the database to this version's schema", tasks.migrate)

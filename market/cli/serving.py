@@ -56,7 +56,8 @@ def build() -> ASGIApp:
     with ThreadPoolExecutor(max_workers=1) as thread:
         runtime = thread.submit(stack.enter_context, join(settings)).result()
     atexit.register(stack.close)
-    return served(create_app(runtime.settings, runtime.connection, runtime.vault))
+    app: ASGIApp = served(create_app(runtime.settings, runtime.connection, runtime.vault))
+    return app
 
 
 def _words(runtime: Runtime, listening: socket.socket, hints: list[str]) -> str:
