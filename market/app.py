@@ -7,12 +7,13 @@ from typing import Any
 
 from litestar import Litestar, Response, Router, get
 from litestar.datastructures import State
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ControllerRouterHandler
 
+from evaluation import routes as evaluation_routes
 from market import database, openapi
 from market.clock import routes as clock_routes
 from market.door import identify
-from market.observation.edges import EDGE_HANDLERS, well_formed
+from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
 from market.people import routes as people_routes
@@ -29,6 +30,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *clock_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
+    *evaluation_routes.CONTROLLERS,
 )
 """The API: one line a feature."""
 
@@ -62,7 +64,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
             *status_routes.CONTROLLERS,
             show_document,
         ],
-        guards=[identify, well_formed],
+        guards=[identify, well_formed, strictly_typed],
         dependencies=DEPENDENCIES,
         exception_handlers=EDGE_HANDLERS,
         lifespan=[lifespan],
@@ -73,6 +75,9 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
     )
 
 
-def served(app: Litestar) -> ASGIApp:
-    """The application as servers and tests run it: every request has an id, a log line, a count."""
+def served(app: Litestar) -> Any:
+    """The application as servers and tests run it: every request has an id, a log line, a count.
+
+    Litestar, uvicorn and httpx each have their own types for ASGI; this is where they meet.
+    """
     return observed(app)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct
 
@@ -135,6 +135,41 @@ class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     award_method: AwardMethod
     approval_quorum: Annotated[int, Meta(ge=1, le=10)] = 2
     evaluators_minimum: Annotated[int, Meta(ge=1, le=20)] = 2
+
+    example: ClassVar[dict[str, Any]] = {
+        "title": "Business intelligence for three groups",
+        "description": "Dashboards, risk stratification and benchmarking for three groups.",
+        "scale": [
+            {"value": "0", "title": "Poor", "descriptor": "Does not answer the question."},
+            {"value": "5", "title": "Fair", "descriptor": "Answers it in part."},
+            {"value": "10", "title": "Good", "descriptor": "Answers it in full, with evidence."},
+        ],
+        "lots": [
+            {
+                "number": 1,
+                "title": "Decision support",
+                "description": "Dashboards and analysis for commissioners.",
+                "service_lines": ["bi-decision-support"],
+                "criteria": [
+                    {
+                        "code": "Q1",
+                        "title": "Service",
+                        "kind": "quality",
+                        "weight": "60",
+                        "question": "How will you provide the service from the first day?",
+                    },
+                    {"code": "P", "title": "Price", "kind": "price", "weight": "40"},
+                ],
+                "minimum_quality": "50",
+                "price_items": [
+                    {"code": "A", "title": "Core service", "unit": "month", "quantity": "36"}
+                ],
+                "estimated_annual_value": {"amount": "250000.00", "currency": "GBP"},
+                "term_months": 36,
+            }
+        ],
+        "award_method": {"name": "lowest_price_ratio", "tie_rule": "higher_quality"},
+    }
 
 
 def leaves(lot: Lot) -> tuple[Criterion, ...]:

@@ -1,0 +1,98 @@
+"""Every line of the status says what was found: take a guard away, and its line changes."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from market.status.rules import Facts, Setting, lines_of
+from market.status.schemas import Mark, StatusLine
+
+FACTS = Facts(
+    environment="production",
+    server_version="18.4",
+    fsync=True,
+    full_page_writes=True,
+    synchronous_commit="on",
+    synchronous_standbys="standby",
+    checksums=True,
+    triggers=100,
+    triggers_not_always=[],
+    tables=40,
+    tables_with_trigger=38,
+    open_tables=[],
+    row_security_tables=["bid"],
+    event_trigger="A",
+    owner="market_owner",
+    owner_can_log_in=False,
+    definers_not_guards=[],
+    role="market_app",
+    role_is_superuser=False,
+    role_bypasses_row_security=False,
+    role_is_owner=False,
+    clock_shift=timedelta(0),
+)
+SETTING = Setting(embedded=False, custodian="server", signing_key="a-key", pending=[])
+
+
+def by_name(facts: Facts, setting: Setting = SETTING) -> dict[str, StatusLine]:
+    return {line.name: line for line in lines_of(facts, setting)}
+
+
+def test_nothing_is_missing_where_everything_is_as_it_should_be() -> None:
+    assert all(line.mark is not Mark.MISSING for line in lines_of(FACTS, SETTING))
+    assert len(by_name(FACTS)) == len(lines_of(FACTS, SETTING))
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "found"),
+    [
+        ({"fsync": False}, "Durable commits", "fsync off"),
+        ({"full_page_writes": False}, "Durable commits", "full_page_writes off"),
+        ({"synchronous_commit": "off"}, "Durable commits", "synchronous_commit off"),
+        ({"checksums": False}, "Checksums", "off"),
+        ({"triggers": 0}, "Guards", "0 triggers"),
+        ({"triggers_not_always": ["guard_bid"]}, "Guards", "guard_bid"),
+        ({"triggers_not_always": list("abcdefg")}, "Guards", "a, b, c, d, e and 2 more"),
+        ({"open_tables": ["lot"]}, "Tables under guard", "lot"),
+        ({"event_trigger": None}, "Guards against switching off", "missing"),
+        ({"event_trigger": "O"}, "Guards against switching off", "can be switched off"),
+        ({"definers_not_guards": ["f"]}, "Guard functions", "others: f"),
+        ({"row_security_tables": []}, "Row-level security", "on 0 tables"),
+        ({"owner_can_log_in": True}, "Owner of the schema", "can log in"),
+        ({"role_is_superuser": True}, "Role of the API", "superuser"),
+        ({"role_bypasses_row_security": True}, "Role of the API", "BYPASSRLS"),
+        ({"role_is_owner": True}, "Role of the API", "member of market_owner"),
+    ],
+)
+def test_what_is_missing_is_said_with_what_it_means(
+    change: dict[str, Any], line: str, found: str
+) -> None:
+    said = by_name(replace(FACTS, **change))
+    assert said[line].mark is Mark.MISSING
+    assert found in said[line].found
+    assert said[line].meaning != by_name(FACTS)[line].meaning
+    others = [name for name, other in said.items() if other.mark is Mark.MISSING]
+    assert others == [line]
+
+
+def test_migrations_that_have_not_run_are_named() -> None:
+    line = by_name(FACTS, replace(SETTING, pending=["tenders/1"]))["Migrations"]
+    assert (line.mark, line.found) == (Mark.MISSING, "missing: tenders/1")
+
+
+def test_a_sandbox_its_clock_and_its_lonely_database_are_told_apart_from_production() -> None:
+    facts = replace(
+        FACTS, environment="sandbox", clock_shift=timedelta(days=2), synchronous_standbys=""
+    )
+    said = by_name(facts, replace(SETTING, embedded=True))
+    assert said["Environment"].found == "sandbox"
+    assert "nothing here binds anybody" in said["Environment"].meaning
+    assert said["Clock"].found == "2 days, 0:00:00 ahead of real time"
+    assert said["Synchronous standby"].found == "none"
+    assert "embedded" in said["Database"].found
+    production = by_name(FACTS)
+    assert "cannot be shifted" in production["Environment"].meaning
+    assert production["Clock"].found == "real time"
+    assert "another machine" in production["Synchronous standby"].meaning
