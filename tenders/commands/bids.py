@@ -52,12 +52,6 @@ class _Making(msgspec.Struct, frozen=True, kw_only=True):
     bid: UUID
     version: int
 
-    @property
-    def supplier(self) -> UUID:
-        """The organisation that bids."""
-        assert self.actor.organisation is not None  # noqa: S101  # else it had no bid manager
-        return self.actor.organisation
-
     def salt(self, kind: EnvelopeKind) -> bytes:
         """The salt of one commitment."""
         return _salt(self.actor, self.vault, self.bid, self.version, kind)
@@ -98,8 +92,7 @@ async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveBid
 ) -> BidReceived:
     bidding = await bidding_in(actor, tender_id, lot_number)
-    ensure_may_bid(actor, None if bidding is None else bidding.facts())
-    assert bidding is not None  # noqa: S101  # else ensure_may_bid has raised NotFound
+    ensure_may_bid(bidding.facts())
     if bidding.bid is not None:
         message = (
             "Your organisation has a bid for this lot already. Replace it with"
@@ -108,7 +101,7 @@ async def _submit(
         raise AlreadyBid(message)
     making = _Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
     parts = _sealed(making, given)
-    await execute(_BID, making.bid, bidding.tender, bidding.lot, making.supplier)
+    await execute(_BID, making.bid, bidding.tender, bidding.lot, making.bidding.supplier)
     return await _store(making, parts)
 
 
@@ -157,7 +150,7 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
         WithdrawalReceipt(
             tender=making.bidding.tender,
             lot=making.bidding.lot,
-            supplier=making.supplier,
+            supplier=making.bidding.supplier,
             bid=bid_id,
             version=making.version,
             withdrawn_at=withdrawn_at,
@@ -172,7 +165,7 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
 async def _next_version(actor: Actor, vault: Vault, bid_id: UUID, version: int) -> _Making:
     """Permit a change of the organisation's own bid, as the caller read it."""
     bidding = await bidding_of(actor, bid_id)
-    ensure_may_bid(actor, bidding.facts())
+    ensure_may_bid(bidding.facts())
     if bidding.version != version:
         raise BidChanged
     return _Making(actor=actor, vault=vault, bidding=bidding, bid=bid_id, version=version + 1)
@@ -197,7 +190,7 @@ def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
         address = Address(
             tender=bidding.tender,
             lot=bidding.lot,
-            supplier=making.supplier,
+            supplier=making.bidding.supplier,
             envelope=kind,
             version=making.version,
         )
@@ -224,7 +217,7 @@ async def _store(making: _Making, parts: tuple[_Part, _Part]) -> BidReceived:
         BidReceipt(
             tender=making.bidding.tender,
             lot=making.bidding.lot,
-            supplier=making.supplier,
+            supplier=making.bidding.supplier,
             bid=making.bid,
             version=making.version,
             received_at=received_at,

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from market.actor import Actor, Role
-from market.errors import Forbidden, NotFound
+from market.errors import Forbidden
 from tenders.errors import BiddingClosed, HelperMayNotBid, NotAdmitted
 from tenders.rules.stages import TenderStage
 
@@ -40,19 +40,14 @@ def ensure_bid_manager(actor: Actor) -> None:
         raise Forbidden(message)
 
 
-def ensure_may_bid(actor: Actor, facts: BiddingFacts | None) -> None:
-    """Let bid managers of admitted suppliers bid in a published tender until its deadline.
+def ensure_may_bid(facts: BiddingFacts) -> None:
+    """Let admitted suppliers who do not help to run it bid in a tender until its deadline.
 
     Raises:
-        NotFound: there is no such published tender or lot.
-        Forbidden: the actor is no bid manager.
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, or the tender was opened or abandoned.
     """
-    if facts is None:
-        raise NotFound
-    ensure_bid_manager(actor)
     if not facts.admitted:
         raise NotAdmitted
     if facts.helps:

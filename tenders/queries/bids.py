@@ -28,7 +28,7 @@ HIGHEST_LOT = 1_000
 # One round trip decides about a bid: the hot path of the market. Row-level security shows no
 # bid but the organisation's own.
 _BIDDING = """
-SELECT t.id AS tender, t.stage, t.deadline, market_now() AS now, l.id AS lot,
+SELECT t.id AS tender, t.stage, t.deadline, market_now() AS now, l.id AS lot, $3::uuid AS supplier,
     (SELECT e FROM jsonb_array_elements(r.content -> 'lots') e
      WHERE (e ->> 'number')::integer = l.number)::text AS requirement,
     q.public_key AS quality_key, p.public_key AS price_key, is_admitted_supplier($3) AS admitted,
@@ -101,6 +101,7 @@ class Bidding(msgspec.Struct, frozen=True):
     deadline: datetime
     now: datetime
     lot: UUID
+    supplier: UUID
     requirement: str
     quality_key: bytes
     price_key: bytes
@@ -158,11 +159,20 @@ class _Mine(msgspec.Struct, frozen=True):
         return msgspec.convert(self, BidSummary, from_attributes=True)
 
 
-async def bidding_in(actor: Actor, tender_id: UUID, lot_number: int) -> Bidding | None:
-    """What decides about the organisation's bid for a published lot, inside a transaction."""
-    if not 1 <= lot_number <= HIGHEST_LOT:
-        return None
-    return await fetch_one(Bidding, _BIDDING, tender_id, lot_number, actor.organisation)
+async def bidding_in(actor: Actor, tender_id: UUID, lot_number: int) -> Bidding:
+    """What decides about the organisation's bid for a published lot, inside a transaction.
+
+    Raises:
+        Forbidden: the actor is no bid manager.
+        NotFound: there is no such published tender or lot.
+    """
+    ensure_bid_manager(actor)
+    found = None
+    if 1 <= lot_number <= HIGHEST_LOT:
+        found = await fetch_one(Bidding, _BIDDING, tender_id, lot_number, actor.organisation)
+    if found is None:
+        raise NotFound
+    return found
 
 
 async def bidding_of(actor: Actor, bid_id: UUID) -> Bidding:
@@ -174,10 +184,9 @@ async def bidding_of(actor: Actor, bid_id: UUID) -> Bidding:
     if not is_bid_manager(actor):
         raise NotFound
     place = await fetch_one(_Place, _PLACE, bid_id, actor.organisation)
-    found = None if place is None else await bidding_in(actor, place.tender, place.lot_number)
-    if found is None:
+    if place is None:
         raise NotFound
-    return found
+    return await bidding_in(actor, place.tender, place.lot_number)
 
 
 async def published_lot(lot_id: UUID) -> Lot:

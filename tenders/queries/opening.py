@@ -9,6 +9,7 @@ import msgspec
 
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
+from market.errors import NotFound
 from market.sealing import EnvelopeKind
 from tenders.permissions.opening import (
     Conflict,
@@ -198,7 +199,8 @@ async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
         ensure_knows_bidders(standing)
         ensure_unconflicted(standing)
         tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
-        assert tender is not None  # noqa: S101  # its standing was read in the same snapshot
+        if tender is None:
+            raise NotFound
         return MinutesView(
             tender=tender_id,
             status=standing.status,

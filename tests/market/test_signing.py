@@ -24,10 +24,12 @@ from market.signing import (
     SignedStatement,
     SigningKey,
     Unsignable,
+    WithdrawalReceipt,
     key_id_of,
     key_set,
     verify,
     verify_receipt,
+    verify_withdrawal,
 )
 
 KEY = SigningKey.from_seed(b"s" * 32)
@@ -416,3 +418,31 @@ def test_what_is_signed_but_no_receipt_is_not_taken_for_one(change: dict[str, ob
 def test_a_receipt_has_its_time_in_utc(zone: timezone | None) -> None:
     with pytest.raises(ValueError, match="UTC"):
         msgspec.structs.replace(RECEIPT, received_at=datetime(2024, 3, 28, 12, tzinfo=zone))
+
+
+def test_a_withdrawal_s_receipt_verifies_and_is_no_bid_receipt() -> None:
+    receipt = WithdrawalReceipt(
+        tender=RECEIPT.tender,
+        lot=RECEIPT.lot,
+        supplier=RECEIPT.supplier,
+        bid=RECEIPT.bid,
+        version=2,
+        withdrawn_at=datetime(2024, 3, 28, 12, tzinfo=UTC),
+    )
+    signed = KEY.sign(receipt, sandbox=False)
+
+    assert verify_withdrawal(signed, KEY.public()) == receipt
+    with pytest.raises(BadSignature, match="not a bid receipt"):
+        verify_receipt(signed, KEY.public())
+    with pytest.raises(BadSignature, match="not of a withdrawal"):
+        verify_withdrawal(KEY.sign(RECEIPT, sandbox=False), KEY.public())
+    with pytest.raises(ValueError, match="UTC"):
+        msgspec.structs.replace(receipt, withdrawn_at=datetime(2024, 3, 28, 12))  # noqa: DTZ001  # refused
+
+
+def test_a_derived_secret_is_the_same_each_time_and_another_for_each_purpose_and_key() -> None:
+    secret = KEY.derive_secret(b"one")
+    assert len(secret) == 32
+    assert KEY.derive_secret(b"one") == secret
+    other = SigningKey.from_seed(bytes(32))
+    assert len({secret, KEY.derive_secret(b"two"), other.derive_secret(b"one")}) == 3

@@ -1,0 +1,72 @@
+"""What an envelope holds proves its commitment and fits the lot, or says why not."""
+
+import msgspec
+import pytest
+
+from market.sealing import EnvelopeKind, commitment
+from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.envelopes import (
+    DOES_NOT_OPEN,
+    LONGEST_FAILURE,
+    NOT_AS_COMMITTED,
+    canonical,
+    pack,
+    proves_commitment,
+    unpack,
+)
+from tenders.rules.requirement import Lot, leaves
+from tests.makers.bids import bid_body
+from tests.tenders.rules.documents import lot_document
+
+LOT = msgspec.convert(lot_document(), Lot)
+BODY = bid_body(LOT, quality_text='Größe, \u2028 and "quotes".')
+QUALITY = msgspec.convert(BODY["quality"], QualityEnvelope)
+PRICE = msgspec.convert(BODY["price"], PriceEnvelope)
+SALT = bytes(range(32))
+PARTS = ((EnvelopeKind.QUALITY, QUALITY), (EnvelopeKind.PRICE, PRICE))
+
+
+@pytest.mark.parametrize(("kind", "part"), PARTS)
+def test_what_was_packed_is_found_again(
+    kind: EnvelopeKind, part: QualityEnvelope | PriceEnvelope
+) -> None:
+    packed = pack(part, SALT)
+    found = unpack(packed.plain, kind, packed.commitment, LOT)
+    assert found.failure is None
+    assert found.content is not None
+    assert msgspec.json.decode(found.content, type=type(part)) == part
+    assert packed.commitment == commitment(SALT, canonical(part))
+    assert proves_commitment(found.failure)
+
+
+@pytest.mark.parametrize(("kind", "part"), PARTS)
+def test_no_changed_byte_passes_for_what_was_committed_to(
+    kind: EnvelopeKind, part: QualityEnvelope | PriceEnvelope
+) -> None:
+    packed = pack(part, SALT)
+    for place in range(len(packed.plain)):
+        changed = bytearray(packed.plain)
+        changed[place] ^= 1
+        found = unpack(bytes(changed), kind, packed.commitment, LOT)
+        assert found.failure == NOT_AS_COMMITTED, place
+    assert not proves_commitment(NOT_AS_COMMITTED)
+    assert not proves_commitment(DOES_NOT_OPEN)
+
+
+@pytest.mark.parametrize("plain", [b"", b"[]", b"{}", b'{"content":{},"salt":"00"}', b"\xff"])
+def test_what_is_no_packed_part_is_not_as_committed(plain: bytes) -> None:
+    assert unpack(plain, EnvelopeKind.PRICE, b"c" * 32, LOT).failure == NOT_AS_COMMITTED
+
+
+def test_content_that_proves_its_commitment_must_fit_the_lot_too() -> None:
+    foreign = pack(PRICE, SALT)
+    found = unpack(foreign.plain, EnvelopeKind.QUALITY, foreign.commitment, LOT)
+    assert (found.failure or "").startswith("The content does not fit the lot: ")
+    unanswered = pack(QualityEnvelope(answers=QUALITY.answers[1:]), SALT)
+    found = unpack(unanswered.plain, EnvelopeKind.QUALITY, unanswered.commitment, LOT)
+    assert leaves(LOT)[0].code in (found.failure or "")
+    unpriced = pack(PriceEnvelope(prices=()), SALT)
+    found = unpack(unpriced.plain, EnvelopeKind.PRICE, unpriced.commitment, LOT)
+    assert found.content is None
+    assert len(found.failure or "") <= LONGEST_FAILURE
+    assert proves_commitment(found.failure)
