@@ -17,6 +17,7 @@ from market.errors import Fault, Malformed, MarketError, NotFound, TooLarge
 MEDIA_TYPE = "application/problem+json"
 _LOG = structlog.get_logger("market.problems")
 _AT = re.compile(r"^(?P<reason>.*?) - at `(?P<path>\$[^`]*)`$", re.DOTALL)
+_NAMED = re.compile(r"(?:unknown field|missing required field) `(?P<name>[^`]{1,100})`")
 
 AnyRequest = Request[object, object, State]
 
@@ -60,11 +61,14 @@ def _on_refusal(request: AnyRequest, error: MarketError) -> Response[Problem]:
     return _respond(of(error, request_id(request)), headers)
 
 
-def _fault_of(message: str, fallback: str) -> Fault:
-    """Split msgspec's "reason - at `$.path`" into field and reason."""
-    if (found := _AT.match(message)) is None:
-        return Fault(field=fallback, reason=message)
-    return Fault(field=found["path"].removeprefix("$").removeprefix("."), reason=found["reason"])
+def fault_of(message: str, fallback: str = "") -> Fault:
+    """Split msgspec's "reason - at `$.path`" into reason and field, a field it names included."""
+    found = _AT.match(message)
+    reason, path = (message, fallback) if found is None else (found["reason"], found["path"])
+    path = path.removeprefix("$").removeprefix(".")
+    if (named := _NAMED.search(reason)) is not None:
+        path = f"{path}.{named['name']}".removeprefix(".")
+    return Fault(field=path, reason=reason)
 
 
 def _on_validation(request: AnyRequest, error: ValidationException) -> Response[Problem]:
@@ -73,9 +77,7 @@ def _on_validation(request: AnyRequest, error: ValidationException) -> Response[
     for item in extra:
         if isinstance(item, dict):
             faults.append(
-                _fault_of(
-                    str(item.get("message", "")), str(item.get("key", item.get("source", "")))
-                )
+                fault_of(str(item.get("message", "")), str(item.get("key", item.get("source", ""))))
             )
         else:
             faults.append(Fault(field="", reason=str(item)))

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
+import msgspec
 from asyncpg.exceptions import CharacterNotInRepertoireError, UntranslatableCharacterError
-from litestar import Response
+from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import MethodNotAllowedException
@@ -12,14 +13,14 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import ExceptionHandlersMap
 from litestar.types.internal_types import PathParameterDefinition
 
-from market.errors import Fault, MarketError
+from market.errors import Fault, Malformed, MarketError
 from market.observation.errors import (
     MethodNotAllowed,
     UnknownParameter,
     UnstorableText,
     WrongContentType,
 )
-from market.problems import HANDLERS, MEDIA_TYPE, AnyRequest, Problem, of, request_id
+from market.problems import HANDLERS, MEDIA_TYPE, AnyRequest, Problem, fault_of, of, request_id
 
 _PATH_NAME = PathParameterDefinition(name="", full="", type=str, parser=None)
 _JSON = ("application/json", "application/problem+json")
@@ -60,6 +61,32 @@ async def well_formed(
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type not in _JSON and _has_body(connection):
             raise WrongContentType
+
+
+async def strictly_typed(
+    connection: ASGIConnection[BaseRouteHandler, object, object, State], handler: BaseRouteHandler
+) -> None:
+    """Read the body by its type and nothing looser, before Litestar reads it.
+
+    Litestar would take the number 1900000000 for an instant and the text "true" for a truth: a
+    procurement system that guesses what was meant has changed what was said. Its own reading
+    afterwards can find nothing more; the body is parsed twice, which costs microseconds.
+
+    Raises:
+        Malformed: naming the field and what is wrong with it.
+    """
+    field = handler.parsed_data_field
+    if field is None or not isinstance(connection, Request):
+        return
+    try:
+        msgspec.json.decode(await connection.body(), type=field.annotation)
+    except msgspec.ValidationError as error:
+        fault = fault_of(str(error))
+        detail = f"{fault.field}: {fault.reason}" if fault.field else fault.reason
+        raise Malformed(detail, faults=[fault]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"The body is not JSON: {error}"
+        raise Malformed(message) from None
 
 
 def _has_body(

@@ -218,7 +218,7 @@ def _first_lot(body: dict[str, Any]) -> dict[str, Any]:
             "lots[0].service_lines[0]",
         ),
         (lambda body: body.update(titel="x"), "malformed", None),
-        (lambda body: _first_lot(body).update(numbre=1), "malformed", "lots[0]"),
+        (lambda body: _first_lot(body).update(numbre=1), "malformed", "lots[0].numbre"),
         (lambda body: body.update(title="a\x00b"), "malformed", "title"),
         (lambda body: body.update(lots=[]), "requirement-faulty", "lots"),
         (lambda body: body.update(scale=[]), "requirement-faulty", "scale"),
