@@ -1,6 +1,7 @@
 """What the demonstration leaves behind: every document it produced, and a report to read."""
 
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,20 @@ def ranking_rows(ranking: dict[str, Any]) -> list[list[str]]:
             str(bid.get("place") or "-"),
             bid["supplier"],
             bid["quality_points"]["display"],
-            bid["price"]["amount"] if bid.get("price") else "sealed",
+            f"{Decimal(bid['price']['amount']):,.2f}" if bid.get("price") else "sealed",
             bid["price_points"]["display"] if bid.get("price_points") else "-",
-            bid["total"]["display"] if bid.get("total") else "below the minimum",
+            bid["total"]["display"] if bid.get("total") else "failed",
         ]
         for bid in ranking["bids"]
     ]
 
 
-RANKING_HEAD = ["place", "supplier", "quality points", "price", "price points", "total"]
+RANKING_HEAD = ["place", "supplier", "quality", "price, £", "price points", "total"]
+
+
+def _yearly(play: Play) -> Decimal:
+    lots = play.kept["requirement"]["content"]["lots"]
+    return sum((Decimal(lot["estimated_annual_value"]["amount"]) for lot in lots), Decimal())
 
 
 def _report(play: Play) -> str:
@@ -59,6 +65,8 @@ def _report(play: Play) -> str:
         "that are not commissioning support units are invented.",
         "",
         "## Who pays",
+        "",
+        f"An estimated £{_yearly(play):,.0f} a year, shared by population.",
         "",
         *_table(
             ["group", "population", "share"],

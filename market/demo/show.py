@@ -41,11 +41,12 @@ async def perform(
         number = lot["number"]
         console.print(_ranking(f"Lot {number}: {lot['title']}", play.kept[f"ranking-lot-{number}"]))
         award = play.kept[f"award-lot-{number}"]
-        console.print(f"[bold green]Awarded to {award['supplier']}[/bold green]")
+        console.print(f"[bold green]Awarded to {award['supplier']}[/bold green]\n")
     written = write_artefacts(play, folder)
     console.print(
         f"{office.requests.total()} requests over HTTP; {len(written)} files in {folder}:"
-        " begin with report.md."
+        " begin with report.md.",
+        soft_wrap=True,
     )
     return play
 
@@ -66,7 +67,9 @@ def _ranking(title: str, ranking: dict[str, Any]) -> Table:
     table = Table(title=title, title_justify="left")
     for head in RANKING_HEAD:
         numeric = head not in {"supplier", "place"}
-        table.add_column(head, justify="right" if numeric else "left")
+        table.add_column(
+            head, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric
+        )
     for row in ranking_rows(ranking):
         table.add_row(*row)
     return table
