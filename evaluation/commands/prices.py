@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from evaluation.commands.moves import move
 from evaluation.errors import NoBidPassed, NothingToRank
 from evaluation.permissions import ensure_may, ensure_stage
-from evaluation.queries.facts import facts_of, hold, published_requirement
+from evaluation.queries.facts import hold, published_requirement, share
 from evaluation.queries.ranking import decided_bids
 from evaluation.rules.methods import Parameters, method_of
 from evaluation.rules.ranking import Offer
@@ -65,7 +65,7 @@ async def open_prices(
 async def begin_price_opening(actor: Actor, tender_id: UUID, lot_number: int, version: int) -> UUID:
     """Permit and record that the prices of a lot are about to be opened; give the lot's id."""
     facts = ensure_may(
-        await facts_of(actor, tender_id, lot_number),
+        await share(actor, tender_id, lot_number),
         Duty.PRICE_EVALUATOR,
         to="open its prices",
         version=version,

@@ -11,7 +11,7 @@ from evaluation.commands.moves import move
 from evaluation.commands.scoring import Stored, find_scorable, listed, record_score
 from evaluation.errors import ModerationIncomplete, ModerationTooEarly, OpeningIncomplete
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
-from evaluation.queries.facts import facts_of, hold, published_requirement
+from evaluation.queries.facts import hold, published_requirement, share
 from evaluation.queries.progress import evaluators_of
 from evaluation.queries.scores import agreed_scores
 from evaluation.rules.exact import Exact
@@ -78,7 +78,7 @@ async def agree_score(
         ChangedMeanwhile: another moderator recorded the same score at this moment.
     """
     facts = ensure_may(
-        await facts_of(actor, tender_id, lot_number), Duty.MODERATOR, to="record agreed scores"
+        await share(actor, tender_id, lot_number), Duty.MODERATOR, to="record agreed scores"
     )
     ensure_stage(facts, LotStage.QUALITY_SCORING, to="be moderated")
     await _ensure_all_locked(facts)

@@ -16,7 +16,7 @@ from evaluation.errors import (
 )
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
 from evaluation.queries.bids import scorable
-from evaluation.queries.facts import facts_of
+from evaluation.queries.facts import share
 from evaluation.rules.scoring import OffScale, ensure_on_scale
 from evaluation.rules.stages import LotStage
 from evaluation.schemas.scores import GiveScore, ScoreGiven, ScoresLockedView
@@ -89,7 +89,7 @@ async def give_score(
         ScoreOffScale: the value is not on the published scale.
     """
     facts = ensure_may(
-        await facts_of(actor, tender_id, lot_number), Duty.QUALITY_EVALUATOR, to="score its bids"
+        await share(actor, tender_id, lot_number), Duty.QUALITY_EVALUATOR, to="score its bids"
     )
     ensure_stage(facts, LotStage.QUALITY_SCORING, to="be scored")
     if await fetch_value(_LOCKED, facts.lot, actor.person) is not None:
@@ -186,7 +186,9 @@ async def lock_scores(actor: Actor, tender_id: UUID, lot_number: int) -> ScoresL
         ScoresIncomplete: a criterion of a bid has no score; the detail names the first ones.
     """
     facts = ensure_may(
-        await facts_of(actor, tender_id, lot_number), Duty.QUALITY_EVALUATOR, to="lock scores"
+        await share(actor, tender_id, lot_number, finishing=True),
+        Duty.QUALITY_EVALUATOR,
+        to="lock scores",
     )
     ensure_stage(facts, LotStage.QUALITY_SCORING, to="be locked")
     if await fetch_value(_LOCKED, facts.lot, actor.person) is not None:

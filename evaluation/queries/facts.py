@@ -23,6 +23,10 @@ SELECT l.id AS lot, l.tender, l.number, l.title, l.stage, l.version, l.minimum_q
 FROM lot l JOIN tender t ON t.id = l.tender WHERE l.tender = $1 AND l.number = $2
 """
 
+_HOLD_LOT = "SELECT id FROM lot WHERE tender = $1 AND number = $2 FOR NO KEY UPDATE"
+_SHARE_LOT = "SELECT id FROM lot WHERE tender = $1 AND number = $2 FOR SHARE"
+_HOLD_PERSON = "SELECT id FROM person WHERE id = $1 FOR NO KEY UPDATE"
+_SHARE_PERSON = "SELECT id FROM person WHERE id = $1 FOR SHARE"
 _NUMBERS = range(1, 1_001)  # a path may hold any number of digits, a column may not
 
 
@@ -40,18 +44,33 @@ async def facts_of(actor: Actor, tender_id: UUID, lot_number: int) -> LotFacts |
 
 
 async def hold(actor: Actor, tender_id: UUID, lot_number: int) -> LotFacts | None:
-    """Lock the lot until the command ends, and read what decides, as it is then.
+    """Lock the lot for a decision about it until the command ends, and read what decides.
 
-    Two statements, since what a statement reads beside the row it waits for may be of before the
-    wait. The lot is always locked before a person, here and in the guards.
+    Statements of their own, since what a statement reads beside the row it waits for may be of
+    before the wait. The lot is locked before the person, here and in the guards; the person, so
+    that no interest is declared and no duty changes between the look and the act.
     """
+    return await _locked(actor, tender_id, lot_number, _HOLD_LOT, _SHARE_PERSON)
+
+
+async def share(
+    actor: Actor, tender_id: UUID, lot_number: int, *, finishing: bool = False
+) -> LotFacts | None:
+    """Share the lot with others who score it, and read what decides; see `hold`.
+
+    Who is `finishing` waits for their own scores in flight.
+    """
+    person = _HOLD_PERSON if finishing else _SHARE_PERSON
+    return await _locked(actor, tender_id, lot_number, _SHARE_LOT, person)
+
+
+async def _locked(
+    actor: Actor, tender_id: UUID, lot_number: int, lot: str, person: str
+) -> LotFacts | None:
     if lot_number not in _NUMBERS:
         return None
-    await fetch_value(
-        "SELECT id FROM lot WHERE tender = $1 AND number = $2 FOR NO KEY UPDATE",
-        tender_id,
-        lot_number,
-    )
+    await fetch_value(lot, tender_id, lot_number)
+    await fetch_value(person, actor.person)
     return await facts_of(actor, tender_id, lot_number)
 
 

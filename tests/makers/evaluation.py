@@ -1,6 +1,6 @@
 """Lots as far along their evaluation as a test needs them, made through HTTP by the panel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,15 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from tests.makers.bids import OpenedTender, asked, bid_body, declare, opened_tender
+from tests.makers.bids import (
+    OpenedTender,
+    asked,
+    bid_body,
+    declare,
+    open_bids,
+    some_suppliers,
+    submit,
+)
 from tests.makers.clock import advance_to
 from tests.makers.tenders import PublishedTender, published_tender, requirement_of
 from tests.makers.world import Person, World
@@ -99,9 +107,11 @@ class EvaluatedLot(msgspec.Struct, kw_only=True):
         kind: str = "scores",
     ) -> None:
         """Give every score of every bid; each must be accepted."""
-        for place in range(len(self.pseudonyms)):
+        for place, pseudonym in enumerate(self.pseudonyms):
+            if not pseudonym:
+                continue
             for criterion, value in values[place].items():
-                reason = f"{self.pseudonyms[place]} on {criterion}: {REASON}"
+                reason = f"{pseudonym} on {criterion}: {REASON}"
                 answer = await self.score(person, place, criterion, value, reason, kind=kind)
                 assert answer.status_code == 201, answer.text
 
@@ -110,31 +120,49 @@ class EvaluatedLot(msgspec.Struct, kw_only=True):
         return await person.post(f"{self.path}/evaluation/locks")
 
 
+BeforeOpening = Callable[[PublishedTender, Sequence[dict[str, Any]]], Awaitable[None]]
+"""What is to happen to the tender and its bids, as submitted, before they are opened."""
+
+
 async def lot_to_score(
-    world: World, *, prices: Sequence[str] = PRICES, minimum_quality: str = "50", **given: Any
+    world: World,
+    *,
+    prices: Sequence[str] = PRICES,
+    minimum_quality: str = "50",
+    before_opening: BeforeOpening | None = None,
+    tender: Mapping[str, Any] | None = None,
+    **given: Any,
 ) -> EvaluatedLot:
-    """A lot whose bids are open, one for each price, and whose panel has declared no interest."""
+    """A lot whose bids are open, one for each price, and whose panel has declared no interest.
+
+    A bid whose envelope does not open has the pseudonym "". `tender` adds to the body that begins
+    the tender; `given` changes the requirement.
+    """
     requirement = requirement_of(1, **given)
     requirement["lots"][0]["minimum_quality"] = minimum_quality
-    tender = await published_tender(world, requirement=requirement)
-    bodies = {
-        (place, 1): bid_body(
-            asked(tender, 1), unit_prices=price, quality_text=f"Answer of supplier {place}."
+    published = await published_tender(world, requirement=requirement, **(tender or {}))
+    suppliers = await some_suppliers(world, len(prices))
+    bids = {}
+    for place, price in enumerate(prices):
+        body = bid_body(
+            asked(published, 1), unit_prices=price, quality_text=f"Answer of supplier {place}."
         )
-        for place, price in enumerate(prices)
-    }
-    opened = await opened_tender(world, tender, bodies=bodies, count=len(prices))
+        bids[suppliers[place], 1] = await submit(suppliers[place], published, 1, body)
+    if before_opening is not None:
+        await before_opening(published, list(bids.values()))
+    await open_bids(world, published)
+    opened = OpenedTender(tender=published, suppliers=suppliers, bids=bids)
     for person in (
-        *tender.quality_evaluators,
-        tender.moderator,
-        tender.price_evaluator,
-        *tender.approvers,
-        tender.manager,
-        tender.contract_manager,
+        *published.quality_evaluators,
+        published.moderator,
+        published.price_evaluator,
+        *published.approvers,
+        published.manager,
+        published.contract_manager,
     ):
-        await declare(person, tender)
+        await declare(person, published)
     return EvaluatedLot(
-        world=world, opened=opened, number=1, pseudonyms=await _pseudonyms(tender, len(prices))
+        world=world, opened=opened, number=1, pseudonyms=await _pseudonyms(published, len(prices))
     )
 
 
@@ -147,7 +175,7 @@ async def _pseudonyms(tender: PublishedTender, count: int) -> tuple[str, ...]:
         for bid in answer.json()["items"]
         if bid["answers"]
     }
-    return tuple(by_text[f"Answer of supplier {place}."] for place in range(count))
+    return tuple(by_text.get(f"Answer of supplier {place}.", "") for place in range(count))
 
 
 async def scored_lot(
