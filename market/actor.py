@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 
 class RequestKey(msgspec.Struct, frozen=True):
-    """An Idempotency-Key with what it was used for."""
+    """An Idempotency-Key with what it was used for; the body's digest is keyed by the key."""
 
     key: UUID
     operation: str

@@ -1,5 +1,6 @@
 """Requests carried out once: the answer is kept in the transaction of the change it answers for."""
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -13,6 +14,10 @@ class _Stored(msgspec.Struct, frozen=True):
     operation: str
     body_digest: bytes
     answer: bytes
+
+
+def _digest(key: RequestKey) -> bytes:
+    return hashlib.sha256(b"idempotency-key\x00" + key.key.bytes).digest()
 
 
 async def stored_answer(actor: Actor, key: RequestKey) -> bytes | None:
@@ -36,9 +41,10 @@ async def stored_answer(actor: Actor, key: RequestKey) -> bytes | None:
         raise KeyInProgress
     stored = await fetch_one(
         _Stored,
-        "SELECT operation, body_digest, answer FROM idempotency_key WHERE person = $1 AND key = $2",
+        "SELECT operation, body_digest, answer FROM idempotency_key WHERE person = $1"
+        " AND key_digest = $2",
         actor.person,
-        key.key,
+        _digest(key),
     )
     if stored is None:
         return None
@@ -50,10 +56,10 @@ async def stored_answer(actor: Actor, key: RequestKey) -> bytes | None:
 async def store_answer(actor: Actor, key: RequestKey, answer: object) -> None:
     """Keep the answer, as it will be sent, for a repetition of the request."""
     await execute(
-        "INSERT INTO idempotency_key (person, key, operation, body_digest, answer)"
+        "INSERT INTO idempotency_key (person, key_digest, operation, body_digest, answer)"
         " VALUES ($1, $2, $3, $4, $5)",
         actor.person,
-        key.key,
+        _digest(key),
         key.operation,
         key.body_digest,
         msgspec.json.encode(answer),

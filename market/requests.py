@@ -1,6 +1,6 @@
 """What routes take from a request besides its body: the actor, If-Match, Idempotency-Key."""
 
-import hashlib
+import hmac
 import re
 from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
@@ -51,7 +51,7 @@ async def provide_keyed_actor(
         raise Malformed(message) from None
     body = await request.body()
     used_for = RequestKey(
-        key, f"{request.method} {request.url.path}"[:300], hashlib.sha256(body).digest()
+        key, f"{request.method} {request.url.path}"[:300], hmac.digest(key.bytes, body, "sha256")
     )
     return msgspec.structs.replace(await provide_actor(request), key=used_for)
 

@@ -65,7 +65,7 @@ def _count(tag: str) -> int:
     return int(tag.rpartition(" ")[2])
 
 
-async def _organisation(  # noqa: PLR0913  # the columns of one row
+async def _organisation(  # noqa: PLR0913, PLR0917  # the columns of one row
     connection: Any, code: str, kind: str, name: str, address: str | None, population: int | None
 ) -> int:
     organisation = reference_id(code)

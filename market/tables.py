@@ -29,14 +29,18 @@ class MarketClock(Table, db=DB, tablename="market_clock"):
 
 
 class IdempotencyKey(Table, db=DB, tablename="idempotency_key"):
-    """An answered request, kept in the transaction of the change it answered for."""
+    """An answered request, kept in the transaction of the change it answered for.
+
+    Of the key there is only a digest, and the body's digest is keyed by the key itself: somebody
+    who reads the database cannot try out what a sealed bid said.
+    """
 
     id = columns.UUID(primary_key=True)
     person = columns.UUID(default=None, null=False)
-    key = columns.UUID(default=None, null=False)
+    key_digest = columns.Bytea(default=None, null=False)
     operation = columns.Varchar(length=300, default=None, null=False)
     body_digest = columns.Bytea(default=None, null=False)
     answer = columns.Bytea(default=None, null=False)
     answered_at = columns.Timestamptz(default=None, null=False)
 
-    idempotency_key_once = Unique(["person", "key"])
+    idempotency_key_once = Unique(["person", "key_digest"])
