@@ -1,5 +1,6 @@
 """The one way to the database: engine, pool, and the transaction a command or query runs in."""
 
+import contextlib
 from asyncio import CancelledError
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,15 +24,14 @@ from market.settings import Settings
 RULE_BROKEN = "MK001"
 """The SQLSTATE by which the database's guards refuse; the constraint name says which promise."""
 
-_BROKEN_COMMIT = (
+_LOST = (
     PostgresConnectionError,
     InterfaceError,
     OSError,
-    TimeoutError,
-    QueryCanceledError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
+_BROKEN_COMMIT = (*_LOST, TimeoutError, QueryCanceledError)
 
 T = TypeVar("T")
 
@@ -123,18 +123,19 @@ async def unit_of_work(actor: Actor, *, writes: bool) -> AsyncIterator[Unit]:
     token = None
     done = False
     try:
-        try:
-            await connection.execute(_opening(actor, writes=writes))
-        except (OSError, PostgresConnectionError, InterfaceError) as error:
-            raise Busy from error
+        await connection.execute(_opening(actor, writes=writes))
         token = DB.current_transaction.set(unit)  # type: ignore[arg-type]  # quacks as Piccolo's own
         yield unit
         await _commit(connection, writes=writes)
         done = True
+    except _LOST as error:
+        if not _is_lost(connection):
+            raise
+        raise Busy from error  # before COMMIT was sent, so nothing of it remains
     finally:
         if token is not None:
             DB.current_transaction.reset(token)
-        if not done and not connection.is_closed():
+        if not done:
             await _roll_back(connection)
         await DB.pool.release(connection)
 
@@ -144,6 +145,19 @@ async def _roll_back(connection: Any) -> None:
     try:
         await connection.execute("ROLLBACK")
     except (PostgresError, InterfaceError, OSError, TimeoutError, CancelledError):
+        _drop(connection)
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except InterfaceError:  # the pool took it away when it broke
+        return True
+
+
+def _drop(connection: Any) -> None:
+    """Close a connection at once; one that was lost, the pool has taken away already."""
+    with contextlib.suppress(InterfaceError):
         connection.terminate()
 
 
@@ -166,12 +180,11 @@ async def _commit(connection: Any, *, writes: bool) -> None:
     try:
         tag = await connection.execute("COMMIT")
     except _BROKEN_COMMIT as error:
-        if writes:
-            connection.terminate()
-            raise OutcomeUnknown from error
-        raise Busy from error
+        _drop(connection)
+        raise (OutcomeUnknown if writes else Busy) from error
     finally:
-        connection.remove_log_listener(note)
+        with contextlib.suppress(InterfaceError):  # a lost connection has none any more
+            connection.remove_log_listener(note)
     if warnings and writes:
         raise OutcomeUnknown
     if tag != "COMMIT":
