@@ -76,7 +76,8 @@ async def _register(
 @command
 async def _organisation_by_ods(actor: Actor, code: str) -> UUID:
     found = await fetch_value(
-        "SELECT organisation FROM organisation_identifier WHERE scheme = 'GB-NHS' AND identifier = $1",
+        "SELECT organisation FROM organisation_identifier"
+        " WHERE scheme = 'GB-NHS' AND identifier = $1",
         code,
     )
     await record(actor, "reference.read", "organisation", found)
