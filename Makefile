@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-annotate --no-header --no-config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format lock clean
+.PHONY: help setup demo run test check format contract lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ check: .venv/.installed ## format, lint, imports and types; no tests
 format: .venv/.installed ## format the code and mend what can be mended safely
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
+
+contract: .venv/.installed ## accept a change of the API: remake the OpenAPI document the tests compare
+	@$(BIN)/market openapi > tests/contract/openapi.json.new
+	@mv tests/contract/openapi.json.new tests/contract/openapi.json
 
 # The environment is kept out, so that a local folder of packages cannot put its hashes in the lock.
 lock: .venv/.installed ## remake the locks from pyproject.toml, keeping versions that still fit

@@ -4,7 +4,12 @@ from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 import msgspec
-from asyncpg.exceptions import CharacterNotInRepertoireError, UntranslatableCharacterError
+from asyncpg.exceptions import (
+    CharacterNotInRepertoireError,
+    OperatorInterventionError,
+    PostgresConnectionError,
+    UntranslatableCharacterError,
+)
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -13,7 +18,7 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import ExceptionHandlersMap
 from litestar.types.internal_types import PathParameterDefinition
 
-from market.errors import Fault, Malformed, MarketError
+from market.errors import Busy, Fault, Malformed, MarketError
 from market.observation.errors import (
     MethodNotAllowed,
     UnknownParameter,
@@ -115,10 +120,17 @@ def _on_character(request: AnyRequest, _: Exception) -> Response[Problem]:
     return _answer(request, UnstorableText(), {})
 
 
+def _on_lost_database(request: AnyRequest, _: Exception) -> Response[Problem]:
+    return _answer(request, Busy(), {"Retry-After": str(Busy.retry_after)})
+
+
 EDGE_HANDLERS: ExceptionHandlersMap = {
     **HANDLERS,
     MethodNotAllowedException: _on_method,
     CharacterNotInRepertoireError: _on_character,
     UntranslatableCharacterError: _on_character,
+    PostgresConnectionError: _on_lost_database,
+    OperatorInterventionError: _on_lost_database,
+    ConnectionError: _on_lost_database,
 }
 """How every failure is told: the market's handlers, and those for the edge."""

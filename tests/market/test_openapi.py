@@ -45,7 +45,7 @@ def app(settings: Settings, vault: Vault) -> Litestar:
 
 
 def test_a_change_of_the_api_is_seen_in_review() -> None:
-    """To accept a change: `market openapi > tests/contract/openapi.json`."""
+    """To accept a change: `make contract`."""
     assert api_document() == SNAPSHOT.read_bytes()
 
 

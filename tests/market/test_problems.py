@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from msgspec.structs import replace
 
 from market.actor import Role
 from market.app import create_app, served
+from market.database import DB
 from market.problems import MEDIA_TYPE
 from market.settings import Settings
 from market.vault import Vault
@@ -186,3 +188,23 @@ async def test_somebody_who_asks_too_often_is_told_when_to_come_back(
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].headers["Retry-After"] == "10"
     assert answers[-1].json()["type"] == "/problems/too-many-requests"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionRefusedError(), asyncpg.CannotConnectNowError(), asyncpg.AdminShutdownError()],
+)
+async def test_a_database_that_is_away_is_told_as_busy_even_at_the_door(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    ann = await world.person("Ann", await world.organisation("06F"), Role.COMMISSIONER)
+
+    class Away:
+        async def fetchrow(self, _: str, __: bytes) -> None:
+            raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DB, "pool", Away())
+        answer = await ann.get("/me")
+    assert (await problem(world, answer, 503))["type"] == "/problems/busy"
+    assert answer.headers["Retry-After"] == "2"
