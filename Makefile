@@ -27,7 +27,7 @@ setup: .venv/.installed ## make .venv from the lock, with the `market` command i
 demo: .venv/.installed ## live through a whole competition, told as it happens
 	@$(BIN)/market demo
 
-run: .venv/.installed ## serve the API and run the worker
+run: .venv/.installed ## serve the API, with the demonstration's data in a new sandbox
 	@$(BIN)/market run
 
 test: .venv/.installed ## run the tests (without fault injection)
