@@ -194,7 +194,7 @@ def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
             )
         case NoticeOutcome.WITHOUT_PRICE:
             why = f"Your tender could not be ranked: {bid.failure}"
-        case NoticeOutcome.UNSUCCESSFUL:
+        case _:
             total = Exact.of(bid.total or Fraction(0)).display
             why = f"Your tender took place {bid.place} with {total} of 100 points."
     best = Exact.of(winner.total or Fraction(0)).display

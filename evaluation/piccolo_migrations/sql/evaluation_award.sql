@@ -16,8 +16,13 @@ CREATE TRIGGER guard_ranking BEFORE INSERT ON ranking
 -- A ranked bid passed, its price was opened, and its total is the sum of its parts.
 CREATE FUNCTION guard_ranked_bid() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
+DECLARE
+    held lot;
+    made ranking;
 BEGIN
-    PERFORM ensure_lot_stage((SELECT lot FROM ranking WHERE id = NEW.ranking), 'price_opened');
+    SELECT * INTO STRICT made FROM ranking WHERE id = NEW.ranking;
+    held := ensure_lot_stage(made.lot, 'price_opened');
+    PERFORM ensure_may_act(made.ranked_by, held.tender, 'price_evaluator');
     IF NOT EXISTS (
         SELECT 1 FROM quality_decision q JOIN opened_envelope o ON o.bid = q.bid
         JOIN ranking r ON r.lot = q.lot
@@ -129,6 +134,7 @@ SET search_path = public, pg_temp AS $$
 DECLARE held lot;
 BEGIN
     held := hold_lot_stage(NEW.lot, 'awarded');
+    PERFORM ensure_may_act(acting_person(), held.tender, 'tender_manager');
     IF NEW.rule_set IS DISTINCT FROM (SELECT rule_set FROM tender WHERE id = held.tender) THEN
         PERFORM refuse('standstill_by_rule_set', 'The standstill follows the tender''s rule set.');
     END IF;

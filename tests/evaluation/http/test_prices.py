@@ -104,6 +104,14 @@ async def test_if_no_bid_passed_no_price_opens_and_the_lead_gives_the_lot_up(
     assert await _opened_prices(superuser) == 0
 
 
+async def test_a_lot_nobody_bid_for_can_be_given_up(world: World) -> None:
+    lot = await locked_lot(world, prices=())
+    assert (await lot.evaluation())["bids"] == 0
+    refused = await lot.act(lot.tender.price_evaluator, "/evaluation/price-opening")
+    assert refused.json()["type"] == "/problems/no-bid-passed"
+    await lot.done(lot.tender.manager, "/abandonment", {"reason": "Nobody bid."})
+
+
 async def test_a_contracted_lot_cannot_be_abandoned(world: World) -> None:
     lot = await contracted_lot(world)
     answer = await lot.act(lot.tender.manager, "/abandonment", {"reason": "Too late."})
