@@ -1,6 +1,7 @@
 """The command line: complete help, one clear line when something fails, an orderly end."""
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from market.cli import main
 from market.settings import Settings
@@ -37,8 +39,13 @@ def environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             monkeypatch.delenv(name)
     monkeypatch.setenv("MARKET_HOME", str(home))
     before = signal.getsignal(signal.SIGTERM)
+    log, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     yield
     signal.signal(signal.SIGTERM, before)
+    structlog.configure(**log)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def market(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -1,6 +1,7 @@
 """What is seen of a request: an id, one line, measures, closed headers; nothing that is secret."""
 
 import json
+import logging
 import re
 from typing import Any
 
@@ -146,7 +147,8 @@ async def test_a_failure_after_the_answer_has_begun_is_logged_and_not_answered_t
 
 
 async def test_the_log_is_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    before = structlog.get_config()
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
     configure_log("INFO")
     try:
         log = structlog.get_logger("test")
@@ -155,6 +157,8 @@ async def test_the_log_is_one_json_object_a_line(capsys: pytest.CaptureFixture[s
         log.error("failed", exc_info=ValueError("broken\nin two lines"))
     finally:
         structlog.configure(**before)
+        root.handlers[:] = handlers
+        root.setLevel(level)
     said, failed = capsys.readouterr().err.splitlines()
     assert json.loads(said)["number"] == 1
     assert json.loads(said)["level"] == "info"
