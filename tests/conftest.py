@@ -49,12 +49,19 @@ async def _build_template(server: EmbeddedPostgres, name: str, environment: Envi
     await connection.close()
 
 
+async def _drop(server: EmbeddedPostgres, name: str) -> None:
+    connection = await asyncpg.connect(**server.connection.parameters())
+    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await connection.close()
+
+
 @pytest.fixture(scope="session")
-def template(server: EmbeddedPostgres) -> str:
+def template(server: EmbeddedPostgres) -> Iterator[str]:
     """A migrated sandbox with the reference data, from which each test's database is cloned."""
-    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
     asyncio.run(_build_template(server, name, Environment.SANDBOX))
-    return name
+    yield name
+    asyncio.run(_drop(server, name))
 
 
 class Databases(msgspec.Struct, frozen=True):

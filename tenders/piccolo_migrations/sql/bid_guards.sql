@@ -98,6 +98,9 @@ BEGIN
     IF NOT EXISTS (SELECT 1 FROM lot WHERE id = NEW.lot AND tender = NEW.tender) THEN
         PERFORM refuse('bid_for_own_lot', 'The lot belongs to another tender.');
     END IF;
+    IF (SELECT stage FROM lot WHERE id = NEW.lot) <> 'bidding' THEN
+        PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');
+    END IF;
     IF NOT is_admitted_supplier(NEW.organisation) THEN
         PERFORM refuse('bidder_admitted', 'Only admitted suppliers can bid.');
     END IF;
@@ -123,6 +126,13 @@ BEGIN
     IF owner.organisation IS DISTINCT FROM acting_organisation()
        OR NEW.made_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can bid in another''s name.');
+    END IF;
+    IF EXISTS (SELECT 1 FROM duty WHERE tender = owner.tender AND person = NEW.made_by) THEN
+        PERFORM refuse('helper_does_not_bid',
+            'Whoever holds or held a duty in a tender cannot bid in it.');
+    END IF;
+    IF NEW.act = 'submitted' AND (SELECT stage FROM lot WHERE id = owner.lot) <> 'bidding' THEN
+        PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');
     END IF;
     SELECT act INTO last_act FROM bid_version WHERE bid = NEW.bid ORDER BY number DESC LIMIT 1;
     IF NEW.act = 'withdrawn' AND last_act IS DISTINCT FROM 'submitted' THEN

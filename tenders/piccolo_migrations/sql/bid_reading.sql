@@ -5,11 +5,11 @@ CREATE FUNCTION sees_bidders(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (
         SELECT 1 FROM tender t WHERE t.id = of_tender AND t.deadline <= market_now() AND (
-            t.stage IN ('published', 'opened')
+            t.stage = 'published'
                 AND holds_duty(acting_person(), t.id, 'opener', 'guardian')
-            OR t.stage = 'opened' AND holds_duty(acting_person(), t.id, 'tender_manager',
-                'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver',
-                'contract_manager', 'outcome_reviewer')))
+            OR t.opened_at IS NOT NULL AND holds_duty(acting_person(), t.id, 'opener',
+                'guardian', 'tender_manager', 'quality_evaluator', 'price_evaluator', 'moderator',
+                'award_approver', 'contract_manager', 'outcome_reviewer')))
 $$;
 
 -- Why the acting person may not act on the bids, for the sentence of a refusal; NULL where they may.

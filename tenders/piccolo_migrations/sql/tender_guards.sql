@@ -347,7 +347,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
             SELECT 1 FROM membership m JOIN tender_buyer b ON b.organisation = m.organisation
             WHERE b.tender = t.id AND m.person = acting_person() AND m.role = 'auditor'
               AND m.ended_at IS NULL))
-        AND (t.stage = 'opened' OR by_organisation IS NULL
+        AND (t.opened_at IS NOT NULL OR by_organisation IS NULL
              OR NOT is_admitted_supplier(by_organisation)))
 $$;
 CREATE POLICY event_of_tender ON event FOR SELECT TO market_app
