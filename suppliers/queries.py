@@ -20,7 +20,7 @@ from suppliers.schemas import (
     ApplicationState,
     ApplicationView,
     ApplyingOrganisationView,
-    DecisionView,
+    SupplierDecisionView,
     IdentifierView,
     Outcome,
     SupplierView,
@@ -94,7 +94,7 @@ class _Application(msgspec.Struct, frozen=True, kw_only=True):
 def _viewed(found: _Application, identifiers: list[IdentifierView]) -> ApplicationView:
     decision = None
     if found.outcome is not None and found.reason is not None and found.decided_at is not None:
-        decision = DecisionView(
+        decision = SupplierDecisionView(
             outcome=found.outcome, reason=found.reason, decided_at=found.decided_at
         )
     return ApplicationView(

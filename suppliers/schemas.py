@@ -125,7 +125,7 @@ class ApplicantView(msgspec.Struct, frozen=True, kw_only=True):
     email: str
 
 
-class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+class SupplierDecisionView(msgspec.Struct, frozen=True, kw_only=True):
     """What a registrar decided, and why."""
 
     outcome: Outcome
@@ -143,7 +143,7 @@ class ApplicationView(msgspec.Struct, frozen=True, kw_only=True):
     statement: str
     applicant: ApplicantView
     applied_at: datetime
-    decision: DecisionView | None
+    decision: SupplierDecisionView | None
 
 
 class SupplierView(msgspec.Struct, frozen=True, kw_only=True):
