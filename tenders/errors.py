@@ -22,6 +22,23 @@ class DutyNeeded(Forbidden):
     title = "You do not hold the duty that this needs in this tender."
 
 
+@keeps("duty_comes_too_late")
+class DutyComesTooLate(Forbidden):
+    """Who saw which bid is whose joins no panel, and nobody joins one that has finished scoring."""
+
+    title = (
+        "Until the quality of every lot is locked, nobody who opened joins the panel, and no"
+        " evaluator joins one that has finished."
+    )
+
+
+@keeps("lead_needed", "bid_manager_needed")
+class RoleNeeded(Forbidden):
+    """The act belongs to a role that the actor does not hold, or not any more."""
+
+    title = "You do not hold the role that this needs in the organisation you act for."
+
+
 @keeps("duty_not_for_suppliers", "duty_not_for_bidders")
 class SuppliersMayNotHoldDuties(Forbidden):
     """Once a tender is published, members of suppliers take no duty in it.

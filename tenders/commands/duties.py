@@ -16,9 +16,11 @@ from tenders.errors import (
     SuppliersMayNotHoldDuties,
     TransitionRefused,
 )
-from tenders.permissions.tenders import ensure_may
+from tenders.permissions.opening import ensure_unconflicted
+from tenders.permissions.tenders import TenderFacts, ensure_may
 from tenders.queries.duties import duty, ever_held
 from tenders.queries.facts import hold
+from tenders.queries.opening import standing_of
 from tenders.rules.duties import Duty, clashes
 from tenders.rules.stages import TenderStage
 from tenders.schemas.duties import AssignDuty, DutyView
@@ -37,10 +39,13 @@ async def assign_duty(actor: Actor, tender_id: UUID, given: AssignDuty) -> DutyV
         DutyHeldAlready: the person holds or held the duty.
         DutyClash: the person holds or held a duty that keeps them from this one.
         SuppliersMayNotHoldDuties: the tender is published and the person belongs to a supplier.
+        DutyComesTooLate: the person opened the bids, or the panel has finished scoring.
+        DeclarationMissing, ConflictOfInterest: the bids are open, and the manager may not act.
     """
     facts = ensure_may(
         actor, await hold(actor, tender_id), Duty.TENDER_MANAGER, to="give duties in it"
     )
+    await _ensure_manager_unconflicted(actor, facts)
     if facts.stage is TenderStage.ABANDONED:
         message = "The tender is abandoned; there are no duties to be given in it."
         raise TransitionRefused(message)
@@ -87,9 +92,10 @@ async def release_duty(actor: Actor, tender_id: UUID, duty_id: UUID) -> DutyView
         DutyReleasedAlready: it was released before.
         LastTenderManager: nobody else manages the tender.
     """
-    ensure_may(
+    facts = ensure_may(
         actor, await hold(actor, tender_id), Duty.TENDER_MANAGER, to="release people from duties"
     )
+    await _ensure_manager_unconflicted(actor, facts)
     found = await _shown(tender_id, duty_id)
     if found.released_at is not None:
         raise DutyReleasedAlready
@@ -110,6 +116,12 @@ async def release_duty(actor: Actor, tender_id: UUID, duty_id: UUID) -> DutyView
         person_released=str(found.person),
     )
     return await _shown(tender_id, duty_id)
+
+
+async def _ensure_manager_unconflicted(actor: Actor, facts: TenderFacts) -> None:
+    """Once the bids are open, who has an interest in one changes nothing about the panel."""
+    if facts.stage is TenderStage.OPENED:
+        ensure_unconflicted(await standing_of(actor, facts.id))
 
 
 async def _shown(tender_id: UUID, duty_id: UUID) -> DutyView:

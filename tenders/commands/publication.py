@@ -18,8 +18,10 @@ from tenders.errors import (
     OpenersNeeded,
     TimetableMissing,
 )
+from tenders.permissions.opening import ensure_unconflicted
 from tenders.permissions.tenders import TenderFacts, ensure_may, ensure_stage
 from tenders.queries.facts import hold
+from tenders.queries.opening import standing_of
 from tenders.queries.tenders import view_of
 from tenders.rules.duties import Duty
 from tenders.rules.rule_sets import LONDON, RuleSet, minimum_deadline, rule_set_on
@@ -144,12 +146,15 @@ async def abandon(actor: Actor, tender_id: UUID, given: Abandon, version: int) -
         DutyNeeded: the actor is not the tender's manager.
         ContractMade: there is a contract for one of its lots.
         TransitionRefused: it is abandoned already.
+        DeclarationMissing, ConflictOfInterest: the bids are open, and the manager may not act.
         Stale: the tender was changed since it was read.
     """
     facts = ensure_may(
         actor, await hold(actor, tender_id), Duty.TENDER_MANAGER, to="abandon it", version=version
     )
     ensure_stage(facts, set(TenderStage) - {TenderStage.ABANDONED}, to="be abandoned")
+    if facts.stage is TenderStage.OPENED:
+        ensure_unconflicted(await standing_of(actor, tender_id))
     if await fetch_value(
         "SELECT EXISTS (SELECT 1 FROM lot WHERE tender = $1 AND stage = 'contracted')", tender_id
     ):

@@ -35,7 +35,7 @@ from tenders.schemas.opening import (
 _STANDING = """
 SELECT t.stage, t.deadline, market_now() AS now, t.published_at IS NOT NULL AS published,
     array(SELECT d.duty FROM duty d WHERE d.tender = t.id AND d.person = $2
-          AND d.released_at IS NULL) AS duties,
+          AND d.organisation = $3 AND d.released_at IS NULL) AS duties,
     my_conflict(t.id) AS conflict
 FROM tender t WHERE t.id = $1
 """
@@ -118,7 +118,7 @@ async def standing_of(actor: Actor, tender_id: UUID) -> Standing:
     Raises:
         NotFound: there is no such tender, or none that the actor may know of.
     """
-    row = await fetch_one(_Standing, _STANDING, tender_id, actor.person)
+    row = await fetch_one(_Standing, _STANDING, tender_id, actor.person, actor.organisation)
     standing = None
     if row is not None:
         standing = Standing(

@@ -127,6 +127,13 @@ BEGIN
        OR NEW.made_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can bid in another''s name.');
     END IF;
+    -- held, so that a membership cannot end between what the door saw and this
+    PERFORM 1 FROM person WHERE id = NEW.made_by FOR SHARE;
+    IF NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = NEW.made_by
+                   AND m.organisation = owner.organisation AND m.role = 'bid_manager'
+                   AND m.ended_at IS NULL) THEN
+        PERFORM refuse('bid_manager_needed', 'Only a bid manager of the organisation bids for it.');
+    END IF;
     IF EXISTS (SELECT 1 FROM duty WHERE tender = owner.tender AND person = NEW.made_by) THEN
         PERFORM refuse('helper_does_not_bid',
             'Whoever holds or held a duty in a tender cannot bid in it.');

@@ -12,11 +12,27 @@ CREATE INDEX tender_of_buyer ON tender (buyer, created_at);
 
 -- -- duties -------------------------------------------------------------------------------------
 
+-- Who has left the organisation for which they held a duty, holds it no more.
 CREATE FUNCTION holds_duty(holder uuid, of_tender uuid, VARIADIC duties text[]) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT 1 FROM duty d WHERE d.tender = of_tender AND d.person = holder
-                   AND d.duty = ANY (duties) AND d.released_at IS NULL)
+                   AND d.duty = ANY (duties) AND d.released_at IS NULL
+                   AND EXISTS (SELECT 1 FROM membership m WHERE m.person = d.person
+                               AND m.organisation = d.organisation AND m.ended_at IS NULL))
 $$;
+
+-- Refuse an act on a tender by anybody but those whose duty it is. Once the bids are open, its
+-- manager acts only after declaring against every bidder, and with an interest in none.
+CREATE FUNCTION ensure_may_manage(of_tender uuid, now_stage text, VARIADIC duties text[])
+RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF now_stage = 'opened' THEN
+        PERFORM ensure_may_act(acting_person(), of_tender, VARIADIC duties);
+    ELSIF NOT coalesce(holds_duty(acting_person(), of_tender, VARIADIC duties), false) THEN
+        PERFORM refuse('duty_needed', format('This needs the duty of %s in this tender.',
+            replace(array_to_string(duties, ' or '), '_', ' ')));
+    END IF;
+END $$;
 
 CREATE FUNCTION guard_duty() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
@@ -34,6 +50,7 @@ BEGIN
             OLD.duty, OLD.assigned_by, OLD.assigned_at) OR OLD.released_at IS NOT NULL THEN
             PERFORM refuse('duty_only_ends', 'A duty can only be released.');
         END IF;
+        PERFORM ensure_may_manage(NEW.tender, now_stage, 'tender_manager');
         NEW.released_at := market_now();
         RETURN NEW;
     END IF;
@@ -41,6 +58,12 @@ BEGIN
     NEW.released_at := NULL;
     IF NEW.assigned_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can give a duty in another person''s name.');
+    END IF;
+    -- given by the manager; the first one by who begins the tender; authorship by editing
+    IF pg_trigger_depth() = 1 AND NOT (NEW.duty = 'tender_manager'
+        AND NEW.person = NEW.assigned_by
+        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid) THEN
+        PERFORM ensure_may_manage(NEW.tender, now_stage, 'tender_manager');
     END IF;
     -- having ever held a duty is what counts, so released duties are looked at too
     SELECT d.duty INTO clash FROM duty d JOIN duty_floor f ON f.one = d.duty AND f.other = NEW.duty
@@ -64,6 +87,17 @@ BEGIN
     IF now_stage = 'opened' AND belongs_to_bidder(NEW.person, NEW.tender) THEN
         PERFORM refuse('duty_not_for_bidders', 'A member of a bidder cannot hold a duty.');
     END IF;
+    -- Who has seen which bid is whose does not join those who score without knowing, and nobody
+    -- joins a panel whose scores are all there to be read.
+    IF now_stage = 'opened' AND EXISTS (
+        SELECT 1 FROM lot l WHERE l.tender = NEW.tender AND l.stage = 'quality_scoring'
+        AND (NEW.duty IN ('quality_evaluator', 'moderator', 'price_evaluator', 'award_approver')
+             AND EXISTS (SELECT 1 FROM duty d WHERE d.tender = NEW.tender
+                         AND d.person = NEW.person AND d.duty = 'opener')
+             OR NEW.duty = 'quality_evaluator' AND all_scores_locked(l))) THEN
+        PERFORM refuse('duty_comes_too_late', 'Until the quality of every lot is locked, nobody'
+            ' who opened joins the panel, and no evaluator joins one that has finished.');
+    END IF;
     RETURN NEW;
 END $$;
 
@@ -80,6 +114,7 @@ BEGIN
     IF NEW.edited_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can write in another person''s name.');
     END IF;
+    PERFORM ensure_may_manage(NEW.tender, now_stage, 'author', 'tender_manager');
     NEW.number := 1 + coalesce(
         (SELECT max(number) FROM requirement_version WHERE tender = NEW.tender), 0);
     NEW.edited_at := market_now();
@@ -189,6 +224,11 @@ BEGIN
             PERFORM refuse('acts_in_own_name', 'A tender is begun for the organisation one acts'
                 ' for.');
         END IF;
+        IF NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = acting_person()
+                       AND m.organisation = NEW.buyer AND m.role = 'procurement_lead'
+                       AND m.ended_at IS NULL) THEN
+            PERFORM refuse('lead_needed', 'Only a procurement lead of the buyer begins a tender.');
+        END IF;
         IF NEW.rule_set_date IS NOT NULL AND (NOT NEW.demonstration
            OR (SELECT kind FROM installation) IS DISTINCT FROM 'sandbox') THEN
             PERFORM refuse('rule_set_date_in_sandbox', 'Only a demonstration in a sandbox may fix'
@@ -217,7 +257,14 @@ BEGIN
     NEW.opened_at := OLD.opened_at;
     NEW.abandoned_at := OLD.abandoned_at;
     IF NEW.stage = OLD.stage THEN
+        PERFORM ensure_may_manage(NEW.id, OLD.stage, 'tender_manager', 'author');
         RETURN NEW;
+    ELSIF OLD.stage = 'in_review' THEN
+        PERFORM ensure_may_manage(NEW.id, OLD.stage, 'tender_manager', 'reviewer');
+    ELSIF NEW.stage = 'opened' THEN
+        PERFORM ensure_may_manage(NEW.id, OLD.stage, 'opener');
+    ELSE
+        PERFORM ensure_may_manage(NEW.id, OLD.stage, 'tender_manager');
     END IF;
     IF NOT EXISTS (SELECT 1 FROM tender_transition
                    WHERE earlier = OLD.stage AND later = NEW.stage) THEN

@@ -223,6 +223,7 @@ async def test_the_app_role_publishes_nothing_that_was_not_approved(
     world: World, app_role: Any
 ) -> None:
     tender = await drafted_tender(world)
+    await app_role.execute("SELECT set_config('market.person', $1, false)", str(tender.manager.id))
     with pytest.raises(asyncpg.PostgresError) as refused:
         await app_role.execute(
             "UPDATE tender SET stage = 'published', rule_set = 'pcr_2015',"

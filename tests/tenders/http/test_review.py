@@ -148,8 +148,12 @@ async def test_the_database_approves_nothing_that_was_not_reviewed(
     for statement, arguments, promise in (
         (review, (tender.id, person), "duty_needed"),
         (review, (tender.id, tender.reviewer.id), "acts_in_own_name"),
-        (approval, (tender.id,), "tender_reviewed"),
+        (approval, (tender.id,), "duty_needed"),
     ):
         with pytest.raises(asyncpg.PostgresError) as refused:
             await app_role.execute(statement, *arguments)
         assert getattr(refused.value, "constraint_name", None) == promise
+    await app_role.execute("SELECT set_config('market.person', $1, false)", str(tender.manager.id))
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await app_role.execute(approval, tender.id)
+    assert getattr(refused.value, "constraint_name", None) == "tender_reviewed"
