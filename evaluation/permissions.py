@@ -31,9 +31,16 @@ READS_EVALUATION: Final = (
     Duty.CONTRACT_MANAGER,
     Duty.OUTCOME_REVIEWER,
 )
-"""The duties whose holders read scores that are no longer blind, the ranking and all notices.
+"""The duties whose holders read decided scores, the ranking and all notices.
 
 The database holds the same (`evaluated_lots`).
+"""
+
+SCORES_QUALITY: Final = (Duty.QUALITY_EVALUATOR, Duty.MODERATOR, Duty.GUARDIAN)
+"""The duties whose holders read scores before the quality of the lot is decided.
+
+Even they see others' scores only once all have locked; the database holds both
+(`lots_with_open_scores`).
 """
 
 
@@ -103,6 +110,21 @@ def ensure_reads(facts: LotFacts | None, *duties: Duty, what: str) -> LotFacts:
         raise DutyNeeded(message)
     ensure_unconflicted(seen.standing)
     return seen
+
+
+def ensure_reads_scores(facts: LotFacts | None) -> LotFacts:
+    """Let the quality panel and the guardian read scores, and others once quality is decided.
+
+    Raises:
+        NotFound: the actor has no duty in the tender.
+        DutyNeeded: the actor has another duty, and the quality of the lot is not decided.
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    seen = ensure_sees(facts)
+    if seen.stage in {LotStage.BIDDING, LotStage.QUALITY_SCORING}:
+        return ensure_reads(seen, *SCORES_QUALITY, what="its scores before quality is locked")
+    return ensure_reads(seen, *READS_EVALUATION, what="its scores")
 
 
 def ensure_may(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
+from evaluation.permissions import LotFacts, ensure_reads_scores
 from evaluation.queries.facts import facts_of
 from evaluation.schemas.scores import ScoreView
 from market.actor import Actor
@@ -94,15 +94,13 @@ async def scores(  # noqa: PLR0913  # the lot, the filter and the page, each by 
 
     Raises:
         NotFound: no such lot, or the actor has no duty in its tender.
-        DutyNeeded: the actor's duty does not read scores.
+        DutyNeeded: the actor's duty does not read scores, or not before quality is locked.
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
     after = _position(cursor)
     async with reading(actor):
-        facts = ensure_reads(
-            await facts_of(actor, tender_id, lot_number), *READS_EVALUATION, what="its scores"
-        )
+        facts = ensure_reads_scores(await facts_of(actor, tender_id, lot_number))
         rows = await fetch(
             _Score,
             _SCORES,

@@ -6,27 +6,38 @@ from uuid import UUID
 import msgspec
 
 from market.actor import Actor
-from market.database import fetch, reading
+from market.database import fetch, fetch_value, reading
 from market.events.commands import Detail
 from market.pages import Page
-from tenders.permissions.tenders import ensure_sees_record
+from tenders.permissions.tenders import TenderFacts, ensure_sees_record
 from tenders.queries.duties import ever_held
 from tenders.queries.facts import facts_of
 from tenders.queries.keysets import cursor_at, read_cursor
-from tenders.rules.duties import BLIND
+from tenders.rules.duties import BLIND, Duty
 from tenders.schemas.tenders import EventView
 
-# Until the bids are opened only acts of the house are shown: of organisations that buy, or that
-# hold a duty and so cannot bid. Anybody else's act, a refused one too, would tell who bids.
+# Before the opening a declaration tells how many bid, and a refusal after the deadline may tell
+# who. Acts of the house are those of organisations that buy, or that hold a duty and so cannot
+# bid; anybody else's, a refused one too, tell whose bid is whose. The database holds the same
+# (`withholds_event`).
 _EVENTS = """
 SELECT e.id, e.occurred_at, e.action, e.person, p.name AS person_name, e.organisation,
        e.subject_kind, e.subject, e.request, e.details
 FROM event e LEFT JOIN person p ON p.id = e.person
 WHERE e.tender = $1
   AND ($2::timestamptz IS NULL OR (e.occurred_at, e.id) > ($2, $3::uuid))
-  AND ($4 OR e.organisation IN (SELECT organisation FROM tender_buyer WHERE tender = $1
-                                UNION SELECT organisation FROM duty WHERE tender = $1))
-ORDER BY e.occurred_at, e.id LIMIT $5
+  AND (e.person = $4 OR CASE
+    WHEN NOT $5 AND (e.action = 'interest.declared'
+                     OR e.action = 'request.refused' AND e.occurred_at >= $6::timestamptz) THEN $7
+    WHEN e.action LIKE 'bid.%' OR NOT EXISTS (
+        SELECT 1 FROM tender_buyer b WHERE b.tender = $1 AND b.organisation = e.organisation
+        UNION ALL SELECT 1 FROM duty d WHERE d.tender = $1 AND d.organisation = e.organisation)
+    THEN $8 ELSE true END)
+ORDER BY e.occurred_at, e.id LIMIT $9
+"""
+
+_SCORING = """
+SELECT EXISTS (SELECT 1 FROM lot WHERE tender = $1 AND stage IN ('bidding', 'quality_scoring'))
 """
 
 
@@ -43,6 +54,21 @@ class _Event(msgspec.Struct, frozen=True):
     details: str
 
 
+async def _shows_bidders(actor: Actor, facts: TenderFacts) -> bool:
+    """Whether the acts of those who may have bid are shown: never before the opening.
+
+    Until every lot has left quality scoring they are shown to manager and guardian, who can never
+    score; an auditor might be given that duty, or have it already.
+    """
+    if facts.opened_at is None:
+        return False
+    scoring: bool = await fetch_value(_SCORING, facts.id)
+    if not scoring:
+        return True
+    blind = bool(BLIND & await ever_held(facts.id, actor.person))
+    return bool(facts.duties & {Duty.TENDER_MANAGER, Duty.GUARDIAN}) and not blind
+
+
 async def record_of(
     actor: Actor, tender_id: UUID, *, limit: int, cursor: str | None
 ) -> Page[EventView]:
@@ -55,10 +81,19 @@ async def record_of(
     moment, item = read_cursor(cursor)
     async with reading(actor):
         facts = ensure_sees_record(actor, await facts_of(actor, tender_id))
-        # an auditor who also scores stays blind to who bids, as everybody who scores
-        blind = bool(BLIND & await ever_held(tender_id, actor.person))
-        opened = facts.opened_at is not None and not blind
-        rows = await fetch(_Event, _EVENTS, tender_id, moment, item, opened, limit + 1)
+        rows = await fetch(
+            _Event,
+            _EVENTS,
+            tender_id,
+            moment,
+            item,
+            actor.person,
+            facts.opened_at is not None,
+            facts.deadline,
+            Duty.GUARDIAN in facts.duties,
+            await _shows_bidders(actor, facts),
+            limit + 1,
+        )
     shown = rows[:limit]
     return Page(
         items=[

@@ -16,10 +16,13 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT l.id FROM lot l JOIN unconflicted u ON u.tender = l.tender WHERE l.stage <> 'bidding'
 $$;
 
--- Scores are their evaluator's alone until every evaluator has locked.
+-- Scores are their evaluator's alone until every evaluator has locked, and the quality panel's and
+-- the guardian's until the quality of the lot is decided.
 CREATE FUNCTION lots_with_open_scores() RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT l.id FROM lot l WHERE l.id IN (SELECT evaluated_lots()) AND all_scores_closed(l)
+      AND (l.stage <> 'quality_scoring' OR holds_duty(acting_person(), l.tender,
+                                           'quality_evaluator', 'moderator', 'guardian'))
 $$;
 
 -- How far a lot is, in counts and without a score: what everybody with a duty may know.
@@ -105,7 +108,7 @@ CREATE POLICY score_read ON score FOR SELECT TO market_app
 CREATE POLICY score_made ON score FOR INSERT TO market_app
     WITH CHECK (evaluator = acting_person());
 CREATE POLICY agreed_read ON agreed_score FOR SELECT TO market_app
-    USING (lot IN (SELECT evaluated_lots()));
+    USING (lot IN (SELECT lots_with_open_scores()));
 CREATE POLICY agreed_made ON agreed_score FOR INSERT TO market_app
     WITH CHECK (moderator = acting_person());
 CREATE POLICY decision_read ON quality_decision FOR SELECT TO market_app

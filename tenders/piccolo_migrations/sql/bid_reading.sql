@@ -23,15 +23,19 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
 $$;
 
--- Which bid is whose: hidden from those who score until the quality of the lot is locked.
+-- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
+-- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
+-- could be given such a duty afterwards.
 CREATE FUNCTION sees_identity(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (
         SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
         WHERE l.id = of_lot AND sees_bidders(t.id) AND (
             l.stage NOT IN ('bidding', 'quality_scoring')
-            OR NOT holds_duty(acting_person(), t.id, 'quality_evaluator', 'moderator',
-                              'price_evaluator', 'award_approver')))
+            OR holds_duty(acting_person(), t.id, 'opener', 'guardian') AND NOT EXISTS (
+                SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = acting_person()
+                AND d.duty IN ('quality_evaluator', 'moderator', 'price_evaluator',
+                               'award_approver'))))
 $$;
 
 -- The content of opened envelopes: for those whose duty it is, once declared, without interest.
@@ -108,11 +112,20 @@ CREATE POLICY manifest_made ON manifest_entry FOR INSERT TO market_app WITH CHEC
 CREATE POLICY opened_read ON opened_envelope FOR SELECT TO market_app
     USING (reads_opened(bid, kind));
 CREATE POLICY opened_made ON opened_envelope FOR INSERT TO market_app WITH CHECK (true);
+-- A declaration names a bidder: it is read by those who may know who bids.
 CREATE POLICY declaration_read ON declaration FOR SELECT TO market_app
-    USING (person = acting_person()
-           OR holds_duty(acting_person(), tender, 'guardian', 'tender_manager'));
+    USING (person = acting_person() OR EXISTS (
+        SELECT 1 FROM tender t WHERE t.id = declaration.tender AND (
+            t.deadline <= market_now() AND holds_duty(acting_person(), t.id, 'guardian')
+            OR t.opened_at IS NOT NULL AND holds_duty(acting_person(), t.id, 'tender_manager'))));
 CREATE POLICY declaration_made ON declaration FOR INSERT TO market_app
     WITH CHECK (person = acting_person());
+-- Colleagues see each other's events; what is withheld is withheld from colleagues too. A supplier
+-- sees its own bids'.
+CREATE POLICY event_withheld ON event AS RESTRICTIVE FOR SELECT TO market_app
+    USING (tender IS NULL OR person = acting_person()
+           OR action LIKE 'bid.%' AND organisation = acting_organisation()
+           OR NOT withholds_event(tender, organisation, action, occurred_at));
 
 GRANT SELECT, INSERT ON bid, bid_version, envelope, bid_receipt, manifest_entry, declaration,
     opening_confirmation, opened_envelope TO market_app;
@@ -120,8 +133,9 @@ GRANT SELECT ON bid_version, envelope, bid_receipt, manifest_entry, declaration,
     opening_confirmation, opened_envelope TO market_guard;
 GRANT SELECT, UPDATE ON bid TO market_guard;
 -- standing_bids, belongs_to_bidder and why_not_unconflicted tell who bids: the app may not ask them.
-GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), reads_record(uuid, uuid),
-    my_conflict(uuid), openers_confirmed(uuid), bids_to_open(uuid), sealed_envelope(uuid, text),
+GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), my_conflict(uuid),
+    reads_record(uuid, uuid, text, timestamptz), withholds_event(uuid, uuid, text, timestamptz),
+    openers_confirmed(uuid), bids_to_open(uuid), sealed_envelope(uuid, text),
     opening_record(uuid), bidders_of(uuid), sees_bidders(uuid), sees_identity(uuid),
     reads_opened(uuid, text), envelope_may_open(uuid, text), wrapped_key_for(uuid, text)
     TO market_app;

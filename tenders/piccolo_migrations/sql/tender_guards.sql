@@ -384,21 +384,43 @@ END $$;
 CREATE TRIGGER guard_tender_buyer BEFORE INSERT OR UPDATE ON tender_buyer
     FOR EACH ROW EXECUTE FUNCTION guard_tender_buyer();
 
--- The record of a tender: for its manager, its guardian and the buyers' auditors. What suppliers
--- did, submitting and being refused alike, is in it once the bids are opened and not before.
-CREATE FUNCTION reads_record(of_tender uuid, by_organisation uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- What an event would tell too early. Before the opening a declaration tells how many bid, and a
+-- refusal after the deadline may tell who: the guardian alone sees those. What strangers to the
+-- house did tells whose bid is whose (an event names the bid): nobody sees it before the opening;
+-- until every lot is scored the manager and the guardian do, who never score.
+CREATE FUNCTION withholds_event(of_tender uuid, by_organisation uuid, act text, moment timestamptz)
+RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND CASE
+        WHEN t.opened_at IS NULL AND (act = 'interest.declared'
+             OR act = 'request.refused' AND moment >= t.deadline) THEN
+            NOT holds_duty(acting_person(), t.id, 'guardian')
+        WHEN act LIKE 'bid.%' OR NOT EXISTS (
+                SELECT 1 FROM tender_buyer b WHERE b.tender = t.id
+                AND b.organisation = by_organisation
+                UNION ALL SELECT 1 FROM duty d WHERE d.tender = t.id
+                AND d.organisation = by_organisation) THEN
+            t.opened_at IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.tender = t.id
+                                           AND l.stage IN ('bidding', 'quality_scoring'))
+                AND (NOT holds_duty(acting_person(), t.id, 'tender_manager', 'guardian')
+                     OR EXISTS (SELECT 1 FROM duty d WHERE d.tender = t.id
+                                AND d.person = acting_person() AND d.duty IN ('quality_evaluator',
+                                    'moderator', 'price_evaluator', 'award_approver')))
+        ELSE false END)
+$$;
+
+-- The record of a tender: for its manager, its guardian and the buyers' auditors.
+CREATE FUNCTION reads_record(of_tender uuid, by_organisation uuid, act text, moment timestamptz)
+RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (
         SELECT 1 FROM tender t WHERE t.id = of_tender
         AND (holds_duty(acting_person(), t.id, 'tender_manager', 'guardian') OR EXISTS (
             SELECT 1 FROM membership m JOIN tender_buyer b ON b.organisation = m.organisation
             WHERE b.tender = t.id AND m.person = acting_person() AND m.role = 'auditor'
               AND m.ended_at IS NULL))
-        AND (t.opened_at IS NOT NULL OR by_organisation IS NULL
-             OR NOT is_admitted_supplier(by_organisation)))
+        AND NOT withholds_event(t.id, by_organisation, act, moment))
 $$;
 CREATE POLICY event_of_tender ON event FOR SELECT TO market_app
-    USING (reads_record(tender, organisation));
+    USING (reads_record(tender, organisation, action, occurred_at));
 
 GRANT SELECT, INSERT ON tender, tender_buyer, duty, requirement_version, review TO market_app;
 GRANT SELECT ON duty_floor, tender_transition, lot_transition, lot, criterion, scale_value,

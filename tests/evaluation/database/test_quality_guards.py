@@ -172,6 +172,28 @@ async def test_scores_are_invisible_to_others_until_all_have_locked(
         assert await seen(supplier) == 0
 
 
+async def test_scores_are_read_by_the_quality_panel_alone_until_quality_is_locked(
+    world: World, app_role: Any
+) -> None:
+    lot = await moderated_lot(world)
+    tender = lot.tender
+    await declare(tender.guardian, tender)
+    quality = (*tender.quality_evaluators, tender.moderator, tender.guardian)
+    others = (tender.manager, tender.price_evaluator, tender.contract_manager, *tender.approvers)
+
+    async def seen(person: Person) -> tuple[int, int]:
+        async with _as(app_role, person):
+            given: int = await app_role.fetchval("SELECT count(*) FROM score")
+            agreed: int = await app_role.fetchval("SELECT count(*) FROM agreed_score")
+        return given, agreed
+
+    assert {await seen(person) for person in quality} == {(18, 9)}
+    assert {await seen(person) for person in (*others, *tender.openers)} == {(0, 0)}
+    await lot.done(tender.moderator, "/evaluation/quality-lock")
+    assert {await seen(person) for person in (*quality, *others)} == {(18, 9)}
+    assert {await seen(person) for person in tender.openers} == {(0, 0)}
+
+
 async def test_agreed_scores_wait_for_the_locks_and_need_the_moderator(
     world: World, app_role: Any, superuser: Any
 ) -> None:

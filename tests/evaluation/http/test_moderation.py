@@ -196,3 +196,27 @@ async def test_scores_are_recorded_without_their_content(world: World, superuser
         assert event["after_digest"] is not None
         assert REASON not in event["details"]
         assert "value" not in event["details"]
+
+
+async def test_scores_are_the_quality_panel_s_and_the_guardian_s_until_quality_is_locked(
+    world: World,
+) -> None:
+    lot = await moderated_lot(world, prices=("1.00",))
+    tender = lot.tender
+    await declare(tender.guardian, tender)
+    quality = (*tender.quality_evaluators, tender.moderator, tender.guardian)
+    others = (
+        tender.manager,
+        tender.price_evaluator,
+        tender.contract_manager,
+        *tender.approvers,
+    )
+    for person in quality:
+        assert len(await _scores(lot, person)) == 9, person.name
+    for person in others:
+        refused = await person.get(f"{lot.path}/evaluation/scores")
+        assert (refused.status_code, refused.json()["type"]) == (403, "/problems/duty-needed")
+        assert "before quality is locked" in refused.json()["detail"]
+    await lot.done(tender.moderator, "/evaluation/quality-lock")
+    for person in (*quality, *others):
+        assert len(await _scores(lot, person)) == 9, person.name

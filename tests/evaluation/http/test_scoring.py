@@ -253,13 +253,13 @@ async def test_evaluators_are_blind_to_each_other_until_all_have_locked(world: W
     await lot.score_all(one)
     assert (await lot.lock(one)).status_code == 201
     await lot.score_all(other, [dict.fromkeys(values, "2") for values in AGREED])
-    everyone_else = (tender.moderator, tender.manager, tender.price_evaluator, *tender.approvers)
+    await declare(tender.guardian, tender)
     assert {row["person"] for row in await _scores(lot, one)} == {str(one.id)}
     assert {row["person"] for row in await _scores(lot, other)} == {str(other.id)}
-    for person in everyone_else:
+    for person in (tender.moderator, tender.guardian):
         assert await _scores(lot, person) == []
     assert (await lot.lock(other)).status_code == 201
-    for person in (one, other, *everyone_else):
+    for person in (one, other, tender.moderator, tender.guardian):
         assert {row["person"] for row in await _scores(lot, person)} == {str(one.id), str(other.id)}
     only = await _scores(lot, one, pseudonym=lot.pseudonyms[0])
     assert {row["pseudonym"] for row in only} == {lot.pseudonyms[0]}

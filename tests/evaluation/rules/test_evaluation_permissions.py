@@ -8,9 +8,12 @@ import pytest
 from evaluation.errors import LotNotThere
 from evaluation.permissions import (
     READS_BIDS,
+    READS_EVALUATION,
+    SCORES_QUALITY,
     LotFacts,
     ensure_may,
     ensure_reads,
+    ensure_reads_scores,
     ensure_sees,
     ensure_stage,
 )
@@ -89,6 +92,20 @@ def test_another_duty_does_not_read() -> None:
     facts = msgspec.structs.replace(FACTS, duties=frozenset({Duty.PRICE_EVALUATOR}))
     with pytest.raises(DutyNeeded, match="does not let you read its bids"):
         ensure_reads(facts, *READS_BIDS, what="its bids")
+
+
+@pytest.mark.parametrize("duty", sorted(READS_EVALUATION))
+def test_scores_are_read_by_the_quality_panel_and_by_others_once_quality_is_locked(
+    duty: Duty,
+) -> None:
+    scored = msgspec.structs.replace(FACTS, duties=frozenset({duty}))
+    locked = msgspec.structs.replace(scored, stage=LotStage.QUALITY_LOCKED)
+    assert ensure_reads_scores(locked) is locked
+    if duty in SCORES_QUALITY:
+        assert ensure_reads_scores(scored) is scored
+    else:
+        with pytest.raises(DutyNeeded, match="its scores before quality is locked"):
+            ensure_reads_scores(scored)
 
 
 def test_an_act_out_of_its_stage_says_where_the_lot_is_and_where_it_must_be() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from market.actor import Role
 from market.organisations.rules import OrganisationKind
-from tests.makers.bids import asked, bid_body, open_bids, some_suppliers, submit
 from tests.makers.clock import advance_to
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import (
@@ -17,7 +16,7 @@ from tests.makers.tenders import (
     published_tender,
     requirement_of,
 )
-from tests.makers.world import Person, World
+from tests.makers.world import World
 
 ROUTES = (
     "",
@@ -243,33 +242,3 @@ async def test_before_the_opening_the_record_tells_nothing_of_suppliers(
     assert written == 1
     after = (await tender.manager.get(f"{tender.path}/record?limit=200")).json()
     assert after == before
-
-
-async def test_bids_come_into_the_record_at_the_opening_but_not_for_those_who_score(
-    world: World,
-) -> None:
-    tender = await published_tender(world, lots=1)
-    organisation = tender.manager.organisation
-    auditor = await world.person("Audrey", organisation, Role.AUDITOR)
-    scoring = await world.person("Ada", organisation, Role.AUDITOR)
-    assert (
-        await assign(tender.manager, tender.id, scoring, "quality_evaluator")
-    ).status_code == 201
-    (supplier,) = await some_suppliers(world, 1)
-    await submit(supplier, tender, 1, bid_body(asked(tender, 1)))
-
-    async def acts_of_bidders(reader: Person) -> set[str]:
-        answer = await reader.get(f"{tender.path}/record?limit=200")
-        assert answer.status_code == 200, answer.text
-        return {
-            event["action"]
-            for event in answer.json()["items"]
-            if event["organisation"] == str(supplier.organisation)
-        }
-
-    readers = (tender.manager, tender.guardian, auditor, scoring)
-    assert [await acts_of_bidders(reader) for reader in readers] == [set()] * 4
-    await open_bids(world, tender)
-    for reader in (tender.manager, tender.guardian, auditor):
-        assert "bid.submitted" in await acts_of_bidders(reader)
-    assert await acts_of_bidders(scoring) == set()
