@@ -3,7 +3,11 @@
 import json
 import logging
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -14,7 +18,31 @@ from structlog.testing import capture_logs
 from market.actor import Role
 from market.observation.log import configure_log
 from market.observation.requests import observed
+from tests.makers.bids import asked, bid_body, give_bid
+from tests.makers.suppliers import admitted_supplier
+from tests.makers.tenders import published_tender
 from tests.makers.world import PASSWORD, World
+
+SEVERAL_PROCESSES = """
+import asyncio, logging, sys
+import structlog
+from market.observation.measures import exposition
+from market.observation.requests import observed
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+async def handle(scope, receive, send):
+    scope["path_template"] = scope["path"]
+    await send({"type": "http.response.start", "status": 201, "headers": []})
+
+async def ignore(message):
+    pass
+
+for path in sys.argv[1:]:
+    scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+    asyncio.run(observed(handle)(scope, None, ignore))
+print(exposition()[0].decode())
+"""
 
 
 def requests_seen(entries: list[Any]) -> list[Any]:
@@ -163,3 +191,52 @@ async def test_the_log_is_one_json_object_a_line(capsys: pytest.CaptureFixture[s
     assert json.loads(said)["number"] == 1
     assert json.loads(said)["level"] == "info"
     assert "ValueError: broken" in json.loads(failed)["exception"]
+
+
+async def _measures(world: World) -> list[str]:
+    """What is measured, but for the process itself and for the reading of the measures."""
+    text = (await world.client.get("/metrics")).text
+    return [
+        line
+        for line in text.splitlines()
+        if not line.startswith(("python_", "process_", "market_pool_")) and "/metrics" not in line
+    ]
+
+
+async def test_the_measures_do_not_tell_that_bids_arrive(world: World) -> None:
+    tender = await published_tender(world)
+    bidder = await admitted_supplier(world, "Greensand Analytics")
+    await _measures(world)  # so that reading them is among them
+    before = await _measures(world)
+    with capture_logs() as entries:
+        given = await give_bid(bidder, tender, 1)
+        bid = f"/bids/{given.json()['bid']}"
+        key = {"Idempotency-Key": str(uuid4())}
+        body = bid_body(asked(tender, 1))
+        answers = (
+            given,
+            await bidder.get("/bids"),
+            await bidder.get(bid),
+            await bidder.put(bid, body, version=1, headers=key),
+            await bidder.delete(bid, version=2, headers={"Idempotency-Key": str(uuid4())}),
+            await world.client.post(f"/api/v1{tender.path}/lots/1/bids", json=body),
+        )
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [201, 200, 200, 200, 200, 401]
+    assert len(requests_seen(entries)) == len(answers)  # the operator's log has them
+    assert set(await _measures(world)) ^ set(before) == set()
+
+
+def test_nor_do_the_measures_of_several_processes_together(tmp_path: Path) -> None:
+    prefix = "/api/v1/tenders/{tender_id}/lots/{lot_number}"
+    paths = (f"{prefix}/bids", "/api/v1/bids", "/api/v1/bids/{bid_id}", f"{prefix}/award")
+    done = subprocess.run(  # noqa: S603  # this interpreter, a constant script
+        [sys.executable, "-c", SEVERAL_PROCESSES, *paths],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        cwd=Path(__file__).parents[2],
+    )
+    assert f'{{method="POST",route="{prefix}/award",status="2xx"}} 1.0' in done.stdout
+    assert "bids" not in done.stdout
