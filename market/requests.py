@@ -32,7 +32,10 @@ async def provide_keyed_actor(
         HeaderParameter(
             name="Idempotency-Key",
             required=False,
-            description="A UUID of your choice. The same key and body get the same answer.",
+            description=(
+                "A UUID of your choice. The same request with the same key (body, If-Match and"
+                " organisation acted for alike) gets the same answer."
+            ),
         ),
     ] = None,
 ) -> Actor:
@@ -49,11 +52,15 @@ async def provide_keyed_actor(
     except ValueError:
         message = "Idempotency-Key must be a UUID."
         raise Malformed(message) from None
-    body = await request.body()
+    actor = await provide_actor(request)
+    # whom one acts for and the version one means are as much of what was asked as the body is;
+    # JSON holds no NUL, so where it ends and the body begins is plain
+    asked = msgspec.json.encode((actor.organisation, request.headers.get("if-match")))
+    said = asked + b"\x00" + await request.body()
     used_for = RequestKey(
-        key, f"{request.method} {request.url.path}"[:300], hmac.digest(key.bytes, body, "sha256")
+        key, f"{request.method} {request.url.path}"[:300], hmac.digest(key.bytes, said, "sha256")
     )
-    return msgspec.structs.replace(await provide_actor(request), key=used_for)
+    return msgspec.structs.replace(actor, key=used_for)
 
 
 async def provide_version(

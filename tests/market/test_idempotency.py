@@ -8,7 +8,10 @@ from uuid import uuid4
 import msgspec
 
 from market.actor import Role
-from tests.makers.world import World
+from tests.makers.bids import asked, bid_body, give_bid, submit
+from tests.makers.suppliers import admitted_supplier
+from tests.makers.tenders import published_tender
+from tests.makers.world import PASSWORD, Person, World
 
 BODY = {"title": "Business intelligence for one group", "demonstration": True}
 
@@ -94,3 +97,55 @@ async def test_neither_key_nor_body_can_be_tried_out_on_what_is_stored(
     assert hashlib.sha256(body).digest() not in stored
     assert key.bytes not in stored
     assert str(key).encode() not in stored
+
+
+async def _also_for(world: World, person: Person, other: Person) -> Person:
+    """The person as a bid manager of another's organisation too, signed in for that one."""
+    path = f"/organisations/{other.organisation}/invitations"
+    offered = await other.post(path, {"email": person.email, "roles": ["bid_manager"]})
+    body = {"secret": offered.json()["secret"], "name": person.name, "password": PASSWORD}
+    accepted = await world.client.post("/api/v1/invitation-acceptances", json=body)
+    assert accepted.status_code == 201, accepted.text
+    asked_for = {
+        "email": person.email,
+        "password": PASSWORD,
+        "organisation": str(other.organisation),
+    }
+    session = await world.client.post("/api/v1/sessions", json=asked_for)
+    assert session.status_code == 201, session.text
+    return msgspec.structs.replace(
+        person, organisation=other.organisation, token=session.json()["token"]
+    )
+
+
+async def test_a_key_used_for_one_organisation_is_refused_for_another(
+    world: World, superuser: Any
+) -> None:
+    tender = await published_tender(world)
+    first = await admitted_supplier(world, "Greensand Analytics")
+    second = await _also_for(world, first, await admitted_supplier(world, "Chiltern Data"))
+    headers = {"Idempotency-Key": str(uuid4())}
+    assert (await give_bid(first, tender, 1, headers=headers)).status_code == 201
+    refused = await give_bid(second, tender, 1, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/key-reused")
+    assert (await give_bid(second, tender, 1)).status_code == 201
+    bidders = {row["organisation"] for row in await superuser.fetch("SELECT * FROM bid")}
+    assert bidders == {first.organisation, second.organisation}
+
+
+async def test_a_key_used_for_one_version_is_refused_for_another(world: World) -> None:
+    tender = await published_tender(world)
+    bidder = await admitted_supplier(world, "Greensand Analytics")
+    path = f"/bids/{(await submit(bidder, tender, 1))['bid']}"
+    body = bid_body(asked(tender, 1), quality_text="Another answer.")
+    headers = {"Idempotency-Key": str(uuid4())}
+    assert (await bidder.put(path, body, version=1, headers=headers)).status_code == 200
+    refused = await bidder.put(path, body, version=2, headers=headers)
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/key-reused")
+    headers = {"Idempotency-Key": str(uuid4())}
+    withdrawn = await bidder.delete(path, version=2, headers=headers)
+    assert withdrawn.status_code == 200
+    assert (await bidder.delete(path, version=2, headers=headers)).content == withdrawn.content
+    for version in (1, 3):
+        refused = await bidder.delete(path, version=version, headers=headers)
+        assert (refused.status_code, refused.json()["type"]) == (422, "/problems/key-reused")
