@@ -43,6 +43,7 @@ SELECT DISTINCT ON (a.bid, a.criterion) m.pseudonym, m.bid, c.code AS criterion,
 FROM agreed_score a JOIN manifest_entry m ON m.bid = a.bid JOIN criterion c ON c.id = a.criterion
 WHERE a.lot = $1 ORDER BY a.bid, a.criterion, a.number DESC
 """
+_NUMBERS = range(2**31)  # a cursor may hold any number of digits, a column may not
 
 
 class _Score(msgspec.Struct, frozen=True):
@@ -149,9 +150,9 @@ def _position(cursor: str | None) -> _Position:
             pseudonym=pseudonym,
             criterion=criterion,
             agreed=bool(int(agreed)),
-            number=int(number),
+            number=_NUMBERS[int(number)],
             person=UUID(person),
         )
-    except ValueError:
+    except (ValueError, IndexError):
         message = "The cursor is not one the market gave. Begin again without it."
         raise Malformed(message) from None

@@ -99,6 +99,7 @@ WHERE (EXISTS (SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = $3
   AND ($1::timestamptz IS NULL OR (t.created_at, t.id) < ($1, $2::uuid))
 ORDER BY t.created_at DESC, t.id DESC LIMIT $6
 """
+_NUMBERS = range(1, 2**31)  # a path may hold any number of digits, a column may not
 
 
 class _Tender(msgspec.Struct, frozen=True):
@@ -249,6 +250,8 @@ async def requirement_version(actor: Actor, tender_id: UUID, number: int) -> Req
     """
     async with reading(actor):
         ensure_sees_inside(actor, await facts_of(actor, tender_id))
+        if number not in _NUMBERS:
+            raise NotFound
         found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, number)
     return _requirement_view(found)
 
