@@ -21,6 +21,8 @@ _TIMEOUTS = {"lock_timeout": "5s", "statement_timeout": "120s"}
 _OLDEST = 160000
 APPS = ("market", "suppliers", "tenders", "evaluation")
 _ID = re.compile(r'^ID = "([^"]+)"', re.MULTILINE)
+_TAGS = re.compile(r"WHEN TAG IN \(([^)]*)\)")
+_QUOTED = re.compile("'([^']+)'")
 _MADE_ELSEWHERE = (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError)
 
 
@@ -108,8 +110,10 @@ async def ensure_roles(connection: Any, app_password: str | None) -> None:
     )
     if owner != OWNER:
         await connection.execute(f"ALTER DATABASE {database} OWNER TO {OWNER}")
-        await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
-        await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {APP}")
+    # whoever made the database and whomever it was given to: PostgreSQL lets anybody connect and
+    # make temporary tables unless it is told otherwise
+    await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+    await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {APP}")
 
 
 async def set_app_password(parameters: dict[str, Any], password: str) -> None:
@@ -172,12 +176,14 @@ async def _ensure_event_trigger(connection: Any) -> None:
     """Guard the guards, where this role may: event triggers need a superuser."""
     if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
         return
-    if await connection.fetchval("SELECT true FROM pg_event_trigger WHERE evtname = 'guards_stay'"):
-        return
-    script = resources.files("market").joinpath(
-        "piccolo_migrations", "sql", "market_event_trigger.sql"
+    folder = resources.files("market").joinpath("piccolo_migrations", "sql")
+    script = folder.joinpath("market_event_trigger.sql").read_text()
+    listed = _TAGS.search(script)
+    present = await connection.fetchval(
+        "SELECT evttags FROM pg_event_trigger WHERE evtname = 'guards_stay' AND evtenabled = 'A'"
     )
-    await connection.execute(script.read_text())
+    if listed is None or set(_QUOTED.findall(listed[1])) != set(present or ()):
+        await connection.execute(script)
 
 
 async def initialise(

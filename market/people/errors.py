@@ -9,9 +9,9 @@ class WrongCredentials(NotSignedIn):
     title = "The e-mail address and password do not fit, or you cannot act for that organisation."
 
 
-@keeps("invitation_once")
+@keeps("invitation_once", "invited_by_administrator")
 class InvitationOver(MarketError):
-    """The invitation is unknown, expired or was accepted."""
+    """The invitation is unknown, expired or accepted, or whoever made it may no longer invite."""
 
     status = 404
     title = "There is no such invitation, or it has expired or been accepted. Ask for a new one."

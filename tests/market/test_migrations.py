@@ -255,6 +255,14 @@ async def test_guard_functions_run_as_the_guard_on_a_pinned_search_path(superuse
         "CREATE RULE quiet AS ON UPDATE TO event DO INSTEAD NOTHING",
         "DROP SCHEMA public CASCADE",
         "DROP OWNED BY market_owner",
+        "REVOKE SELECT ON event FROM market_app",
+        "ALTER ROUTINE append_only() RENAME TO gone",
+        "DROP ROUTINE append_only() CASCADE",
+        "CREATE PROCEDURE mine() LANGUAGE sql AS ''",
+        "DROP INDEX membership_once",
+        "ALTER INDEX membership_once RENAME TO gone",
+        "ALTER SCHEMA public RENAME TO gone",
+        "ALTER DEFAULT PRIVILEGES GRANT DELETE ON TABLES TO market_app",
     ],
 )
 async def test_not_even_a_superuser_takes_a_guard_away_by_mistake(
@@ -264,6 +272,94 @@ async def test_not_even_a_superuser_takes_a_guard_away_by_mistake(
         await superuser.execute(statement)
     assert refused.value.sqlstate == "MK001"
     assert getattr(refused.value, "constraint_name", None) == "guards_stay"
+
+
+async def test_a_migration_replaces_an_event_trigger_that_is_out_of_date(
+    databases: Databases, superuser: Any
+) -> None:
+    tags = "SELECT evttags FROM pg_event_trigger WHERE evtname = 'guards_stay'"
+    complete = await superuser.fetchval(tags)
+    statement = "DROP INDEX membership_once"
+    for change in (
+        (
+            "DROP EVENT TRIGGER guards_stay; CREATE EVENT TRIGGER guards_stay ON ddl_command_start"
+            " WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION guards_stay()"
+        ),
+        "ALTER EVENT TRIGGER guards_stay DISABLE",
+        "DROP EVENT TRIGGER guards_stay",
+    ):
+        await superuser.execute(change)
+        await migrations.migrate(databases.superuser)
+        assert await superuser.fetchval(tags) == complete
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await superuser.execute(statement)
+        assert refused.value.sqlstate == "MK001", change
+
+
+async def test_a_current_event_trigger_is_left_alone(databases: Databases, superuser: Any) -> None:
+    query = "SELECT oid FROM pg_event_trigger WHERE evtname = 'guards_stay'"
+    before = await superuser.fetchval(query)
+    await migrations.migrate(databases.superuser)
+    assert await superuser.fetchval(query) == before
+
+
+async def test_rows_kept_to_migrations_are_written_by_nothing_else(superuser: Any) -> None:
+    await superuser.execute("CREATE TABLE matrix (id int); SET market.migrating = 'on'")
+    await superuser.execute("SELECT keep_to_migrations('matrix'); INSERT INTO matrix VALUES (1)")
+    await superuser.execute("RESET market.migrating")
+    with pytest.raises(asyncpg.PostgresError) as refused:
+        await superuser.execute("INSERT INTO matrix VALUES (2)")
+    assert getattr(refused.value, "constraint_name", None) == "only_in_migration"
+    assert await superuser.fetchval("SELECT count(*) FROM matrix") == 1
+
+
+@pytest.mark.parametrize("given_to", [None, migrations.OWNER])
+async def test_the_app_role_connects_and_makes_no_temporary_tables(
+    databases: Databases, superuser: Any, given_to: str | None
+) -> None:
+    if given_to is not None:  # by whoever keeps the server, before the first migration
+        name = databases.superuser["database"]
+        await superuser.execute(f'ALTER DATABASE "{name}" OWNER TO {given_to}')
+    await migrations.migrate(databases.superuser)
+    rights = await superuser.fetchrow(
+        "SELECT has_database_privilege('public', current_database(), 'TEMP') AS anybody_makes,"
+        " has_database_privilege('public', current_database(), 'CONNECT') AS anybody_connects,"
+        " has_database_privilege('market_app', current_database(), 'TEMP') AS makes,"
+        " has_database_privilege('market_app', current_database(), 'CONNECT') AS connects"
+    )
+    assert tuple(rights) == (False, False, False, True)
+    app_role = await asyncpg.connect(**databases.app)
+    try:
+        for statement in (
+            "CREATE TEMP TABLE market_clock (shift interval)",
+            "CREATE TEMP VIEW v AS SELECT 1",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await app_role.execute(statement)
+    finally:
+        await app_role.close()
+
+
+async def test_a_temporary_table_does_not_tell_the_time(superuser: Any) -> None:
+    await superuser.execute(
+        "CREATE TEMP TABLE market_clock AS SELECT 1 AS id, interval '20 years' AS shift"
+    )
+    assert await superuser.fetchval("SELECT abs(extract(epoch FROM market_now() - now())) < 60")
+    young = await superuser.fetchval(
+        "INSERT INTO event (id, action, subject_kind, subject, request, details)"
+        " VALUES (gen_random_uuid(), 'test.acted', 'person', gen_random_uuid(), 'test', '{}')"
+        " RETURNING occurred_at < now() + interval '1 minute'"
+    )
+    assert young
+
+
+async def test_no_function_of_the_market_looks_among_temporary_tables_first(superuser: Any) -> None:
+    rows = await superuser.fetch(
+        "SELECT p.proname FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang"
+        " WHERE p.pronamespace = 'public'::regnamespace AND l.lanname = 'plpgsql'"
+        " AND p.prorettype <> 'event_trigger'::regtype AND p.proconfig IS NULL"
+    )
+    assert [row["proname"] for row in rows] == []
 
 
 @pytest.mark.parametrize("role", ["origin", "replica", "local"])

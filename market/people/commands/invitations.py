@@ -170,7 +170,7 @@ async def accept_invitation(actor: Actor, given: AcceptInvitation) -> list[Membe
     """Take up an invitation: registers the person, or proves to be them by their password.
 
     Raises:
-        InvitationOver: unknown, expired or accepted.
+        InvitationOver: unknown, expired or accepted, or whoever made it may no longer invite.
         WrongCredentials: the address is registered and the password is not its own.
         Malformed: a new password that is too weak.
         AlreadyRegistered: the address was registered in the same moment.
@@ -191,7 +191,8 @@ async def _open_invitation(secret_digest: bytes) -> _Invitation | None:
     return await fetch_one(
         _Invitation,
         "SELECT id, organisation, email, roles, invited_by FROM invitation"
-        " WHERE secret_digest = $1 AND accepted_at IS NULL AND expires_at > clock_timestamp()",
+        " WHERE secret_digest = $1 AND accepted_at IS NULL AND expires_at > clock_timestamp()"
+        " AND may_invite(invited_by, organisation)",
         secret_digest,
     )
 
@@ -205,6 +206,7 @@ async def _take_up(
         _Invitation,
         "UPDATE invitation SET accepted_at = clock_timestamp(), accepted_by = $2"
         " WHERE secret_digest = $1 AND accepted_at IS NULL AND expires_at > clock_timestamp()"
+        " AND may_invite(invited_by, organisation)"
         " RETURNING id, organisation, email, roles, invited_by",
         secret_digest,
         actor.person,

@@ -1,9 +1,12 @@
 -- The ground's promises: one clock, an append-only log, no change without an event.
 -- Functions marked SECURITY DEFINER are handed to market_guard at the end: a role that cannot log
 -- in, that row-level security does not blind, and that holds no more than the grants given here.
+-- Every function names its schema or pins its search path, temporary relations last: otherwise a
+-- temporary table called market_clock would tell the time.
 
 -- Every guard refuses in this one way: SQLSTATE MK001, the promise as the constraint's name.
-CREATE FUNCTION refuse(promise text, sentence text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse(promise text, sentence text) RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'MK001', CONSTRAINT = promise, MESSAGE = sentence;
 END $$;
@@ -14,9 +17,10 @@ $$ SELECT nullif(current_setting('market.person', true), '')::uuid $$;
 CREATE FUNCTION acting_organisation() RETURNS uuid LANGUAGE sql STABLE AS
 $$ SELECT nullif(current_setting('market.organisation', true), '')::uuid $$;
 
--- The only clock. A sandbox may be ahead of real time, production never is.
+-- The only clock. No search path is pinned, so that queries can take it in; its table is named in
+-- full instead. A sandbox may be ahead of real time, production never is.
 CREATE FUNCTION market_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-$$ SELECT clock_timestamp() + coalesce((SELECT shift FROM market_clock), interval '0') $$;
+$$ SELECT clock_timestamp() + coalesce((SELECT shift FROM public.market_clock), interval '0') $$;
 
 -- Acts that a deadline decides share a lock with the sandbox's shift, so that no act straddles it.
 CREATE FUNCTION hold_clock() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
@@ -52,20 +56,23 @@ CREATE TRIGGER guard_clock_truncate BEFORE TRUNCATE ON market_clock
     FOR EACH STATEMENT EXECUTE FUNCTION guard_clock();
 
 -- Rows that tell what happened are never changed or removed.
-CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM refuse('append_only', format('%s is append-only: %s is refused.', TG_TABLE_NAME, TG_OP));
     RETURN NULL;
 END $$;
 
 -- Rows that are switched off by a time and never removed.
-CREATE FUNCTION never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION never_deleted() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM refuse('never_deleted', format('Rows of %s are never removed.', TG_TABLE_NAME));
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION guard_event() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_event() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     NEW.transaction := pg_current_xact_id()::text::bigint;
     NEW.occurred_at := market_now();
@@ -91,7 +98,8 @@ BEGIN
 END $$;
 
 -- What every table of the market gets: told at once which habits it keeps.
-CREATE FUNCTION keep_recorded(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_recorded(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY tables LOOP
@@ -101,7 +109,8 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION keep_append_only(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_append_only(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY tables LOOP
@@ -110,7 +119,8 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION keep_undeleted(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_undeleted(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY tables LOOP
@@ -119,9 +129,32 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Rows that the guards themselves decide by: written by a migration and by nothing else. Anybody
+-- may say that they migrate, as `market.migrating` gives no right; it keeps mistakes out.
+CREATE FUNCTION only_in_migration() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_setting('market.migrating', true) IS DISTINCT FROM 'on' THEN
+        PERFORM refuse('only_in_migration',
+            format('Rows of %s are written only by migrations.', TG_TABLE_NAME));
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION keep_to_migrations(VARIADIC tables text[]) RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+DECLARE name text;
+BEGIN
+    FOREACH name IN ARRAY tables LOOP
+        EXECUTE format('CREATE TRIGGER %I BEFORE INSERT ON %I'
+            ' FOR EACH STATEMENT EXECUTE FUNCTION only_in_migration()', 'migrated_' || name, name);
+    END LOOP;
+END $$;
+
 -- Called at the end of each package's guards: triggers that nothing switches off by itself, and
 -- definer functions in the guard's name that nobody may call but as a trigger or by grant.
-CREATE FUNCTION seal_guards() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION seal_guards() RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 DECLARE item record;
 BEGIN
     FOR item IN
@@ -149,7 +182,8 @@ SELECT keep_undeleted('organisation', 'person', 'membership', 'invitation', 'ses
 SELECT keep_recorded('organisation', 'organisation_identifier', 'person', 'membership',
     'invitation', 'session', 'market_clock', 'idempotency_key');
 
-CREATE FUNCTION guard_idempotency_key() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_idempotency_key() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     NEW.answered_at := clock_timestamp();
     RETURN NEW;
@@ -169,7 +203,8 @@ CREATE FUNCTION operator_organisation() RETURNS uuid LANGUAGE sql IMMUTABLE AS
 $$ SELECT '99faf8c9-d33a-5f74-ac43-a4e34d6f9a29'::uuid $$;
 
 -- What somebody proposed can be restated until it is confirmed, and never afterwards.
-CREATE FUNCTION guard_organisation() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_organisation() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT OLD.proposed
        AND (NEW.id, NEW.kind, NEW.name, NEW.address, NEW.demonstration, NEW.proposed,
@@ -207,21 +242,39 @@ END $$;
 CREATE TRIGGER guard_membership BEFORE INSERT OR UPDATE ON membership
     FOR EACH ROW EXECUTE FUNCTION guard_membership();
 
+-- An invitation stands only while whoever made it could still make it; nobody (NULL) is the
+-- operator's command line.
+CREATE FUNCTION may_invite(inviter uuid, into_organisation uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT inviter IS NULL OR EXISTS (
+        SELECT 1 FROM membership m WHERE m.person = inviter AND m.ended_at IS NULL
+        AND (m.role = 'registrar' OR m.role = 'administrator'
+             AND m.organisation = into_organisation))
+$$;
+
 -- An invitation is accepted once, while it lasts; the real clock decides, as for sessions.
-CREATE FUNCTION guard_invitation() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_invitation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF 'registrar' = ANY (NEW.roles) AND NEW.organisation <> operator_organisation() THEN
             PERFORM refuse('registrar_of_operator',
                 'Only people of the market''s operator can be registrars.');
         END IF;
+        NEW.invited_by := acting_person();
         NEW.invited_at := clock_timestamp();
         NEW.accepted_at := NULL;
         NEW.accepted_by := NULL;
     ELSIF OLD.accepted_at IS NOT NULL OR OLD.expires_at <= clock_timestamp() THEN
         PERFORM refuse('invitation_once', 'An invitation is accepted once, before it expires.');
     ELSIF NEW.accepted_at IS NOT NULL THEN
+        -- whoever invited is held, so that their role does not end between this look and the commit
+        PERFORM 1 FROM person WHERE id = NEW.invited_by FOR SHARE;
         NEW.accepted_at := clock_timestamp();
+    END IF;
+    IF NOT may_invite(NEW.invited_by, NEW.organisation) THEN
+        PERFORM refuse('invited_by_administrator',
+            'Only an administrator of the organisation, or the registrar, brings people into it.');
     END IF;
     RETURN NEW;
 END $$;
@@ -277,3 +330,4 @@ CREATE POLICY event_own ON event FOR SELECT TO market_app
 CREATE POLICY event_made ON event FOR INSERT TO market_app WITH CHECK (true);
 
 SELECT seal_guards();
+GRANT EXECUTE ON FUNCTION may_invite(uuid, uuid) TO market_app;

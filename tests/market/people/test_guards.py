@@ -108,6 +108,39 @@ async def test_an_invitation_is_accepted_once_and_stays_accepted(
             await app_role.execute(f"UPDATE invitation SET {change}")  # noqa: S608  # two constants
 
 
+_INVITE = (
+    "INSERT INTO invitation (id, organisation, email, roles, secret_digest, invited_by, invited_at,"
+    " expires_at) VALUES ($1, $2, 'x@y.example', '{commissioner}', '\\x02', $3, now(),"
+    " now() + interval '1 day')"
+)
+
+
+async def test_only_who_may_invite_invites_and_in_their_own_name(
+    world: World, app_role: Any
+) -> None:
+    group = await world.organisation("06F")
+    member = await _member(world)
+    administrator = await world.person("Ada First", group, Role.ADMINISTRATOR)
+    for inviter in (administrator.id, None):
+        async with refused("invited_by_administrator"), acting(app_role, member.id):
+            await app_role.execute(_INVITE, uuid4(), group, inviter)
+    async with acting(app_role, administrator.id):
+        await app_role.execute(_INVITE, uuid4(), group, member.id)
+    assert await app_role.fetchval("SELECT invited_by FROM invitation") == administrator.id
+
+
+async def test_an_invitation_is_not_accepted_once_its_maker_could_not_make_it(
+    world: World, app_role: Any
+) -> None:
+    group = await world.organisation("06F")
+    administrator = await world.person("Ada First", group, Role.ADMINISTRATOR)
+    async with acting(app_role, administrator.id):
+        await app_role.execute(_INVITE, uuid4(), group, administrator.id)
+        await app_role.execute("UPDATE membership SET ended_at = market_now()")
+    async with refused("invited_by_administrator"), acting(app_role):
+        await app_role.execute("UPDATE invitation SET accepted_at = now(), accepted_by = id")
+
+
 async def test_a_session_acts_only_for_an_organisation_of_one_s_own(
     world: World, app_role: Any
 ) -> None:

@@ -269,3 +269,61 @@ async def test_the_registrar_brings_in_the_first_administrator_of_a_group(world:
     assert (await _accept(world, offered.json()["secret"], name="Ada First")).status_code == 201
     ada = await signed_in(world, "Ada First", "ada@group.example")
     assert (await _invite(ada, group, "x@group.example", "commissioner")).status_code == 201
+
+
+async def _end(world: World, person: Person) -> None:
+    keeper = await registrar(world)
+    members = await keeper.get(f"/organisations/{person.organisation}/memberships")
+    for one in members.json()["items"]:
+        if one["person"] == str(person.id):
+            ended = await keeper.delete(f"/memberships/{one['id']}")
+            assert ended.status_code == 204, ended.text
+
+
+async def test_an_invitation_falls_with_the_administrator_who_made_it(
+    world: World, superuser: Any
+) -> None:
+    group = await world.organisation("06F")
+    administrator = await world.person("Ann Lead", group, Role.ADMINISTRATOR)
+    offered = await _invite(administrator, group, "friend@group.example", "administrator")
+    await _end(world, administrator)
+    answer = await _accept(world, offered.json()["secret"])
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/invitation-over")
+    query = "SELECT count(*) FROM person WHERE email = 'friend@group.example'"
+    assert await superuser.fetchval(query) == 0
+
+
+async def test_an_invitation_falls_when_its_maker_administers_another_organisation_alone(
+    world: World,
+) -> None:
+    group = await world.organisation("06F")
+    administrator = await world.person("Ann Lead", group, Role.ADMINISTRATOR)
+    offered = await _invite(administrator, group, "friend@group.example", "commissioner")
+    keeper = await registrar(world)
+    other = await world.organisation("06P")
+    invited = await _invite(keeper, other, administrator.email, "administrator")
+    await _end(world, administrator)
+    answer = await _accept(world, offered.json()["secret"])
+    assert answer.json()["type"] == "/problems/invitation-over"
+    assert invited.status_code == 201
+
+
+async def test_of_ending_an_administrator_and_their_invitation_one_comes_first(
+    world: World, superuser: Any
+) -> None:
+    group = await world.organisation("06F")
+    for number in range(4):
+        administrator = await world.person(f"Ann {number}", group, Role.ADMINISTRATOR)
+        email = f"friend.{number}@group.example"
+        offered = await _invite(administrator, group, email, "commissioner")
+        answer, _ = await asyncio.gather(
+            _accept(world, offered.json()["secret"]), _end(world, administrator)
+        )
+        ended, accepted = await superuser.fetchrow(
+            "SELECT (SELECT ended_at FROM membership WHERE person = $1), (SELECT accepted_at FROM"
+            " invitation WHERE email = $2)",
+            administrator.id,
+            email,
+        )
+        assert answer.status_code == (404 if accepted is None else 201)
+        assert ended is not None
