@@ -103,7 +103,17 @@ class OpeningIncomplete(MarketError):
     title = "The opening is not complete. An opener can resume it."
 
 
-@keeps("quality_adds_up", "ranking_adds_up", "ranked_bid_passed")
+@keeps(
+    "quality_adds_up",
+    "quality_decision_denominator_positive",
+    "quality_decision_figures_finite",
+    "ranking_adds_up",
+    "ranked_bid_passed",
+    "ranked_bid_denominators_positive",
+    "ranked_bid_numerators_not_negative",
+    "ranked_bid_figures_finite",
+    "ranked_price_adds_up",
+)
 class FiguresRefused(MarketError):
     """The database computed the figures again and came to others: nothing was stored."""
 

@@ -81,6 +81,10 @@ class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
     decided_at = columns.Timestamptz(default=None, null=False)
 
     quality_decision_denominator_positive = Check("points_denominator > 0")
+    # PostgreSQL has numeric infinities and NaN, equal to themselves: any sum would add up with them
+    quality_decision_figures_finite = Check(
+        "points_numerator >= 0 AND greatest(points_numerator, points_denominator) < 'Infinity'"
+    )
 
 
 class RankingTable(Table, db=DB, tablename="ranking"):
@@ -112,6 +116,17 @@ class RankedBidTable(Table, db=DB, tablename="ranked_bid"):
 
     ranked_bid_place_positive = Check("place > 0")
     ranked_bid_price_positive = Check("price > 0")
+    # 0/0 adds up to anything, and so do numeric infinities and NaN, which is greater than both
+    ranked_bid_denominators_positive = Check(
+        "quality_denominator > 0 AND price_denominator > 0 AND total_denominator > 0"
+    )
+    ranked_bid_numerators_not_negative = Check(
+        "quality_numerator >= 0 AND price_numerator >= 0 AND total_numerator >= 0"
+    )
+    ranked_bid_figures_finite = Check(
+        "greatest(quality_numerator, quality_denominator, price_numerator, price_denominator,"
+        " total_numerator, total_denominator) < 'Infinity'"
+    )
 
 
 class RecommendationTable(Table, db=DB, tablename="recommendation"):

@@ -13,7 +13,30 @@ END $$;
 CREATE TRIGGER guard_ranking BEFORE INSERT ON ranking
     FOR EACH ROW EXECUTE FUNCTION guard_ranking();
 
--- A ranked bid passed, its price was opened, and its total is the sum of its parts.
+-- What a bid costs: the published quantities times the unit prices it gave, exactly. Unknown (NULL)
+-- unless every published item is priced once.
+CREATE FUNCTION offered_price(held lot, of_bid uuid) RETURNS numeric LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH given AS (
+        SELECT line ->> 'item' AS code, (line ->> 'unit_price')::numeric AS unit_price
+        FROM opened_envelope o, jsonb_array_elements(o.content -> 'prices') line
+        WHERE o.bid = of_bid AND o.kind = 'price' AND o.content IS NOT NULL
+    ), asked AS (
+        SELECT item ->> 'code' AS code, (item ->> 'quantity')::numeric AS quantity
+        FROM tender t
+        JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement,
+            jsonb_array_elements(r.content -> 'lots') part,
+            jsonb_array_elements(part -> 'price_items') item
+        WHERE t.id = held.tender AND (part ->> 'number')::integer = held.number
+    )
+    SELECT CASE WHEN bool_and(asked.code IS NOT NULL AND given.code IS NOT NULL)
+                     AND count(*) = (SELECT count(*) FROM asked)
+           THEN sum(asked.quantity * given.unit_price) END
+    FROM asked FULL JOIN given ON given.code = asked.code
+$$;
+
+-- A ranked bid passed, its price was opened and follows from what it offered, and its total is the
+-- sum of its parts. Denominators are positive by the table's own checks.
 CREATE FUNCTION guard_ranked_bid() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE
@@ -31,6 +54,10 @@ BEGIN
           AND q.points_numerator * NEW.quality_denominator
               = NEW.quality_numerator * q.points_denominator) THEN
         PERFORM refuse('ranked_bid_passed', 'Only bids that met the minimum are ranked.');
+    END IF;
+    IF NEW.price IS DISTINCT FROM offered_price(held, NEW.bid) THEN
+        PERFORM refuse('ranked_price_adds_up',
+            'A price is not what the bid''s unit prices come to.');
     END IF;
     IF NEW.total_numerator * NEW.quality_denominator * NEW.price_denominator
        <> NEW.total_denominator * (NEW.quality_numerator * NEW.price_denominator

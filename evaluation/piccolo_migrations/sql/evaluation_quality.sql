@@ -100,6 +100,8 @@ CREATE FUNCTION evaluators_of(of_tender uuid) RETURNS SETOF uuid LANGUAGE sql ST
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT d.person FROM duty d WHERE d.tender = of_tender AND d.duty = 'quality_evaluator'
         AND d.released_at IS NULL
+        AND EXISTS (SELECT 1 FROM membership m WHERE m.person = d.person
+                    AND m.organisation = d.organisation AND m.ended_at IS NULL)
         AND EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND t.stage = 'opened')
         AND (why_not_unconflicted(d.person, of_tender) IS NULL
              OR why_not_unconflicted(d.person, of_tender) = 'declaration_missing')

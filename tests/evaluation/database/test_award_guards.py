@@ -1,6 +1,7 @@
 """From the ranking to the contract, straight at the database as the app role."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.makers.bids import declare
 from tests.makers.direct import acting, not_granted, refused
+from tests.makers.direct_bids import violates
 from tests.makers.evaluation import (
     REASON,
     EvaluatedLot,
@@ -50,7 +52,7 @@ async def test_a_ranking_holds_every_bid_that_passed_with_sums_that_add_up_in_or
     evaluator = lot.tender.price_evaluator
     bids = [await _bid(superuser, lot, place) for place in range(3)]
     right = [
-        (bids[0], 1, False, 4757, 171, 4, 400, 11, 3481, 44),
+        (bids[0], 1, False, Decimal("4757.50"), 171, 4, 400, 11, 3481, 44),
         (bids[1], 2, False, 4325, 30, 1, 40, 1, 70, 1),
     ]
 
@@ -76,8 +78,19 @@ async def test_a_ranking_holds_every_bid_that_passed_with_sums_that_add_up_in_or
         await rank(right[0])  # a bid that passed is left out
     async with refused("ranking_adds_up"):
         await rank((*right[0][:-2], 3482, 44), right[1])
+    for price in (4757, 4758, Decimal("4757.500001"), Decimal("NaN")):
+        async with refused("ranked_price_adds_up"):
+            await rank((bids[0], 1, False, price, *right[0][4:]), right[1])
+    for figures in ((0, 0, 0, 0, 0, 0), (171, 4, 400, 11, 0, 0), (171, 4, 400, -11, 281, 44)):
+        async with violates("ranked_bid_denominators_positive"):
+            await rank((*right[0][:4], *figures), right[1])
+    async with violates("ranked_bid_numerators_not_negative"):
+        await rank((*right[0][:4], 171, 4, -171, 4, 0, 1), right[1])
+    for figure in (Decimal("NaN"), Decimal("Infinity")):
+        async with violates("ranked_bid_figures_finite"):
+            await rank((*right[0][:4], 171, 4, figure, figure, figure, figure), right[1])
     async with refused("ranked_bid_passed"):
-        await rank((bids[0], 1, False, 4757, 43, 1, 400, 11, 873, 11), right[1])
+        await rank((bids[0], 1, False, Decimal("4757.5"), 43, 1, 400, 11, 873, 11), right[1])
     async with refused("ranked_bid_passed"):
         await rank(*right, (bids[2], 3, False, 3892, 12, 1, 40, 1, 52, 1))
     for places in ((2, 1), (1, 1), (2, 3)):

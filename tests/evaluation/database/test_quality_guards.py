@@ -1,5 +1,6 @@
 """Scores and their locks, straight at the database as the app role: past every rule in Python."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ import pytest
 from evaluation.rules.stages import LOT_TRANSITIONS
 from tests.makers.bids import declare
 from tests.makers.direct import acting, not_granted, refused
+from tests.makers.direct_bids import violates
 from tests.makers.evaluation import (
     REASON,
     EvaluatedLot,
@@ -376,3 +378,32 @@ async def test_what_was_scored_is_never_changed_or_removed(
     for statement in statements:
         async with refused("append_only"):
             await superuser.execute(statement)
+
+
+async def test_whoever_left_the_organisation_is_no_evaluator_for_it_any_more(
+    world: World, superuser: Any
+) -> None:
+    lot = await lot_to_score(world)
+    one, other = lot.tender.quality_evaluators
+
+    async def evaluators() -> set[UUID]:
+        rows = await superuser.fetch("SELECT * FROM evaluators_of($1)", lot.tender.id)
+        return {row["evaluators_of"] for row in rows}
+
+    assert await evaluators() == {one.id, other.id}
+    async with _as(superuser, lot.tender.manager):
+        await superuser.execute(
+            "UPDATE membership SET ended_at = market_now() WHERE person = $1", one.id
+        )
+    assert await evaluators() == {other.id}
+
+
+@pytest.mark.parametrize("figure", ["NaN", "Infinity"])
+async def test_quality_points_are_finite(
+    world: World, app_role: Any, superuser: Any, figure: str
+) -> None:
+    lot = await moderated_lot(world)
+    bid = await _bid(superuser, lot)
+    async with violates("quality_decision_figures_finite"), _as(app_role, lot.tender.moderator):
+        row = (lot.id, bid, Decimal(figure), Decimal(figure), True, lot.tender.moderator.id)
+        await app_role.execute(DECIDE, uuid4(), *row)
