@@ -41,6 +41,9 @@ SELECT EXISTS (SELECT 1 FROM lot WHERE tender = $1 AND stage IN ('bidding', 'qua
 """
 
 
+_CONFLICT = "SELECT my_conflict($1)"
+
+
 class _Event(msgspec.Struct, frozen=True):
     id: UUID
     occurred_at: datetime
@@ -58,9 +61,12 @@ async def _shows_bidders(actor: Actor, facts: TenderFacts) -> bool:
     """Whether the acts of those who may have bid are shown: never before the opening.
 
     Until every lot has left quality scoring they are shown to manager and guardian, who can never
-    score; an auditor might be given that duty, or have it already.
+    score; an auditor might be given that duty, or have it already. A manager who has not declared
+    against the bidders, or has an interest in one, does not see them at all.
     """
     if facts.opened_at is None:
+        return False
+    if Duty.GUARDIAN not in facts.duties and await fetch_value(_CONFLICT, facts.id) is not None:
         return False
     scoring: bool = await fetch_value(_SCORING, facts.id)
     if not scoring:

@@ -387,10 +387,13 @@ CREATE TRIGGER guard_tender_buyer BEFORE INSERT OR UPDATE ON tender_buyer
 -- What an event would tell too early. Before the opening a declaration tells how many bid, and a
 -- refusal after the deadline may tell who: the guardian alone sees those. What strangers to the
 -- house did tells whose bid is whose (an event names the bid): nobody sees it before the opening;
--- until every lot is scored the manager and the guardian do, who never score.
+-- until every lot is scored the manager and the guardian do, who never score; but no manager who
+-- has not declared against the bidders or has an interest in one. (Not SQL, since that function
+-- comes with the bids, later.)
 CREATE FUNCTION withholds_event(of_tender uuid, by_organisation uuid, act text, moment timestamptz)
-RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND CASE
+RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND CASE
         WHEN t.opened_at IS NULL AND (act = 'interest.declared'
              OR act = 'request.refused' AND moment >= t.deadline) THEN
             NOT holds_duty(acting_person(), t.id, 'guardian')
@@ -399,14 +402,16 @@ RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, p
                 AND b.organisation = by_organisation
                 UNION ALL SELECT 1 FROM duty d WHERE d.tender = t.id
                 AND d.organisation = by_organisation) THEN
-            t.opened_at IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.tender = t.id
+            t.opened_at IS NULL
+            OR my_conflict(t.id) IS NOT NULL AND NOT holds_duty(acting_person(), t.id, 'guardian')
+            OR EXISTS (SELECT 1 FROM lot l WHERE l.tender = t.id
                                            AND l.stage IN ('bidding', 'quality_scoring'))
                 AND (NOT holds_duty(acting_person(), t.id, 'tender_manager', 'guardian')
                      OR EXISTS (SELECT 1 FROM duty d WHERE d.tender = t.id
                                 AND d.person = acting_person() AND d.duty IN ('quality_evaluator',
                                     'moderator', 'price_evaluator', 'award_approver')))
-        ELSE false END)
-$$;
+        ELSE false END);
+END $$;
 
 -- The record of a tender: for its manager, its guardian and the buyers' auditors.
 CREATE FUNCTION reads_record(of_tender uuid, by_organisation uuid, act text, moment timestamptz)

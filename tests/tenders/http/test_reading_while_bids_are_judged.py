@@ -125,6 +125,9 @@ async def test_bids_come_into_the_record_at_the_opening_for_those_who_never_scor
     for reader in (tender.manager, tender.guardian, auditor, scoring):
         assert await acts_of(supplier.organisation, reader, tender) == []
     await open_bids(world, tender)
+    # the manager is told once they have declared against those who bid, without an interest
+    assert await acts_of(supplier.organisation, tender.manager, tender) == []
+    await declare(tender.manager, tender)
     for reader in (tender.manager, tender.guardian):
         (given,) = await acts_of(supplier.organisation, reader, tender)
         assert given["action"] == "bid.submitted"
