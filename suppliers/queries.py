@@ -20,9 +20,9 @@ from suppliers.schemas import (
     ApplicationState,
     ApplicationView,
     ApplyingOrganisationView,
-    SupplierDecisionView,
     IdentifierView,
     Outcome,
+    SupplierDecisionView,
     SupplierView,
 )
 

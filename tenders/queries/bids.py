@@ -7,10 +7,11 @@ import msgspec
 
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
-from market.errors import Malformed, NotFound
-from market.pages import Page, decode_cursor, encode_cursor
+from market.errors import NotFound
+from market.pages import Page
 from market.signing import SignedStatement
 from tenders.permissions.bids import BiddingFacts, ensure_bid_manager, is_bid_manager
+from tenders.queries.keysets import cursor_at, read_cursor
 from tenders.rules.requirement import Lot
 from tenders.rules.stages import TenderStage
 from tenders.schemas.bids import (
@@ -209,26 +210,14 @@ async def my_bids(actor: Actor, limit: int, cursor: str | None) -> Page[BidSumma
         Malformed: the cursor is none of ours.
     """
     ensure_bid_manager(actor)
-    before: datetime | None = None
-    bid: UUID | None = None
-    if cursor is not None:
-        before, bid = _keys(cursor)
+    before, bid = read_cursor(cursor)
     async with reading(actor):
         rows = await fetch(_Mine, _MY_PAGE, actor.organisation, before, bid, limit + 1)
     following = None
     if len(rows) > limit:
         last = rows[limit - 1]
-        following = encode_cursor(last.made_at.isoformat(), str(last.id))
+        following = cursor_at(last.made_at, last.id)
     return Page(items=[row.summary() for row in rows[:limit]], next=following)
-
-
-def _keys(cursor: str) -> tuple[datetime, UUID]:
-    instant, bid = decode_cursor(cursor, 2)
-    try:
-        return datetime.fromisoformat(instant), UUID(bid)
-    except ValueError:
-        message = "The cursor is not one the market gave. Begin again without it."
-        raise Malformed(message) from None
 
 
 async def my_bid(actor: Actor, bid_id: UUID) -> BidView:

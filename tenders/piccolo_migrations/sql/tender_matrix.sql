@@ -36,3 +36,6 @@ SELECT gen_random_uuid(), earlier, later FROM (
            ('ranked', 'abandoned'), ('recommended', 'abandoned'), ('awarded', 'abandoned'),
            ('notified', 'abandoned')
 ) AS move (earlier, later);
+
+-- The matrix is the law's and the house's: it changes by a migration and by nothing else.
+SELECT keep_to_migrations('duty_floor', 'tender_transition', 'lot_transition');

@@ -4,8 +4,10 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+import pytest
 
 from market.actor import Actor
+from market.pages import encode_cursor
 from market.people.commands import begin_session
 from tests.makers.bids import asked, bid_body, give_bid, some_suppliers
 from tests.makers.direct import acting
@@ -59,3 +61,11 @@ async def test_an_abandoned_lot_takes_no_bids_and_its_neighbour_does(world: Worl
     late = await give_bid(other, tender, 1)
     assert (late.status_code, late.json()["type"]) == (409, "/problems/bidding-closed")
     assert (await give_bid(other, tender, 2)).status_code == 201
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_cursor_at_the_ends_of_time_is_no_accident(world: World, instant: str) -> None:
+    (supplier,) = await some_suppliers(world, 1)
+    cursor = encode_cursor(instant, str(uuid4()))
+    answer = await supplier.get("/bids", params={"cursor": cursor})
+    assert (answer.status_code, answer.json()["items"]) == (200, [])
