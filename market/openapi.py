@@ -43,8 +43,9 @@ defended.
 token acts for one organisation. What is marked public needs none.
 
 **Idempotency-Key.** A POST that creates something takes a UUID of your choice. The same key with
-the same body gets the same answer and is carried out once, so a request whose answer got lost is
-simply repeated. With another body it is refused (422); while the first is in progress, 409. After
+the same request gets the same answer and is carried out once, so a request whose answer got lost
+is simply repeated. With another body, for another organisation or with another If-Match it is
+refused (422); while the first is in progress, 409. After
 a 503 that says the outcome is unknown, repeat with the same key.
 
 **ETag and If-Match.** What can change carries its version as an `ETag`. An act on it sends that

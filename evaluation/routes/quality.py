@@ -133,7 +133,10 @@ class EvaluationController(Controller):
         limit: PageLimit = LIMIT,
         cursor: PageCursor = None,
     ) -> Response[Page[ScoreView]]:
-        """List scores with their reasons: one's own, and all once every evaluator has locked."""
+        """List scores with their reasons: one's own, and all once every evaluator has locked.
+
+        Until the quality of the lot is locked, they are the quality panel's and the guardian's.
+        """
         page = await scores.scores(
             actor, tender_id, lot_number, pseudonym=pseudonym, limit=limit, cursor=cursor
         )

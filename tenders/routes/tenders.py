@@ -259,7 +259,9 @@ class TenderController(Controller):
     ) -> Response[Page[EventView]]:
         """List the tender's events, for its manager, its guardian and its buyers' auditors.
 
-        Until the bids are opened, what suppliers do is left out: it would tell who bids.
+        Until the bids are opened, what suppliers do is left out: it would tell who bids. From then
+        until the quality of every lot is locked, the guardian sees it, and a manager who has
+        declared against the bidders and has an interest in none.
         """
         page = await record.record_of(actor, tender_id, limit=limit, cursor=cursor)
         return linked(page, request)
