@@ -20,6 +20,7 @@ from tests.makers.evaluation import (
     notified_lot,
     priced_lot,
     ranked_lot,
+    recommend,
     recommended_lot,
 )
 from tests.makers.world import Person, World
@@ -393,3 +394,21 @@ async def test_the_app_cannot_call_what_sees_more_than_its_actor(
     statement = f"SELECT {function.format(lot=uuid4())}"
     async with not_granted(), acting(app_role):
         await app_role.execute(statement)
+
+
+async def test_an_approval_is_of_the_latest_recommendation(
+    world: World, app_role: Any, superuser: Any
+) -> None:
+    lot = await recommended_lot(world)
+    first = await superuser.fetchval("SELECT id FROM recommendation")
+    officer, lay = lot.tender.approvers
+    assert (await approve(lot, officer, "returned")).status_code == 201
+    assert (await recommend(lot)).status_code == 201
+    async with refused("approves_latest"), _as(app_role, lay):
+        await app_role.execute(
+            "INSERT INTO approval (id, recommendation, approver, outcome, reason)"
+            " VALUES ($1, $2, $3, 'approved', 'The first one was better.')",
+            uuid4(),
+            first,
+            lay.id,
+        )
