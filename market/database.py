@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 from asyncpg.exceptions import (
     InterfaceError,
+    InternalClientError,
     LockNotAvailableError,
     PostgresConnectionError,
     PostgresError,
@@ -30,6 +31,7 @@ _LOST = (
     OSError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    InternalClientError,  # the server's farewell arrived just as the next statement was sent
 )
 _BROKEN_COMMIT = (*_LOST, TimeoutError, QueryCanceledError)
 
@@ -129,7 +131,7 @@ async def unit_of_work(actor: Actor, *, writes: bool) -> AsyncIterator[Unit]:
         await _commit(connection, writes=writes)
         done = True
     except _LOST as error:
-        if not _is_lost(connection):
+        if not (isinstance(error, InternalClientError) or _is_lost(connection)):
             raise
         raise Busy from error  # before COMMIT was sent, so nothing of it remains
     finally:
@@ -144,7 +146,7 @@ async def _roll_back(connection: Any) -> None:
     """Undo, or drop the connection when even that fails, so the pool never gets a half-used one."""
     try:
         await connection.execute("ROLLBACK")
-    except (PostgresError, InterfaceError, OSError, TimeoutError, CancelledError):
+    except (PostgresError, *_LOST, TimeoutError, CancelledError):
         _drop(connection)
 
 
