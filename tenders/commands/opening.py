@@ -17,7 +17,7 @@ from market.errors import Fault, NotFound
 from market.events.commands import record
 from market.sealing import Address, CannotOpen, CannotUnwrap, EnvelopeKind, key_context
 from market.vault import Vault
-from tenders.errors import DeclarationsFaulty, EnvelopeOpened, KeysUnavailable
+from tenders.errors import DeclarationsFaulty, EnvelopeOpened, EnvelopeStaysSealed, KeysUnavailable
 from tenders.permissions.opening import (
     ensure_knows_bidders,
     ensure_may_confirm,
@@ -265,8 +265,10 @@ async def open_envelope(
     ensure_may_open(await standing_of(actor, tender_id), kind)
     wrapped_key: bytes | None = await fetch_value(_WRAPPED_KEY, tender_id, bid_id, kind.value)
     sealed = await fetch_one(_Sealed, _SEALED, bid_id, kind.value)
-    if wrapped_key is None or sealed is None:
+    if wrapped_key is None:
         raise NotFound
+    if sealed is None:  # the lot moved on since the key was given
+        raise EnvelopeStaysSealed
     address = Address(
         tender=tender_id,
         lot=sealed.lot,

@@ -1,0 +1,12 @@
+CREATE TABLE interest (id uuid primary key, person uuid, for_organisation uuid, kind text, relationship text, associate text, organisation uuid, counterparty text, scheme text, identifier text, nature text, share numeric, starts_on date, ends_on date, aware_on date, declared_at timestamptz, consents boolean, supersedes uuid);
+CREATE TABLE interest_ending (id uuid, interest uuid, ended_on date, recorded_by uuid, recorded_at timestamptz);
+CREATE TABLE ownership_party(id uuid primary key, kind text, name text, recorded_at timestamptz);
+CREATE TABLE ownership_identifier(id uuid, party uuid, scheme text, identifier text);
+CREATE TABLE ownership_link(id uuid primary key, holder uuid, subject uuid, kind text, share_minimum numeric, share_maximum numeric, majority boolean, starts_on date, ends_on date);
+CREATE TABLE ownership_person(person uuid, party uuid);
+GRANT SELECT ON interest, interest_ending, ownership_party, ownership_identifier, ownership_link, ownership_person, organisation_identifier TO market_guard;
+CREATE FUNCTION parties_of_organisation(of_organisation uuid) RETURNS SETOF uuid LANGUAGE sql STABLE AS 'SELECT of_organisation';
+CREATE FUNCTION parties_of_identifier(of_scheme text, of_identifier text) RETURNS SETOF uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid WHERE false';
+CREATE FUNCTION connected_parties(from_parties uuid[], to_parties uuid[], most_links integer) RETURNS SETOF uuid LANGUAGE sql STABLE AS 'SELECT unnest(from_parties) INTERSECT SELECT unnest(to_parties)';
+CREATE FUNCTION group_parties(of_parties uuid[]) RETURNS SETOF uuid LANGUAGE sql STABLE AS 'SELECT unnest(of_parties)';
+CREATE FUNCTION links_between(from_parties uuid[], to_parties uuid[], most_links integer) RETURNS SETOF ownership_link LANGUAGE sql STABLE AS 'SELECT * FROM ownership_link WHERE false';
