@@ -19,13 +19,17 @@ from market.interests.rules.registers import PRIVATE_READERS, SENIOR
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Of an entry in a register, what decides who may do what with it."""
+    """Of an entry in a register, what decides who may do what with it.
+
+    Offers of gifts are read by lay members too, who review them.
+    """
 
     id: UUID
     person: UUID
     for_organisation: UUID
     entered_by: UUID
     line_manager: UUID | None = None
+    is_gift: bool = False
 
 
 def acts_as(actor: Actor, organisation: UUID, *roles: Role) -> bool:
@@ -80,7 +84,8 @@ def ensure_may_read(actor: Actor, entry: Entry) -> None:
         and entry.line_manager == actor.person
         and actor.organisation == entry.for_organisation
     )
-    if not (own or managed or acts_as(actor, entry.for_organisation, *PRIVATE_READERS)):
+    readers = PRIVATE_READERS | SENIOR if entry.is_gift else PRIVATE_READERS
+    if not (own or managed or acts_as(actor, entry.for_organisation, *readers)):
         raise NotFound
 
 
@@ -104,8 +109,10 @@ def ensure_may_decide_on_consent(actor: Actor, entry: Entry) -> None:
     """Let a guardian decide on refusals of consent that are not their own.
 
     Raises:
+        NotFound: the entry is one the actor may not read.
         NotYoursToDecide: the actor refused, or is no guardian there.
     """
+    ensure_may_read(actor, entry)
     if entry.person == actor.person:
         message = "You refused consent yourself; another guardian decides on it."
         raise NotYoursToDecide(message)
@@ -117,8 +124,10 @@ def ensure_may_review(actor: Actor, entry: Entry) -> None:
     """Let somebody senior review an offer which they neither got nor declared.
 
     Raises:
+        NotFound: the offer is one the actor may not read.
         NotYoursToReview: the actor got or declared it, or is not senior there.
     """
+    ensure_may_read(actor, entry)
     if actor.person in {entry.person, entry.entered_by}:
         message = "You got or declared this offer; somebody else reviews it."
         raise NotYoursToReview(message)
