@@ -23,7 +23,9 @@ class Naming(Struct, frozen=True):
 def _folded(word: str) -> str:
     """A word without accents and capitals, so that it is found however it is written."""
     decomposed = unicodedata.normalize("NFKD", word)
-    return "".join(one for one in decomposed if not unicodedata.combining(one)).casefold()
+    plain = "".join(one for one in decomposed if not unicodedata.combining(one))
+    # by way of capitals, where some letters meet that small ones keep apart (the dotless i)
+    return plain.upper().casefold()
 
 
 def _words(text: str) -> list[tuple[str, re.Match[str]]]:
