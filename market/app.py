@@ -13,6 +13,7 @@ from evaluation import routes as evaluation_routes
 from market import database, openapi
 from market.clock import routes as clock_routes
 from market.door import identify
+from market.interests import routes as interest_routes
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
@@ -28,6 +29,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *people_routes.CONTROLLERS,
     *organisation_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
+    *interest_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,

@@ -70,6 +70,9 @@ TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
     "suppliers": "From applicant to admitted supplier.",
+    "interests": "Registers of interests: declared, confirmed, published, kept.",
+    "gifts": "Gifts and hospitality: declared, reviewed, published.",
+    "breaches": "Breaches of the rules on conflicts of interest, published anonymised.",
     "clock": "The one clock of the market; a sandbox's can be moved forward.",
     "tenders": "What is needed: written, reviewed, published.",
     "duties": "Who does what in a tender, and what nobody may do together.",
@@ -160,6 +163,8 @@ def _complete(
     reads = handler.http_methods <= {"GET", "HEAD"}
     if public:
         operation["security"] = [{}, {"bearer": []}] if reads else []
+    if handler.opt.get("csv"):
+        operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     names = {item["name"] for item in operation.get("parameters", ())}
     for item in operation.get("parameters", ()):
         if item["name"] in {"Idempotency-Key", "If-Match"}:

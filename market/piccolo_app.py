@@ -5,6 +5,18 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from market.events.tables import EventSaltTable, EventTable
+from market.interests.tables import (
+    BreachPersonTable,
+    BreachPublicationTable,
+    BreachTable,
+    ConsentDecisionTable,
+    GiftReviewTable,
+    GiftTable,
+    InterestConfirmationTable,
+    InterestEndingTable,
+    InterestMitigationTable,
+    InterestTable,
+)
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
 from market.tables import IdempotencyKey, Installation, MarketClock
@@ -25,5 +37,15 @@ APP_CONFIG = AppConfig(
         MembershipTable,
         InvitationTable,
         SessionTable,
+        InterestTable,
+        InterestEndingTable,
+        InterestMitigationTable,
+        InterestConfirmationTable,
+        GiftTable,
+        GiftReviewTable,
+        ConsentDecisionTable,
+        BreachTable,
+        BreachPersonTable,
+        BreachPublicationTable,
     ],
 )

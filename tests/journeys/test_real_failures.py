@@ -13,7 +13,7 @@ from tests.makers.bids import (
     submit,
 )
 from tests.makers.evaluation import EvaluatedLot, ranked_lot, recommend, recommended_lot
-from tests.makers.interests import decide_conflict, register_interest
+from tests.makers.recusals import decide_conflict, register_interest
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import (
     approve,
