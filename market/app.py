@@ -16,6 +16,7 @@ from market.door import identify
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
+from market.ownership import routes as ownership_routes
 from market.people import routes as people_routes
 from market.requests import DEPENDENCIES
 from market.settings import Settings
@@ -27,6 +28,7 @@ from tenders import routes as tender_routes
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *people_routes.CONTROLLERS,
     *organisation_routes.CONTROLLERS,
+    *ownership_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,

@@ -69,6 +69,7 @@ does not know are refused.
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
+    "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",
     "clock": "The one clock of the market; a sandbox's can be moved forward.",
     "tenders": "What is needed: written, reviewed, published.",

@@ -6,6 +6,17 @@ from piccolo.conf.apps import AppConfig
 
 from market.events.tables import EventSaltTable, EventTable
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
+from market.ownership.tables import (
+    OwnershipIdentifierTable,
+    OwnershipImportTable,
+    OwnershipLinkTable,
+    OwnershipPartyTable,
+    OwnershipPersonTable,
+    OwnershipReferenceTable,
+    OwnershipReplacementTable,
+    OwnershipStatementTable,
+    OwnershipTurnTable,
+)
 from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
 from market.tables import IdempotencyKey, Installation, MarketClock
 
@@ -25,5 +36,14 @@ APP_CONFIG = AppConfig(
         MembershipTable,
         InvitationTable,
         SessionTable,
+        OwnershipTurnTable,
+        OwnershipImportTable,
+        OwnershipPartyTable,
+        OwnershipIdentifierTable,
+        OwnershipReferenceTable,
+        OwnershipStatementTable,
+        OwnershipReplacementTable,
+        OwnershipLinkTable,
+        OwnershipPersonTable,
     ],
 )

@@ -5,10 +5,12 @@ from piccolo.columns.column_types import Array
 from piccolo.columns.column_types import BigInt
 from piccolo.columns.column_types import Boolean
 from piccolo.columns.column_types import Bytea
+from piccolo.columns.column_types import Date
 from piccolo.columns.column_types import ForeignKey
 from piccolo.columns.column_types import Integer
 from piccolo.columns.column_types import Interval
 from piccolo.columns.column_types import JSONB
+from piccolo.columns.column_types import Numeric
 from piccolo.columns.column_types import SmallInt
 from piccolo.columns.column_types import Timestamptz
 from piccolo.columns.column_types import UUID
@@ -21,6 +23,48 @@ from piccolo.table import Table
 
 
 class OrganisationTable(Table, tablename="organisation", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class OwnershipImportTable(Table, tablename="ownership_import", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class OwnershipPartyTable(Table, tablename="ownership_party", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class OwnershipStatementTable(Table, tablename="ownership_statement", schema=None):
     id = UUID(
         default=UUID4(),
         null=False,
@@ -57,20 +101,18 @@ async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="market", description=DESCRIPTION)
 
     manager.add_table(
-        class_name="EventSaltTable",
-        tablename="event_salt",
+        class_name="Installation",
+        tablename="installation",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="IdentifierTable",
-        tablename="organisation_identifier",
+        class_name="MembershipTable",
+        tablename="membership",
         schema=None,
         columns=None,
     )
-
-    manager.add_table(class_name="SessionTable", tablename="session", schema=None, columns=None)
 
     manager.add_table(
         class_name="OrganisationTable",
@@ -87,26 +129,36 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="ServiceLineTable",
-        tablename="service_line",
+        class_name="OwnershipPersonTable",
+        tablename="ownership_person",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="MembershipTable",
-        tablename="membership",
+        class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
         schema=None,
         columns=None,
     )
 
-    manager.add_table(class_name="PersonTable", tablename="person", schema=None, columns=None)
-
-    manager.add_table(class_name="EventTable", tablename="event", schema=None, columns=None)
+    manager.add_table(
+        class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        schema=None,
+        columns=None,
+    )
 
     manager.add_table(
-        class_name="Installation",
-        tablename="installation",
+        class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
         schema=None,
         columns=None,
     )
@@ -125,57 +177,70 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_column(
-        table_class_name="EventSaltTable",
-        tablename="event_salt",
-        column_name="event",
-        db_column_name="event",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
+    manager.add_table(
+        class_name="OwnershipImportTable",
+        tablename="ownership_import",
         schema=None,
+        columns=None,
     )
 
-    manager.add_column(
-        table_class_name="EventSaltTable",
-        tablename="event_salt",
-        column_name="salt",
-        db_column_name="salt",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
+    manager.add_table(
+        class_name="OwnershipTurnTable",
+        tablename="ownership_turn",
         schema=None,
+        columns=None,
     )
 
-    manager.add_column(
-        table_class_name="IdentifierTable",
+    manager.add_table(class_name="PersonTable", tablename="person", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="IdentifierTable",
         tablename="organisation_identifier",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ServiceLineTable",
+        tablename="service_line",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="EventSaltTable",
+        tablename="event_salt",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="EventTable", tablename="event", schema=None, columns=None)
+
+    manager.add_table(class_name="SessionTable", tablename="session", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_column(
+        table_class_name="Installation",
+        tablename="installation",
         column_name="id",
         db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
+        column_class_name="SmallInt",
+        column_class=SmallInt,
         params={
-            "default": UUID4(),
+            "default": 1,
             "null": False,
             "primary_key": True,
             "unique": False,
@@ -189,34 +254,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        column_name="scheme",
-        db_column_name="scheme",
+        table_class_name="Installation",
+        tablename="installation",
+        column_name="kind",
+        db_column_name="kind",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -235,14 +276,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        column_name="identifier",
-        db_column_name="identifier",
+        table_class_name="Installation",
+        tablename="installation",
+        column_name="name",
+        db_column_name="name",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 40,
+            "length": 200,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -257,8 +298,29 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
+        table_class_name="Installation",
+        tablename="installation",
+        column_name="initialised_at",
+        db_column_name="initialised_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -278,29 +340,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="token_digest",
-        db_column_name="token_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
+        table_class_name="MembershipTable",
+        tablename="membership",
         column_name="person",
         db_column_name="person",
         column_class_name="ForeignKey",
@@ -323,8 +364,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
+        table_class_name="MembershipTable",
+        tablename="membership",
         column_name="organisation",
         db_column_name="organisation",
         column_class_name="ForeignKey",
@@ -334,7 +375,29 @@ async def forwards():
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
-            "null": True,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="role",
+        db_column_name="role",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -347,8 +410,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
+        table_class_name="MembershipTable",
+        tablename="membership",
         column_name="started_at",
         db_column_name="started_at",
         column_class_name="Timestamptz",
@@ -368,15 +431,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="expires_at",
-        db_column_name="expires_at",
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="ended_at",
+        db_column_name="ended_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
             "default": None,
-            "null": False,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -389,12 +452,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="revoked_at",
-        db_column_name="revoked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="granted_by",
+        db_column_name="granted_by",
+        column_class_name="UUID",
+        column_class=UUID,
         params={
             "default": None,
             "null": True,
@@ -623,118 +686,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="code",
-        db_column_name="code",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="group_title",
-        db_column_name="group_title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 100,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="cpv",
-        db_column_name="cpv",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 8,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="source",
-        db_column_name="source",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 100,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -754,8 +707,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
         column_name="person",
         db_column_name="person",
         column_class_name="ForeignKey",
@@ -778,14 +731,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="organisation",
-        db_column_name="organisation",
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="party",
+        db_column_name="party",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": OrganisationTable,
+            "references": OwnershipPartyTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -802,14 +755,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="role",
-        db_column_name="role",
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="reason",
+        db_column_name="reason",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 40,
+            "length": 1000,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -824,10 +777,34 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="started_at",
-        db_column_name="started_at",
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="stated_by",
+        db_column_name="stated_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="stated_at",
+        db_column_name="stated_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -845,8 +822,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
         column_name="ended_at",
         db_column_name="ended_at",
         column_class_name="Timestamptz",
@@ -866,12 +843,166 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="granted_by",
-        db_column_name="granted_by",
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="id",
+        db_column_name="id",
         column_class_name="UUID",
         column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="party",
+        db_column_name="party",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="scope",
+        db_column_name="scope",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="reference",
+        db_column_name="reference",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 500,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="named_on",
+        db_column_name="named_on",
+        column_class_name="Date",
+        column_class=Date,
         params={
             "default": None,
             "null": True,
@@ -887,144 +1018,18 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="merged_into",
+        db_column_name="merged_into",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="email",
-        db_column_name="email",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 254,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="password_hash",
-        db_column_name="password_hash",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="registered_at",
-        db_column_name="registered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="transaction",
-        db_column_name="transaction",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
+            "references": "self",
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": True,
@@ -1037,29 +1042,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="occurred_at",
-        db_column_name="occurred_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
         column_name="recorded_at",
         db_column_name="recorded_at",
         column_class_name="Timestamptz",
@@ -1079,19 +1063,42 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="action",
-        db_column_name="action",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
         params={
-            "length": 80,
-            "default": None,
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="holder",
+        db_column_name="holder",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1101,18 +1108,21 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="subject",
+        db_column_name="subject",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": None,
-            "null": True,
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1122,31 +1132,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="subject_kind",
-        db_column_name="subject_kind",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="kind",
+        db_column_name="kind",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -1165,18 +1154,19 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="subject",
-        db_column_name="subject",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="share_minimum",
+        db_column_name="share_minimum",
+        column_class_name="Numeric",
+        column_class=Numeric,
         params={
             "default": None,
-            "null": False,
+            "digits": None,
+            "null": True,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1186,14 +1176,144 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="share_maximum",
+        db_column_name="share_maximum",
+        column_class_name="Numeric",
+        column_class=Numeric,
         params={
             "default": None,
+            "digits": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="majority",
+        db_column_name="majority",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="indirect",
+        db_column_name="indirect",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="summary",
+        db_column_name="summary",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="starts_on",
+        db_column_name="starts_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="statement",
+        db_column_name="statement",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipStatementTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": True,
             "primary_key": False,
             "unique": False,
@@ -1207,16 +1327,16 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="request",
-        db_column_name="request",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="source",
+        db_column_name="source",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 64,
+            "length": 300,
             "default": None,
-            "null": False,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -1229,12 +1349,36 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="details",
-        db_column_name="details",
-        column_class_name="JSONB",
-        column_class=JSONB,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="stated_by",
+        db_column_name="stated_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
         params={
             "default": None,
             "null": False,
@@ -1250,12 +1394,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="before_digest",
-        db_column_name="before_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="superseded_at",
+        db_column_name="superseded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
         params={
             "default": None,
             "null": True,
@@ -1271,14 +1415,17 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="after_digest",
-        db_column_name="after_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="superseded_by",
+        db_column_name="superseded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": None,
+            "references": OwnershipStatementTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": True,
             "primary_key": False,
             "unique": False,
@@ -1292,14 +1439,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
+        table_class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
         column_name="id",
         db_column_name="id",
-        column_class_name="SmallInt",
-        column_class=SmallInt,
+        column_class_name="UUID",
+        column_class=UUID,
         params={
-            "default": 1,
+            "default": UUID4(),
             "null": False,
             "primary_key": True,
             "unique": False,
@@ -1313,15 +1460,17 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
+        column_name="statement",
+        db_column_name="statement",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "length": 20,
-            "default": None,
+            "references": OwnershipStatementTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1335,40 +1484,19 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
-        column_name="name",
-        db_column_name="name",
+        table_class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
+        column_name="replaces",
+        db_column_name="replaces",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 200,
+            "length": 64,
             "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
-        column_name="initialised_at",
-        db_column_name="initialised_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1751,12 +1879,1424 @@ async def forwards():
         schema=None,
     )
 
-    manager.add_constraint(
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="source",
+        db_column_name="source",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="content_digest",
+        db_column_name="content_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="statements",
+        db_column_name="statements",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="added",
+        db_column_name="added",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="parties",
+        db_column_name="parties",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="links",
+        db_column_name="links",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="silent",
+        db_column_name="silent",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="unresolved",
+        db_column_name="unresolved",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="imported_by",
+        db_column_name="imported_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="imported_at",
+        db_column_name="imported_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        column_name="transaction",
+        db_column_name="transaction",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipTurnTable",
+        tablename="ownership_turn",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="SmallInt",
+        column_class=SmallInt,
+        params={
+            "default": 1,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="email",
+        db_column_name="email",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 254,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="password_hash",
+        db_column_name="password_hash",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="registered_at",
+        db_column_name="registered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="imported_in",
+        db_column_name="imported_in",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipImportTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="statement",
+        db_column_name="statement",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 64,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="version",
+        db_column_name="version",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 3,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 12,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="scope",
+        db_column_name="scope",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="record",
+        db_column_name="record",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="dated",
+        db_column_name="dated",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="digest",
+        db_column_name="digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="IdentifierTable",
         tablename="organisation_identifier",
-        constraint_name="organisation_identifier_once",
-        constraint_class=Unique,
-        params={"columns": ["scheme", "identifier"], "nulls_distinct": True},
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
+        column_name="scheme",
+        db_column_name="scheme",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="title",
+        db_column_name="title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="group_title",
+        db_column_name="group_title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 100,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="cpv",
+        db_column_name="cpv",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 8,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="source",
+        db_column_name="source",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 100,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventSaltTable",
+        tablename="event_salt",
+        column_name="event",
+        db_column_name="event",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventSaltTable",
+        tablename="event_salt",
+        column_name="salt",
+        db_column_name="salt",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="transaction",
+        db_column_name="transaction",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="occurred_at",
+        db_column_name="occurred_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="action",
+        db_column_name="action",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 80,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="subject_kind",
+        db_column_name="subject_kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="subject",
+        db_column_name="subject",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="request",
+        db_column_name="request",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 64,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="before_digest",
+        db_column_name="before_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="after_digest",
+        db_column_name="after_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="token_digest",
+        db_column_name="token_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="started_at",
+        db_column_name="started_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="revoked_at",
+        db_column_name="revoked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="party",
+        db_column_name="party",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="scheme",
+        db_column_name="scheme",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 100,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Installation",
+        tablename="installation",
+        constraint_name="installation_single_row",
+        constraint_class=Check,
+        params={"condition": "id = 1"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="Installation",
+        tablename="installation",
+        constraint_name="installation_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('sandbox', 'production')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        constraint_name="membership_role_known",
+        constraint_class=Check,
+        params={
+            "condition": "role IN ('administrator', 'procurement_lead', 'commissioner', 'lay_member', 'conflicts_guardian', 'bid_manager', 'registrar', 'auditor')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        constraint_name="membership_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ended_at >= started_at"},
         schema=None,
     )
 
@@ -1790,22 +3330,96 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        constraint_name="membership_role_known",
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        constraint_name="ownership_person_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        constraint_name="ownership_reference_once",
+        constraint_class=Unique,
+        params={"columns": ["scope", "reference"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        constraint_name="ownership_party_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('entity', 'person', 'unknown')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        constraint_name="ownership_party_has_name",
+        constraint_class=Check,
+        params={"condition": "name ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_not_of_itself",
+        constraint_class=Check,
+        params={"condition": "holder <> subject"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_share_possible",
         constraint_class=Check,
         params={
-            "condition": "role IN ('administrator', 'procurement_lead', 'commissioner', 'lay_member', 'conflicts_guardian', 'bid_manager', 'registrar', 'auditor')"
+            "condition": "(share_minimum IS NULL) = (share_maximum IS NULL) AND share_minimum >= 0 AND share_minimum <= share_maximum AND share_maximum <= 100"
         },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        constraint_name="membership_ends_after_start",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_ends_after_start",
         constraint_class=Check,
-        params={"condition": "ended_at >= started_at"},
+        params={"condition": "ends_on >= starts_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_has_source",
+        constraint_class=Check,
+        params={
+            "condition": "(statement IS NULL) = (source IS NOT NULL) AND (statement IS NULL) = (stated_by IS NOT NULL)"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        constraint_name="idempotency_key_once",
+        constraint_class=Unique,
+        params={"columns": ["person", "key_digest"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipTurnTable",
+        tablename="ownership_turn",
+        constraint_name="ownership_turn_single_row",
+        constraint_class=Check,
+        params={"condition": "id = 1"},
         schema=None,
     )
 
@@ -1819,6 +3433,33 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        constraint_name="ownership_statement_once",
+        constraint_class=Unique,
+        params={"columns": ["statement"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        constraint_name="ownership_statement_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('entity', 'person', 'relationship')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
+        constraint_name="organisation_identifier_once",
+        constraint_class=Unique,
+        params={"columns": ["scheme", "identifier"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="EventTable",
         tablename="event",
         constraint_name="event_action_form",
@@ -1828,29 +3469,11 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="Installation",
-        tablename="installation",
-        constraint_name="installation_single_row",
-        constraint_class=Check,
-        params={"condition": "id = 1"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="Installation",
-        tablename="installation",
-        constraint_name="installation_kind_known",
-        constraint_class=Check,
-        params={"condition": "kind IN ('sandbox', 'production')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        constraint_name="idempotency_key_once",
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        constraint_name="ownership_identifier_once",
         constraint_class=Unique,
-        params={"columns": ["person", "key_digest"], "nulls_distinct": True},
+        params={"columns": ["scheme", "identifier"], "nulls_distinct": True},
         schema=None,
     )
 
