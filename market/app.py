@@ -17,6 +17,7 @@ from market.interests import routes as interest_routes
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
+from market.ownership import routes as ownership_routes
 from market.people import routes as people_routes
 from market.requests import DEPENDENCIES
 from market.settings import Settings
@@ -28,6 +29,7 @@ from tenders import routes as tender_routes
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *people_routes.CONTROLLERS,
     *organisation_routes.CONTROLLERS,
+    *ownership_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,

@@ -69,6 +69,7 @@ does not know are refused.
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
+    "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",
     "interests": "Registers of interests: declared, confirmed, published, kept.",
     "gifts": "Gifts and hospitality: declared, reviewed, published.",

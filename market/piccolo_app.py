@@ -18,6 +18,17 @@ from market.interests.tables import (
     InterestTable,
 )
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
+from market.ownership.tables import (
+    OwnershipIdentifierTable,
+    OwnershipImportTable,
+    OwnershipLinkTable,
+    OwnershipPartyTable,
+    OwnershipPersonTable,
+    OwnershipReferenceTable,
+    OwnershipReplacementTable,
+    OwnershipStatementTable,
+    OwnershipTurnTable,
+)
 from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
 from market.tables import IdempotencyKey, Installation, MarketClock
 
@@ -47,5 +58,14 @@ APP_CONFIG = AppConfig(
         BreachTable,
         BreachPersonTable,
         BreachPublicationTable,
+        OwnershipTurnTable,
+        OwnershipImportTable,
+        OwnershipPartyTable,
+        OwnershipIdentifierTable,
+        OwnershipReferenceTable,
+        OwnershipStatementTable,
+        OwnershipReplacementTable,
+        OwnershipLinkTable,
+        OwnershipPersonTable,
     ],
 )

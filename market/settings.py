@@ -51,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     invitation_lifetime: int = 7 * 24 * 3600
     concurrent_sign_ins: int = 2
     body_limit: int = 2 * 1024 * 1024
+    ownership_body_limit: int = 8 * 1024 * 1024
+    ownership_file_limit: int = 64 * 1024 * 1024
     requests_per_minute: int = 6000
     sign_ins_per_minute: int = 60
     refusals_per_minute: int = 60
