@@ -6,7 +6,16 @@ from piccolo.conf.apps import AppConfig
 
 from market.events.tables import EventSaltTable, EventTable
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
-from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
+from market.people.tables import (
+    InvitationTable,
+    MembershipTable,
+    OneTimePasswordTable,
+    PasswordResetTable,
+    PersonTable,
+    RecoveryCodeTable,
+    SessionTable,
+    SignInAttemptTable,
+)
 from market.tables import IdempotencyKey, Installation, MarketClock
 
 APP_CONFIG = AppConfig(
@@ -25,5 +34,9 @@ APP_CONFIG = AppConfig(
         MembershipTable,
         InvitationTable,
         SessionTable,
+        SignInAttemptTable,
+        OneTimePasswordTable,
+        RecoveryCodeTable,
+        PasswordResetTable,
     ],
 )
