@@ -29,7 +29,16 @@ from market.ownership.tables import (
     OwnershipStatementTable,
     OwnershipTurnTable,
 )
-from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
+from market.people.tables import (
+    InvitationTable,
+    MembershipTable,
+    OneTimePasswordTable,
+    PasswordResetTable,
+    PersonTable,
+    RecoveryCodeTable,
+    SessionTable,
+    SignInAttemptTable,
+)
 from market.tables import IdempotencyKey, Installation, MarketClock
 
 APP_CONFIG = AppConfig(
@@ -67,5 +76,9 @@ APP_CONFIG = AppConfig(
         OwnershipReplacementTable,
         OwnershipLinkTable,
         OwnershipPersonTable,
+        SignInAttemptTable,
+        OneTimePasswordTable,
+        RecoveryCodeTable,
+        PasswordResetTable,
     ],
 )

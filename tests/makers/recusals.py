@@ -1,4 +1,4 @@
-"""Interests in tests, entered in a register through HTTP, and what a guardian decides about them."""
+"""Interests in tests, entered in a register through HTTP, and decided by a guardian."""
 
 from typing import Any
 

@@ -281,26 +281,6 @@ END $$;
 CREATE TRIGGER guard_invitation BEFORE INSERT OR UPDATE ON invitation
     FOR EACH ROW EXECUTE FUNCTION guard_invitation();
 
--- A session acts for an organisation of which the person is a member, and, once ended, stays so.
-CREATE FUNCTION guard_session() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        IF OLD.revoked_at IS NOT NULL THEN
-            PERFORM refuse('session_stays_ended', 'A session that was ended stays ended.');
-        END IF;
-    ELSIF NEW.organisation IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM membership m WHERE m.person = NEW.person
-        AND m.organisation = NEW.organisation AND m.ended_at IS NULL
-    ) THEN
-        PERFORM refuse('session_for_own_organisation',
-            'A session acts for an organisation of which the person is a member.');
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER guard_session BEFORE INSERT OR UPDATE ON session
-    FOR EACH ROW EXECUTE FUNCTION guard_session();
-
 -- The app role: what it may do, and no more.
 GRANT USAGE ON SCHEMA public TO market_app, market_guard;
 GRANT SELECT ON installation, market_clock, organisation, organisation_identifier, service_line,
