@@ -18,16 +18,16 @@ class Credentials(msgspec.Struct, frozen=True):
     """What a password is checked against."""
 
     id: UUID
-    password_hash: str
+    password_hash: str | None
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody about to be registered, with the hash of their password."""
+    """Somebody about to be registered, with the hash of their password if they have one."""
 
     id: UUID
     email: str
     name: str
-    password_hash: str
+    password_hash: str | None
 
 
 def address_of(text: str) -> str:
