@@ -7,6 +7,7 @@ from piccolo.conf.apps import AppConfig
 from market.events.tables import EventSaltTable, EventTable
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
+from market.single_sign_on.tables import IdentityLinkTable, SingleSignOnRequestTable
 from market.tables import IdempotencyKey, Installation, MarketClock
 
 APP_CONFIG = AppConfig(
@@ -25,5 +26,7 @@ APP_CONFIG = AppConfig(
         MembershipTable,
         InvitationTable,
         SessionTable,
+        SingleSignOnRequestTable,
+        IdentityLinkTable,
     ],
 )
