@@ -1,5 +1,6 @@
 """The provider's documents: its metadata, its keys, what its token endpoint answers."""
 
+import base64
 from collections.abc import Collection
 from typing import Final, Literal
 
@@ -13,6 +14,7 @@ from market.web_addresses import is_local, is_protected
 _MOST_KEYS = 100
 _LEAST_BITS, _MOST_BITS = 2048, 8192
 _LONGEST_NUMBER = 1400  # base64 of 8192 bits
+_LONGEST_EXPONENT = 10  # the usual one, 65537, takes four
 PUBLIC_KINDS: Final = frozenset({"RSA", "EC", "OKP"})
 
 
@@ -124,13 +126,19 @@ def _signing_key(raw: msgspec.Raw) -> Key | None:
         public = msgspec.json.decode(raw, type=_PublicKey)
         if public.kty not in PUBLIC_KINDS or public.use == "enc":
             return None
-        if len(public.n or "") > _LONGEST_NUMBER or len(public.e or "") > 10:  # noqa: PLR2004  # 65537 has four
+        if public.kty == "RSA" and not _LEAST_BITS <= _bits(public.n) <= _MOST_BITS:
+            return None
+        if len(public.e or "") > _LONGEST_EXPONENT:
             return None
         key = JWKRegistry.import_key(msgspec.to_builtins(public))
-        if not isinstance(key, RSAKey | ECKey | OKPKey):
-            return None
-        if isinstance(key, RSAKey) and not (_LEAST_BITS <= key.public_key.key_size <= _MOST_BITS):
-            return None
     except (msgspec.MsgspecError, RecursionError, JoseError, ValueError, KeyError, TypeError):
         return None
-    return key
+    return key if isinstance(key, RSAKey | ECKey | OKPKey) else None
+
+
+def _bits(number: str | None) -> int:
+    """The length of a base64url number, as far as it is one that can be used."""
+    if number is None or len(number) > _LONGEST_NUMBER:
+        return 0
+    padded = number + "=" * (-len(number) % 4)
+    return int.from_bytes(base64.urlsafe_b64decode(padded), "big").bit_length()
