@@ -39,6 +39,7 @@ from market.people.tables import (
     SessionTable,
     SignInAttemptTable,
 )
+from market.single_sign_on.tables import IdentityLinkTable, SingleSignOnRequestTable
 from market.tables import IdempotencyKey, Installation, MarketClock
 
 APP_CONFIG = AppConfig(
@@ -80,5 +81,7 @@ APP_CONFIG = AppConfig(
         OneTimePasswordTable,
         RecoveryCodeTable,
         PasswordResetTable,
+        SingleSignOnRequestTable,
+        IdentityLinkTable,
     ],
 )

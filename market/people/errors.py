@@ -93,10 +93,19 @@ class ResetOver(MarketError):
 
 @keeps("invitation_once", "invited_by_administrator")
 class InvitationOver(MarketError):
-    """The invitation is unknown, expired or accepted, or whoever made it may no longer invite."""
+    """It is unknown, expired, accepted or revoked, or whoever made it may no longer invite."""
 
     status = 404
-    title = "There is no such invitation, or it has expired or been accepted. Ask for a new one."
+    title = (
+        "There is no such invitation, or it has expired or been accepted or revoked."
+        " Ask for a new one."
+    )
+
+
+class InvitationAccepted(MarketError):
+    """The invitation was to be revoked, but had been accepted."""
+
+    title = "The invitation has been accepted. Remove the person from the organisation instead."
 
 
 @keeps("person_email_once")
@@ -146,3 +155,23 @@ class NotInOwnName(Forbidden):
     """Somebody tried to act as another person or organisation."""
 
     title = "Nobody can act in another's name."
+
+
+@keeps("last_administrator")
+class LastAdministrator(MarketError):
+    """The organisation would have been left without an administrator."""
+
+    title = (
+        "An organisation keeps at least one administrator. Make somebody else one first, or ask"
+        " the registrar."
+    )
+
+
+@keeps("watchman_given_by_another")
+class WatchmanOfOneself(Forbidden):
+    """Somebody tried to give themselves a role that watches over others."""
+
+    title = (
+        "Nobody makes themselves conflicts guardian, lay member or auditor. Another administrator"
+        " or the registrar gives these roles."
+    )

@@ -1,10 +1,17 @@
 """Who may do what with people and memberships, and why not."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from market.actor import Actor, Role
 from market.errors import Forbidden, NotFound
-from market.people.errors import FreshSignInNeeded, ResetByAdministrator
+from market.people.errors import (
+    FreshSignInNeeded,
+    LastAdministrator,
+    ResetByAdministrator,
+    WatchmanOfOneself,
+)
+from market.people.rules import WATCHMEN
 
 
 def ensure_fresh(actor: Actor) -> None:
@@ -57,3 +64,23 @@ def ensure_may_reset(
     if belongs_to != {organisation} and not actor.holds(Role.REGISTRAR):
         message = "This person belongs to other organisations too: ask the market's registrar."
         raise ResetByAdministrator(message)
+
+
+def ensure_given_by_another(actor: Actor, person: UUID | None, roles: Iterable[Role]) -> None:
+    """Let nobody give themselves a role that watches over others.
+
+    Raises:
+        WatchmanOfOneself: the person is the actor, and one of the roles is such a role.
+    """
+    if person is not None and person == actor.person and WATCHMEN.intersection(roles):
+        raise WatchmanOfOneself
+
+
+def ensure_administrator_remains(actor: Actor, others: int) -> None:
+    """Keep an organisation administered, unless the registrar decides otherwise.
+
+    Raises:
+        LastAdministrator: an administrator is to be ended and there are no others.
+    """
+    if others == 0 and not actor.holds(Role.REGISTRAR):
+        raise LastAdministrator

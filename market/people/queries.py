@@ -1,17 +1,24 @@
 """What can be read about people, their memberships and sessions."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 
 from market.actor import Actor, Role
 from market.database import DB, fetch, fetch_one, fetch_value, reading
-from market.errors import NotFound
+from market.errors import Malformed, NotFound
 from market.organisations.queries import name_and_id
-from market.pages import Page, encode_cursor
+from market.pages import Page, decode_cursor, encode_cursor
 from market.people import credentials
 from market.people.permissions import ensure_may_administer
-from market.people.schemas import AuthenticatorView, MembershipView, PersonView, SessionView
+from market.people.schemas import (
+    AuthenticatorView,
+    InvitationView,
+    MembershipView,
+    PersonView,
+    SessionView,
+)
 
 _ACTOR = """
 SELECT s.id AS session, s.person, s.organisation, array_remove(array_agg(m.role), NULL) AS roles,
@@ -161,3 +168,49 @@ async def members_of(
     items = found[:limit]
     following = encode_cursor(items[-1].name, str(items[-1].id)) if len(found) > limit else None
     return Page(items=items, next=following)
+
+
+async def invitations_of(
+    actor: Actor, organisation_id: UUID, cursor: str | None, limit: int
+) -> Page[InvitationView]:
+    """Every invitation into an organisation, the latest first, for its administrators.
+
+    Raises:
+        NotFound: no such organisation, or not the actor's own.
+        Forbidden: the actor does not administer it.
+        Malformed: a cursor that is none of the market's.
+    """
+    ensure_may_administer(actor, organisation_id)
+    before, before_id = (None, None) if cursor is None else _time_and_id(cursor)
+    async with reading(actor):
+        if await fetch_value("SELECT id FROM organisation WHERE id = $1", organisation_id) is None:
+            raise NotFound
+        found = await fetch(
+            InvitationView,
+            "SELECT i.id, i.email, i.roles, i.invited_by, p.name AS invited_by_name, i.invited_at,"
+            " i.expires_at, i.accepted_at, i.accepted_by, i.revoked_at, i.revoked_by,"
+            " i.accepted_at IS NULL AND i.revoked_at IS NULL"
+            " AND i.expires_at > clock_timestamp() AS open"
+            " FROM invitation i LEFT JOIN person p ON p.id = i.invited_by WHERE i.organisation = $1"
+            " AND ($2::timestamptz IS NULL OR (i.invited_at, i.id) < ($2, $3::uuid))"
+            " ORDER BY i.invited_at DESC, i.id DESC LIMIT $4",
+            organisation_id,
+            before,
+            before_id,
+            limit + 1,
+        )
+    items = found[:limit]
+    following = None
+    if len(found) > limit:
+        following = encode_cursor(items[-1].invited_at.isoformat(), str(items[-1].id))
+    return Page(items=items, next=following)
+
+
+def _time_and_id(cursor: str) -> tuple[datetime, UUID]:
+    time, identity = decode_cursor(cursor, 2)
+    try:
+        # taken as UTC whatever it says, since at the ends of time another offset cannot be
+        return datetime.fromisoformat(time).replace(tzinfo=UTC), UUID(identity)
+    except ValueError:
+        message = "The cursor is not one the market gave. Begin again without it."
+        raise Malformed(message) from None

@@ -234,3 +234,31 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     memberships: list[MembershipView]
     acting_for: UUID | None
+
+
+class InvitationView(msgspec.Struct, frozen=True, kw_only=True):
+    """An invitation as the organisation's administrators see it: without its secret.
+
+    It can be taken up while `open`; whoever made it may meanwhile have lost the right to.
+    """
+
+    id: UUID
+    email: str
+    roles: list[Role]
+    invited_by: UUID | None
+    invited_by_name: str | None
+    invited_at: datetime
+    expires_at: datetime
+    accepted_at: datetime | None
+    accepted_by: UUID | None
+    revoked_at: datetime | None
+    revoked_by: UUID | None
+    open: bool
+
+
+class GiveRole(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give a further role to somebody who belongs to the organisation."""
+
+    role: Role
+
+    example: ClassVar[dict[str, Any]] = {"role": "procurement_lead"}

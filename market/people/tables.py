@@ -15,7 +15,8 @@ class PersonTable(Table, db=DB, tablename="person"):
     id = columns.UUID(primary_key=True)
     email = columns.Varchar(length=254, default=None, null=False)
     name = columns.Varchar(length=200, default=None, null=False)
-    password_hash = columns.Varchar(length=300, default=None, null=False, secret=True)
+    # none for somebody who signs in by an identity provider alone
+    password_hash = columns.Varchar(length=300, default=None, null=True, secret=True)
     registered_at = columns.Timestamptz(default=None, null=False)
 
     person_email_lower_case = Check("email = lower(email)")
@@ -58,6 +59,8 @@ class InvitationTable(Table, db=DB, tablename="invitation"):
     expires_at = columns.Timestamptz(default=None, null=False)
     accepted_at = columns.Timestamptz(default=None, null=True)
     accepted_by = columns.UUID(default=None, null=True)
+    revoked_at = columns.Timestamptz(default=None, null=True)
+    revoked_by = columns.UUID(default=None, null=True)
 
 
 class SessionTable(Table, db=DB, tablename="session"):

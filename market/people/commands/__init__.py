@@ -1,8 +1,21 @@
-"""Acts of people: signing in and out, proving who one is, inviting, accepting, leaving."""
+"""Acts of people: signing in and out, proving who one is, inviting, giving and ending roles."""
 
 from market.people.commands.identity import NewPerson, prove_identity, register
-from market.people.commands.invitations import accept_invitation, create_operator, invite
-from market.people.commands.memberships import end_membership, grant_role
+from market.people.commands.invitations import (
+    OpenInvitation,
+    accept_invitation,
+    create_operator,
+    invite,
+    open_invitation,
+    revoke_invitation,
+    take_up,
+)
+from market.people.commands.memberships import (
+    end_membership,
+    give_role,
+    grant_role,
+    remove_member,
+)
 from market.people.commands.one_time_passwords import (
     confirm_authenticator,
     enrol_authenticator,
@@ -20,6 +33,7 @@ from market.people.commands.sessions import (
 
 __all__ = [
     "NewPerson",
+    "OpenInvitation",
     "accept_invitation",
     "begin_session",
     "change_password",
@@ -30,13 +44,18 @@ __all__ = [
     "end_other_sessions",
     "end_session",
     "enrol_authenticator",
+    "give_role",
     "grant_role",
     "invite",
     "offer_reset",
+    "open_invitation",
     "prove_identity",
     "register",
     "remove_authenticator",
+    "remove_member",
     "reset_password",
+    "revoke_invitation",
     "sign_in",
     "switch_session",
+    "take_up",
 ]

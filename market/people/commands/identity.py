@@ -34,12 +34,12 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewPerson(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody about to be registered, with the hash of their password."""
+    """Somebody about to be registered, with the hash of their password if they have one."""
 
     id: UUID
     email: str
     name: str
-    password_hash: str
+    password_hash: str | None
 
 
 def address_of(text: str) -> str:

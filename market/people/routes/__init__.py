@@ -1,6 +1,10 @@
 """HTTP about people: sessions, oneself, and the people of an organisation."""
 
-from market.people.routes.members import InvitationController, MembershipController
+from market.people.routes.members import (
+    AdministrationController,
+    InvitationController,
+    MembershipController,
+)
 from market.people.routes.oneself import PasswordResetController, PersonController
 from market.people.routes.sessions import SessionController
 
@@ -10,6 +14,7 @@ CONTROLLERS = (
     PasswordResetController,
     InvitationController,
     MembershipController,
+    AdministrationController,
 )
 
 __all__ = ["CONTROLLERS"]

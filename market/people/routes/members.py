@@ -12,16 +12,22 @@ from market.errors import Forbidden, Malformed, NotFound
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.people import commands, queries
 from market.people.errors import (
+    AlreadyMember,
     AlreadyRegistered,
     FreshSignInNeeded,
+    InvitationAccepted,
     InvitationOver,
+    LastAdministrator,
     ResetByAdministrator,
     SignInLocked,
+    WatchmanOfOneself,
     WrongCredentials,
 )
 from market.people.schemas import (
     AcceptInvitation,
+    GiveRole,
     InvitationGiven,
+    InvitationView,
     Invite,
     MembershipView,
     PasswordResetGiven,
@@ -40,7 +46,7 @@ class InvitationController(Controller):
         "/organisations/{organisation_id:uuid}/invitations",
         operation_id="invitePerson",
         dependencies=KEYED,
-        responses=problems(Forbidden, NotFound, Malformed),
+        responses=problems(Forbidden, WatchmanOfOneself, NotFound, Malformed),
     )
     async def invite(
         self,
@@ -96,7 +102,7 @@ class MembershipController(Controller):
     @delete(
         "/memberships/{membership_id:uuid}",
         operation_id="endMembership",
-        responses=problems(Forbidden, NotFound),
+        responses=problems(Forbidden, NotFound, LastAdministrator),
     )
     async def end_membership(
         self, membership_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -123,3 +129,72 @@ class MembershipController(Controller):
         Of somebody who belongs to other organisations too, only the market's registrar does it.
         """
         return await commands.offer_reset(actor, organisation_id, person_id, vault)
+
+
+class AdministrationController(Controller):
+    """What administrators of an organisation do with its invitations and members."""
+
+    tags = ("people",)
+
+    @get(
+        "/organisations/{organisation_id:uuid}/invitations",
+        operation_id="listInvitations",
+        responses=problems(Forbidden, NotFound),
+    )
+    async def list_invitations(
+        self,
+        organisation_id: FromPath[UUID],
+        request: AnyRequest,
+        actor: NamedDependency[Actor],
+        cursor: PageCursor = None,
+        limit: PageLimit = LIMIT,
+    ) -> Response[Page[InvitationView]]:
+        """List the invitations into the organisation one administers, the latest first."""
+        return linked(await queries.invitations_of(actor, organisation_id, cursor, limit), request)
+
+    @delete(
+        "/invitations/{invitation_id:uuid}",
+        operation_id="revokeInvitation",
+        responses=problems(Forbidden, NotFound, InvitationOver, InvitationAccepted),
+    )
+    async def revoke_invitation(
+        self, invitation_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> None:
+        """Revoke an invitation: its secret never works again. It stays on record.
+
+        Needs no If-Match: an invitation is decided once, by its acceptance or its revocation.
+        """
+        await commands.revoke_invitation(actor, invitation_id)
+
+    @delete(
+        "/organisations/{organisation_id:uuid}/members/{person_id:uuid}",
+        operation_id="removeMember",
+        responses=problems(Forbidden, NotFound, LastAdministrator),
+    )
+    async def remove_member(
+        self,
+        organisation_id: FromPath[UUID],
+        person_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+    ) -> None:
+        """End every role of a person in the organisation; they act for it no more, at once.
+
+        Open invitations of theirs into it are revoked. Needs no If-Match, since roles only end.
+        """
+        await commands.remove_member(actor, organisation_id, person_id)
+
+    @post(
+        "/organisations/{organisation_id:uuid}/members/{person_id:uuid}/roles",
+        operation_id="giveRole",
+        dependencies=KEYED,
+        responses=problems(Forbidden, WatchmanOfOneself, NotFound, Malformed, AlreadyMember),
+    )
+    async def give_role(
+        self,
+        organisation_id: FromPath[UUID],
+        person_id: FromPath[UUID],
+        data: JSONBody[GiveRole],
+        actor: NamedDependency[Actor],
+    ) -> MembershipView:
+        """Give a further role to somebody who belongs to the organisation one administers."""
+        return await commands.give_role(actor, organisation_id, person_id, data)

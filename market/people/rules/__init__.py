@@ -10,12 +10,13 @@ from market.people.rules.attempts import (
 from market.people.rules.methods import SignInMethod
 from market.people.rules.one_time_passwords import matching_step, normal_code
 from market.people.rules.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, password_faults
-from market.people.rules.roles import OPERATOR, grantable_roles, normal_email
+from market.people.rules.roles import OPERATOR, WATCHMEN, grantable_roles, normal_email
 
 __all__ = [
     "LONGEST_PASSWORD",
     "OPERATOR",
     "SHORTEST_PASSWORD",
+    "WATCHMEN",
     "AttemptKind",
     "SignInMethod",
     "Tally",

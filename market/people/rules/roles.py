@@ -22,6 +22,10 @@ _BUYER_ROLES = frozenset(
     }
 )
 _SUPPLIER_ROLES = frozenset({Role.ADMINISTRATOR, Role.BID_MANAGER})
+WATCHMEN: Final[frozenset[Role]] = frozenset(
+    {Role.CONFLICTS_GUARDIAN, Role.LAY_MEMBER, Role.AUDITOR}
+)
+"""Roles that watch over others, and that nobody gives themselves."""
 
 
 def normal_email(text: str) -> str:
