@@ -7,6 +7,12 @@ from piccolo.conf.apps import AppConfig
 from market.events.tables import EventSaltTable, EventTable
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
+from market.systems.tables import (
+    ApiKeyTable,
+    ClientTable,
+    ClientTokenTable,
+    CredentialUseTable,
+)
 from market.tables import IdempotencyKey, Installation, MarketClock
 
 APP_CONFIG = AppConfig(
@@ -25,5 +31,9 @@ APP_CONFIG = AppConfig(
         MembershipTable,
         InvitationTable,
         SessionTable,
+        ApiKeyTable,
+        ClientTable,
+        ClientTokenTable,
+        CredentialUseTable,
     ],
 )
