@@ -13,6 +13,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
 from market.actor import Scope
+from market.door.capacity import NoRoom
 from market.errors import (
     Busy,
     KeyInProgress,
@@ -31,7 +32,13 @@ from market.errors import (
 from market.observation.errors import InternalError, UnknownParameter, WrongContentType
 from market.problems import MEDIA_TYPE, Problem, of
 from market.requests import DEPENDENCIES
-from market.systems.errors import BeyondScope
+from market.systems.errors import (
+    BeyondScope,
+    CredentialExpired,
+    CredentialRevoked,
+    MakerGone,
+    WrongCredential,
+)
 from market.systems.routes.tokens import TOKEN_PATH
 
 PREFIX = "/api/v1"
@@ -224,6 +231,10 @@ def _complete(
         keyed="Idempotency-Key" in names,
         versioned="If-Match" in names,
     )
+    if scope is not None:
+        generic += [WrongCredential, CredentialExpired, CredentialRevoked, MakerGone]
+    if not handler.opt.get("submission"):
+        generic.append(NoRoom)
     _merge_problems(operation["responses"], generic)
     _describe_headers(operation["responses"], handler)
 

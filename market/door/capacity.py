@@ -13,7 +13,7 @@ from market.errors import Busy, MarketError
 
 _FRESH = 5.0
 """For how many seconds it is taken as known whether a deadline is near."""
-_PATIENCE = 10.0
+PATIENCE = 10.0
 """How many seconds a request waits to be worked on before it is refused as Busy."""
 _ANSWER_WITHIN = 2.0
 """How many seconds to wait for the database to say whether a deadline is near."""
@@ -40,8 +40,11 @@ class Capacity:
     a time, and kept for five seconds. Where the database does not say, it is taken as near.
     """
 
-    def __init__(self, at_once: int, kept: int, closing_soon: ClosingSoon) -> None:
+    def __init__(
+        self, at_once: int, kept: int, closing_soon: ClosingSoon, *, patience: float = PATIENCE
+    ) -> None:
         """Have so many places, of which some are kept when `closing_soon` says so."""
+        self._patience = patience
         self._places = at_once
         self._for_others = at_once - kept
         self._taken = 0
@@ -84,7 +87,7 @@ class Capacity:
         turn = asyncio.get_running_loop().create_future()
         line.append(turn)
         try:
-            await asyncio.wait_for(turn, _PATIENCE)
+            await asyncio.wait_for(turn, self._patience)
         except (TimeoutError, asyncio.CancelledError) as error:
             if turn.done() and not turn.cancelled():  # its turn came just now
                 self.leave(submission=submission)

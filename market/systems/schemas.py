@@ -13,7 +13,9 @@ from market.systems.rules.keys import LONGEST_GRACE
 
 _LONGEST_GRACE = int(LONGEST_GRACE.total_seconds())
 
-Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*[^\x00-\x20][^\x00-\x1f]*$")
+]
 Scopes = Annotated[list[Scope], Meta(min_length=1, max_length=len(Scope))]
 Network = Annotated[str, Meta(min_length=2, max_length=50)]
 Instant = Annotated[datetime, Meta(tz=True)]

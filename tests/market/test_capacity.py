@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from market.door import capacity as capacity_module
 from market.door.capacity import Capacity, NoRoom
 from market.errors import Busy
 from market.settings import Settings
@@ -99,7 +98,9 @@ async def test_after_the_deadline_nothing_is_kept(world: World, superuser: Any) 
 # --------------------------------------------------------------------------- the places themselves
 
 
-def places(*, near: bool | Exception, at_once: int = PLACES, kept: int = KEPT) -> Capacity:
+def places(
+    *, near: bool | Exception, at_once: int = PLACES, kept: int = KEPT, patience: float = 10
+) -> Capacity:
     """Places whose deadline is near, far, or unknown."""
 
     async def closing_soon() -> bool:
@@ -110,7 +111,7 @@ def places(*, near: bool | Exception, at_once: int = PLACES, kept: int = KEPT) -
         return near
 
     asked_for.clear()
-    return Capacity(at_once, kept, closing_soon)
+    return Capacity(at_once, kept, closing_soon, patience=patience)
 
 
 asked_for: list[None] = []
@@ -156,11 +157,8 @@ async def test_who_finds_no_place_waits_in_line_and_bids_go_first() -> None:
     assert capacity.taken == 0
 
 
-async def test_who_waits_too_long_is_refused_and_who_gives_up_leaves_the_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(capacity_module, "_PATIENCE", 0.05)
-    capacity = places(near=False, at_once=1, kept=0)
+async def test_who_waits_too_long_is_refused_and_who_gives_up_leaves_the_line() -> None:
+    capacity = places(near=False, at_once=1, kept=0, patience=0.05)
     await capacity.enter(submission=True)
     with pytest.raises(Busy):
         await capacity.enter(submission=True)
@@ -224,7 +222,7 @@ async def test_whoever_sends_or_reads_slowly_holds_no_place() -> None:
         return
 
     scope: Any = {"type": "http", "route_handler": _Handler}
-    visit = asyncio.create_task(capacity.middleware(app)(scope, receive, send))
+    visit = asyncio.ensure_future(capacity.middleware(app)(scope, receive, send))
     await arrived.wait()
     assert capacity.taken == 0
     read.set()

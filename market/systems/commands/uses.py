@@ -12,6 +12,9 @@ from market.events.commands import record
 
 _LOG = structlog.get_logger("market.systems")
 
+_PATIENCE = 1.0
+"""How many seconds a request waits for its use to be noted."""
+
 _USED = """
 INSERT INTO credential_use (credential, last_used_at, last_used_address)
 VALUES ($1, clock_timestamp(), $2)
@@ -29,7 +32,7 @@ async def note_use(credential: UUID, address: str) -> None:
     if DB.pool is None:
         return
     try:
-        await DB.pool.execute(_USED, credential, address[:50])
+        await DB.pool.execute(_USED, credential, address[:50], timeout=_PATIENCE)
     except (PostgresError, InterfaceError, OSError, TimeoutError) as error:
         _LOG.warning("use not noted", credential=str(credential), because=type(error).__name__)
 

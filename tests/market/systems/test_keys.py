@@ -92,9 +92,8 @@ async def test_a_repeated_request_gets_the_same_key_and_no_table_holds_it(
     assert await superuser.fetchval("SELECT count(*) FROM api_key") == 1
     tables = await superuser.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     for (table,) in tables:
-        text = await superuser.fetchval(
-            f"SELECT coalesce(string_agg(t::text, ''), '') FROM {table} t"
-        )  # noqa: S608, E501  # names of the catalogue
+        every = f"SELECT coalesce(string_agg(t::text, ''), '') FROM {table} t"  # noqa: S608  # names of the catalogue
+        text = await superuser.fetchval(every)
         assert secret not in text, table
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import msgspec
 import pytest
+from joserfc.jwk import RSAKey
 
 from market.actor import Role
 from market.systems.credentials import new_token, token_digest
@@ -97,7 +98,7 @@ async def test_scopes_are_what_was_asked_for_and_allowed(world: World) -> None:
         assert _error(answer) == (400, "invalid_scope"), asked
 
 
-# --------------------------------------------------------------------------------- forged assertions
+# ------------------------------------------------------------------------------- forged assertions
 
 
 def _encoded(part: bytes) -> str:
@@ -119,6 +120,7 @@ def _shared(client: System, secret: bytes) -> str:
 def _forged(client: System) -> dict[str, str]:
     now = int(time.time())
     public = msgspec.json.encode(client.keys.public)
+    assert isinstance(client.keys.private, RSAKey)
     pem = client.keys.private.as_pem(private=False)
     other = key_pair("RS256").private
     good = client.assertion()
