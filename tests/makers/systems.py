@@ -173,8 +173,18 @@ async def client_of(
 ) -> System:
     """A client that the person registered."""
     pair = key_pair(algorithm)
-    answer = await owner.post(
-        f"/organisations/{owner.organisation}/clients", client_body(pair, **changes)
-    )
+    answer = await owner.post(clients_path(owner), client_body(pair, **changes))
     assert answer.status_code == 201, answer.text
     return System(id=UUID(answer.json()["id"]), keys=pair, owner=owner, world=world)
+
+
+def clients_path(person: Person) -> str:
+    """Where the clients of a person's organisation are."""
+    return f"/organisations/{person.organisation}/clients"
+
+
+def token_error(answer: httpx.Response) -> tuple[int, str]:
+    """What the token endpoint refuses by, in the words of OAuth."""
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert set(answer.json()) == {"error", "error_description"}
+    return answer.status_code, answer.json()["error"]

@@ -25,6 +25,7 @@ SKEW: Final = 30
 
 _TYPES = frozenset({"jwt", "client-authentication+jwt"})
 _PARTS = 3
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class BadAssertion(ValueError):
@@ -110,7 +111,7 @@ def checked(
     head, _, _ = _parts(assertion)
     try:
         header = msgspec.json.decode(_decoded(head), type=_Header)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _UNREADABLE:
         message = "The header may hold alg, kid and typ, and must hold alg."
         raise BadAssertion(message) from None
     if header.typ is not None and header.typ.lower() not in _TYPES:
@@ -165,7 +166,7 @@ def _verified(assertion: str, header: _Header, keys: Sequence[PublicJWK]) -> byt
 def _claims(payload: bytes) -> _Claims:
     try:
         return msgspec.json.decode(payload, type=_Claims)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         message = f"The assertion needs iss, sub, aud, exp, iat and jti: {error}."
         raise BadAssertion(message) from None
 
