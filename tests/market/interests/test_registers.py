@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -202,6 +203,77 @@ async def test_who_left_is_listed_for_six_months_with_the_position_they_had(worl
     await advance_to(world, datetime(gone.year, gone.month, gone.day, 0, 30, tzinfo=LONDON))
     assert await _register(world, body) == []
     assert len(await _private(body, body.guardian)) == 1
+
+
+async def test_somebody_who_left_still_corrects_and_ends_their_own(world: World) -> None:
+    body = await body_with_registers(world)
+    view = await declared(body.member)
+    people = (await body.administrator.get(f"{body.path}/memberships")).json()["items"]
+    membership = next(one["id"] for one in people if one["person"] == str(body.member.id))
+    assert (await body.administrator.delete(f"/memberships/{membership}")).status_code == 204
+    assert (await body.member.post(f"{body.path}/interests", INTEREST)).status_code == 403
+    corrected = await body.member.post(f"/interests/{view['id']}/corrections", INTEREST)
+    assert corrected.status_code == 201, corrected.text
+    ended = await body.member.post(
+        f"/interests/{corrected.json()['id']}/ending", {"ended_on": "2020-01-01"}
+    )
+    assert ended.status_code == 201, ended.text
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_is_corrected_or_ended_nobody_sees_more_of_what_is_private(
+    world: World, seed: int
+) -> None:
+    body = await body_with_registers(world)
+    other = await body_with_registers(world, "06P")
+    choose = random.Random(seed)  # noqa: S311  # the same walk every time
+    secret = "A secret nature"  # noqa: S105  # a text that must not be seen
+    private = INTEREST | REFUSED | {"nature": secret}
+    open_ended: dict[str, str] = {}  # the latest version of each interest by its first
+    for _ in range(14):
+        act = choose.choice(["declare", "correct", "correct", "end", "decide"])
+        if act == "declare" or not open_ended:
+            view = await declared(body.member, **private)
+            open_ended[view["id"]] = view["id"]
+            continue
+        first = choose.choice(sorted(open_ended))
+        path = f"/interests/{open_ended[first]}"
+        if act == "correct":
+            answer = await body.member.post(f"{path}/corrections", private)
+            open_ended[first] = answer.json()["id"]
+        elif act == "end":
+            await body.member.post(
+                f"{path}/ending", {"ended_on": choose.choice(["2020-01-01", "2019-04-01"])}
+            )
+            del open_ended[first]
+        else:
+            await _decide(body.guardian, {"id": open_ended[first]}, withhold=True)
+        listed = await world.public(f"{body.path}/register-of-interests")
+        assert secret not in listed.text
+        ids = [one["id"] for one in listed.json()["items"]]
+        assert sorted(ids) == sorted(open_ended.values())
+        for person in (body.colleague, body.lay_member, body.administrator, other.guardian):
+            assert (await person.get(path)).status_code == 404
+            assert (
+                await person.get(f"{body.path}/register-of-interests/private")
+            ).status_code == 403
+            assert (await person.get("/me/interests")).json()["items"] == []
+    kept = await _private(body, body.auditor)
+    assert len({one["id"] for one in kept}) == len(kept)
+    assert all(one["superseded_by"] is None for one in kept)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["text/html;q=x", "nonsense", ",", "text/csv;q=0.1, application/json", "*/*"],
+)
+async def test_an_accept_header_that_asks_for_no_table_gets_json(world: World, accept: str) -> None:
+    body = await body_with_registers(world)
+    answer = await world.client.get(
+        f"/api/v1{body.path}/register-of-interests", headers={"Accept": accept}
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"items": [], "next": None}
 
 
 async def test_the_private_part_is_for_guardian_and_auditors_and_every_read_is_an_event(
