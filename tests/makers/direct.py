@@ -10,7 +10,6 @@ import pytest
 
 from market.database import RULE_BROKEN
 
-
 SESSION = (
     "INSERT INTO session (id, token_digest, person, method, started_at, confirmed_at, expires_at)"
     " SELECT $1, $2, id, 'password', now(), now(), now() + interval '1 hour' FROM person"
