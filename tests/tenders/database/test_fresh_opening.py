@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from market.actor import Role
 from tests.conftest import Databases
 from tests.makers.bids import close_bidding, confirm, declare, open_bids, some_suppliers, submit
 from tests.makers.direct import SESSION, acting, refused
@@ -45,7 +46,7 @@ async def test_an_opening_is_confirmed_only_by_who_has_just_signed_in(
 async def test_a_stranger_learns_no_more_from_that_than_a_stranger_does(
     world: World, superuser: Any
 ) -> None:
-    stranger = await world.person("Stan Ger", await world.organisation("06P"))
+    stranger = await world.person("Stan Ger", await world.organisation("06P"), Role.AUDITOR)
     await let_sessions_age(superuser, stranger.id)
     answer = await stranger.post(f"/tenders/{uuid4()}/opening-confirmations")
     problem(answer, 403, "fresh-sign-in-needed")
