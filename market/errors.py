@@ -38,7 +38,7 @@ class MarketError(Exception):
     @classmethod
     def slug(cls) -> str:
         """The stable last part of the problem's type: `BiddingClosed` is `bidding-closed`."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
 
 
 class Malformed(MarketError):
