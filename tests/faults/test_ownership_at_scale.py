@@ -66,7 +66,7 @@ class _Edge(Struct, frozen=True):
 
 async def test_a_hundred_thousand_statements(world: World) -> None:
     """The world is what opens the pool."""
-    assert world
+    assert world is not None
     began = time.perf_counter()
     content = lines(register(COUNT))
     _say(f"\nmade {len(content) / 1e6:.0f} MB in {time.perf_counter() - began:.1f} s")
