@@ -40,7 +40,9 @@ by a method fixed before the first bid; the contract is awarded with a record th
 defended.
 
 **Signing in.** `POST /api/v1/sessions` gives a token; send it as `Authorization: Bearer …`. A
-token acts for one organisation. What is marked public needs none.
+token acts for one organisation; `POST /api/v1/sessions/current/switches` gives one for another of
+one's own. What is marked public needs none. Opening bids and prices and approving an award take a
+sign-in of the last fifteen minutes, or `POST /api/v1/sessions/current/confirmation`.
 
 **Idempotency-Key.** A POST that creates something takes a UUID of your choice. The same key with
 the same request gets the same answer and is carried out once, so a request whose answer got lost
