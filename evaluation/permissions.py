@@ -10,8 +10,13 @@ import msgspec
 from evaluation.errors import LotNotThere
 from evaluation.rules.stages import LotStage
 from market.errors import NotFound, Stale
-from tenders.errors import DutyNeeded
-from tenders.permissions.opening import Conflict, Standing, ensure_unconflicted
+from tenders.permissions.opening import (
+    Conflict,
+    Standing,
+    ensure_may_read,
+    ensure_unconflicted,
+)
+from tenders.permissions.tenders import ensure_holds
 from tenders.rules.duties import Duty
 from tenders.rules.stages import TenderStatus
 
@@ -69,6 +74,8 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
     requirement: int
     opened: bool
     duties: frozenset[Duty]
+    offered: frozenset[Duty]
+    suspended: frozenset[Duty]
     conflict: Conflict | None
     standstill_ends_at: datetime | None
     now: datetime
@@ -80,6 +87,8 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
             status=TenderStatus.OPENED if self.opened else TenderStatus.PUBLISHED,
             published=True,
             duties=self.duties,
+            offered=self.offered,
+            suspended=self.suspended,
             conflict=self.conflict,
         )
 
@@ -90,7 +99,7 @@ def ensure_sees(facts: LotFacts | None) -> LotFacts:
     Raises:
         NotFound: for everybody else, as if the lot had no evaluation.
     """
-    if facts is None or not facts.duties:
+    if facts is None or not (facts.duties or facts.offered or facts.suspended):
         raise NotFound
     return facts
 
@@ -105,10 +114,8 @@ def ensure_reads(facts: LotFacts | None, *duties: Duty, what: str) -> LotFacts:
         ConflictOfInterest: the actor has an interest in a bidder.
     """
     seen = ensure_sees(facts)
-    if not seen.duties & frozenset(duties):
-        message = f"Your duty in this tender does not let you read {what}."
-        raise DutyNeeded(message)
-    ensure_unconflicted(seen.standing)
+    ensure_holds(seen, *duties, to=f"read {what}")
+    ensure_may_read(seen.standing)
     return seen
 
 
@@ -140,10 +147,7 @@ def ensure_may(
         Stale: the lot was changed meanwhile.
     """
     seen = ensure_sees(facts)
-    if duty not in seen.duties:
-        article = "an" if duty.spoken()[0] in "aeiou" else "a"
-        message = f"Only {article} {duty.spoken()} of this tender can {to}."
-        raise DutyNeeded(message)
+    ensure_holds(seen, duty, to=to)
     ensure_unconflicted(seen.standing)
     if version is not None and version != seen.version:
         raise Stale

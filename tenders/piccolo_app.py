@@ -5,6 +5,7 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from tenders.tables.bids import (
+    BidParticipantTable,
     BidTable,
     BidVersionTable,
     DeclarationTable,
@@ -13,6 +14,15 @@ from tenders.tables.bids import (
     OpenedEnvelopeTable,
     OpeningConfirmationTable,
     ReceiptTable,
+)
+from tenders.tables.conflicts import (
+    AwardDelegationEndingTable,
+    AwardDelegationTable,
+    ConflictDecisionTable,
+    DutyDeclarationTable,
+    DutyDefaultTable,
+    ExemptionRevocationTable,
+    ExemptionTable,
 )
 from tenders.tables.lots import (
     CriterionTable,
@@ -41,6 +51,13 @@ APP_CONFIG = AppConfig(
         TenderBuyerTable,
         DutyTable,
         DutyFloorTable,
+        DutyDefaultTable,
+        DutyDeclarationTable,
+        ExemptionTable,
+        ExemptionRevocationTable,
+        ConflictDecisionTable,
+        AwardDelegationTable,
+        AwardDelegationEndingTable,
         RequirementTable,
         ReviewTable,
         LotTable,
@@ -51,6 +68,7 @@ APP_CONFIG = AppConfig(
         TenderKeyTable,
         BidTable,
         BidVersionTable,
+        BidParticipantTable,
         EnvelopeTable,
         ReceiptTable,
         ManifestEntryTable,

@@ -15,12 +15,12 @@ SELECT l.id AS lot, l.tender, l.number, l.title, l.stage, l.version, l.minimum_q
        l.quality_weight, l.price_weight, l.evaluators_minimum, l.approval_quorum,
        l.abandoned_because, t.reference, t.title AS tender_title, t.rule_set,
        t.published_requirement AS requirement, t.opened_at IS NOT NULL AS opened,
-       ARRAY(SELECT d.duty FROM duty d WHERE d.tender = t.id AND d.person = $3
-             AND d.organisation = $4 AND d.released_at IS NULL) AS duties,
+       s.duties, s.offered, s.suspended,
        CASE WHEN t.opened_at IS NOT NULL THEN my_conflict(t.id) END AS conflict,
-       (SELECT s.ends_at FROM standstill s WHERE s.lot = l.id) AS standstill_ends_at,
+       (SELECT e.ends_at FROM standstill e WHERE e.lot = l.id) AS standstill_ends_at,
        market_now() AS now
-FROM lot l JOIN tender t ON t.id = l.tender WHERE l.tender = $1 AND l.number = $2
+FROM lot l JOIN tender t ON t.id = l.tender
+CROSS JOIN LATERAL my_duties(t.id, $3, $4) s WHERE l.tender = $1 AND l.number = $2
 """
 
 _HOLD_LOT = "SELECT id FROM lot WHERE tender = $1 AND number = $2 FOR NO KEY UPDATE"

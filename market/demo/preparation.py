@@ -132,6 +132,11 @@ class Preparation:
         body = {"forward_to": instant.isoformat()}
         await self.desks[REGISTRAR.key].post("/clock/shifts", body)
 
+    async def _take_up(self, desk: Desk) -> None:
+        """Nobody's duty is in force before they have declared their interests on taking it."""
+        declaration = {"statement": "nothing_to_declare"}
+        await desk.post(f"/tenders/{self.tender}/duty-declarations", declaration)
+
     async def _reread(self, desk: Desk) -> dict[str, Any]:
         view: dict[str, Any] = await desk.get(f"/tenders/{self.tender}")
         self.version = view["version"]
@@ -149,6 +154,7 @@ class Preparation:
             },
         )
         self.tender, self.version = created["id"], created["version"]
+        await self._take_up(lead)
         for code in JOINT_GROUPS:
             body = {"organisation": self.groups[code]}
             await lead.post(f"/tenders/{self.tender}/buyers", body, version=self.version)
@@ -161,6 +167,7 @@ class Preparation:
                 "duty": "author",
             },
         )
+        await self._take_up(author)
         await self._reread(author)
         await author.put(f"/tenders/{self.tender}/requirement", REQUIREMENT, version=self.version)
         await self._reread(lead)
@@ -191,6 +198,7 @@ class Preparation:
                     f"/tenders/{self.tender}/duties",
                     {"person": desk.person, "organisation": desk.organisation, "duty": duty},
                 )
+                await self._take_up(desk)
         author = self.desks["author"]
         why = await lead.refused(
             "POST",

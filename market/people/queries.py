@@ -12,10 +12,17 @@ from market.organisations.queries import name_and_id
 from market.pages import Page, decode_cursor, encode_cursor
 from market.people import credentials
 from market.people.permissions import ensure_may_administer
-from market.people.schemas import InvitationView, MembershipView, PersonView, SessionView
+from market.people.schemas import (
+    AuthenticatorView,
+    InvitationView,
+    MembershipView,
+    PersonView,
+    SessionView,
+)
 
 _ACTOR = """
-SELECT s.id AS session, s.person, s.organisation, array_remove(array_agg(m.role), NULL) AS roles
+SELECT s.id AS session, s.person, s.organisation, array_remove(array_agg(m.role), NULL) AS roles,
+    s.confirmed_at > clock_timestamp() - interval '15 minutes' AS fresh
 FROM session s
 LEFT JOIN membership m
     ON m.person = s.person AND m.organisation = s.organisation AND m.ended_at IS NULL
@@ -29,6 +36,7 @@ class _Session(msgspec.Struct, frozen=True):
     person: UUID
     organisation: UUID | None
     roles: list[Role]
+    fresh: bool
 
 
 class _Role(msgspec.Struct, frozen=True):
@@ -52,6 +60,7 @@ async def actor_of(token: str, request: str) -> Actor | None:
         organisation=session.organisation if session.roles else None,
         roles=frozenset(session.roles),
         session=session.session,
+        fresh=session.fresh,
         request=request,
     )
 
@@ -108,11 +117,24 @@ async def my_sessions(actor: Actor) -> list[SessionView]:
     async with reading(actor):
         return await fetch(
             SessionView,
-            "SELECT id, organisation, started_at, expires_at, id = $2 AS current FROM session"
+            "SELECT id, organisation, method, started_at, confirmed_at, expires_at,"
+            " id = $2 AS current FROM session"
             " WHERE person = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp()"
             " ORDER BY started_at DESC LIMIT 200",
             actor.person,
             actor.session,
+        )
+
+
+async def my_authenticators(actor: Actor) -> list[AuthenticatorView]:
+    """The actor's authenticator, if there is one, and how many recovery codes are left."""
+    async with reading(actor):
+        return await fetch(
+            AuthenticatorView,
+            "SELECT o.id, o.enrolled_at, o.confirmed_at, (SELECT count(*) FROM recovery_code c"
+            " WHERE c.one_time_password = o.id AND c.used_at IS NULL) AS recovery_codes_left"
+            " FROM one_time_password o WHERE o.person = $1 AND o.removed_at IS NULL",
+            actor.person,
         )
 
 

@@ -8,17 +8,33 @@ import msgspec
 
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch_value
+from market.database import execute, fetch, fetch_value
+from market.errors import Fault
 from market.events.commands import record
 from market.sealing import Address, EnvelopeKind, seal
 from market.signing import BidReceipt, SignedStatement, WithdrawalReceipt
 from market.vault import Vault
-from tenders.errors import AlreadyBid, BidChanged, BidIncomplete, NothingToWithdraw
+from tenders.errors import (
+    AlreadyBid,
+    BidChanged,
+    BidIncomplete,
+    NothingToWithdraw,
+    ParticipantsFaulty,
+)
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
-from tenders.schemas.bids import BidAct, BidGiven, BidReceived, BidWithdrawn, GiveBid, Salts
+from tenders.rules.participants import Participant, normalised, participant_faults
+from tenders.schemas.bids import (
+    BidAct,
+    BidGiven,
+    BidReceived,
+    BidWithdrawn,
+    GiveBid,
+    ParticipantView,
+    Salts,
+)
 
 _BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
 
@@ -40,6 +56,14 @@ INSERT INTO bid_version (id, bid, number, act, made_by) VALUES ($1, $2, $3, 'wit
 RETURNING received_at
 """
 
+_PARTICIPANTS = """
+INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier)
+SELECT gen_random_uuid(), $1, *
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+"""
+
+_ORGANISATIONS = "SELECT id, name FROM organisation WHERE id = ANY ($1::uuid[]) AND NOT proposed"
+
 _RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
 
 
@@ -55,6 +79,11 @@ class _Making(msgspec.Struct, frozen=True, kw_only=True):
     def salt(self, kind: EnvelopeKind) -> bytes:
         """The salt of one commitment."""
         return _salt(self.actor, self.vault, self.bid, self.version, kind)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: UUID
+    name: str
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -101,8 +130,9 @@ async def _submit(
         raise AlreadyBid(message)
     making = _Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
     parts = _sealed(making, given)
+    beside = await _participants(making, given)
     await execute(_BID, making.bid, bidding.tender, bidding.lot, making.bidding.supplier)
-    return await _store(making, parts)
+    return await _store(making, parts, beside)
 
 
 async def replace_bid(
@@ -126,7 +156,7 @@ async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
     making = await _next_version(actor, vault, bid_id, version)
-    return await _store(making, _sealed(making, given))
+    return await _store(making, _sealed(making, given), await _participants(making, given))
 
 
 @command
@@ -176,6 +206,7 @@ def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
 
     Raises:
         BidIncomplete: with every fault.
+        ParticipantsFaulty: with every fault.
     """
     bidding = making.bidding
     found = faults(given.quality, given.price, bidding.asked())
@@ -198,7 +229,41 @@ def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
     return parts[0], parts[1]
 
 
-async def _store(making: _Making, parts: tuple[_Part, _Part]) -> BidReceived:
+async def _participants(making: _Making, given: GiveBid) -> list[ParticipantView]:
+    """Identify everybody who takes part beside the lead.
+
+    Raises:
+        ParticipantsFaulty: with every fault.
+    """
+    if not given.participants:
+        return []
+    wanted = [one.organisation for one in given.participants if one.organisation is not None]
+    known = {row.id: row.name for row in await fetch(_Named, _ORGANISATIONS, wanted)}
+    found = participant_faults(given.participants, making.bidding.supplier)
+    for index, one in enumerate(given.participants):
+        if one.organisation is not None and one.organisation not in known:
+            reason = "There is no such organisation in the market; give its name and identifier."
+            found.append(Fault(field=f"participants[{index}].organisation", reason=reason))
+    if found:
+        raise ParticipantsFaulty(found[0].reason, faults=found)
+    return [_identified(one, known) for one in given.participants]
+
+
+def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
+    scheme, identifier = (None, None) if one.identifier is None else normalised(one.identifier)
+    name = known[one.organisation] if one.organisation is not None else one.name
+    return ParticipantView(
+        role=one.role,
+        organisation=one.organisation,
+        name=name or "",
+        scheme=scheme,
+        identifier=identifier,
+    )
+
+
+async def _store(
+    making: _Making, parts: tuple[_Part, _Part], beside: list[ParticipantView]
+) -> BidReceived:
     """Store a version with both its envelopes, and sign for it."""
     quality, price = parts
     version_id = uuid4()
@@ -213,6 +278,16 @@ async def _store(making: _Making, parts: tuple[_Part, _Part]) -> BidReceived:
         quality.sealed,
         price.sealed,
     )
+    if beside:
+        await execute(
+            _PARTICIPANTS,
+            version_id,
+            [one.role.value for one in beside],
+            [one.organisation for one in beside],
+            [one.name for one in beside],
+            [one.scheme for one in beside],
+            [one.identifier for one in beside],
+        )
     receipt = making.vault.sign(
         BidReceipt(
             tender=making.bidding.tender,

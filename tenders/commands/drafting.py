@@ -26,6 +26,7 @@ from tenders.errors import (
     TimetableFaulty,
 )
 from tenders.permissions.tenders import ensure_may, ensure_may_create, ensure_stage
+from tenders.queries.conflicts import exempted_pairs
 from tenders.queries.duties import ever_held
 from tenders.queries.facts import hold
 from tenders.queries.tenders import requirement_view_of, view_of
@@ -58,7 +59,7 @@ async def _organisation(organisation: UUID | None) -> _Organisation | None:
 
 @command
 async def create_tender(actor: Actor, given: CreateTender) -> TenderView:
-    """Begin a tender for the organisation one acts for, and become its manager.
+    """Begin a tender for the organisation one acts for; one is its manager from declaring on.
 
     Raises:
         Forbidden: the actor is no procurement lead, or their organisation does not buy.
@@ -101,7 +102,7 @@ async def create_tender(actor: Actor, given: CreateTender) -> TenderView:
         actor.organisation,
         Duty.TENDER_MANAGER.value,
     )
-    view = await view_of(tender, frozenset({Duty.TENDER_MANAGER}))
+    view = await view_of(tender, frozenset(), frozenset({Duty.TENDER_MANAGER}))
     await record(actor, "tender.created", "tender", tender, tender=tender, reference=view.reference)
     return view
 
@@ -151,7 +152,8 @@ async def replace_requirement(
     )
     if facts.stage is not TenderStage.DRAFT:
         raise RequirementSettled
-    if against := clashes(await ever_held(tender_id, actor.person), Duty.AUTHOR):
+    held = await ever_held(tender_id, actor.person)
+    if against := clashes(held, Duty.AUTHOR, await exempted_pairs(tender_id, actor.person)):
         raise DutyClash(against[0].sentence)
     lines = await fetch(_ServiceLine, "SELECT code FROM service_line")
     if found := faults(given, frozenset(line.code for line in lines)):

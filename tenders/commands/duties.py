@@ -8,6 +8,7 @@ from market.database import execute, fetch_value
 from market.errors import NotFound
 from market.events.commands import record
 from tenders.errors import (
+    DelegationNeeded,
     DutyClash,
     DutyHeldAlready,
     DutyReleasedAlready,
@@ -18,10 +19,11 @@ from tenders.errors import (
 )
 from tenders.permissions.opening import ensure_unconflicted
 from tenders.permissions.tenders import TenderFacts, ensure_may
+from tenders.queries.conflicts import exempted_pairs
 from tenders.queries.duties import duty, ever_held
 from tenders.queries.facts import hold
 from tenders.queries.opening import standing_of
-from tenders.rules.duties import Duty, clashes
+from tenders.rules.duties import AWARD_DUTIES, Duty, clashes
 from tenders.rules.stages import TenderStage
 from tenders.schemas.duties import AssignDuty, DutyView
 
@@ -38,6 +40,7 @@ async def assign_duty(actor: Actor, tender_id: UUID, given: AssignDuty) -> DutyV
         NotMember: the person is no member of the organisation.
         DutyHeldAlready: the person holds or held the duty.
         DutyClash: the person holds or held a duty that keeps them from this one.
+        DelegationNeeded: an award duty for an organisation to which no buyer has delegated it.
         SuppliersMayNotHoldDuties: the tender is published and the person belongs to a supplier.
         DutyComesTooLate: the person opened the bids, or the panel has finished scoring.
         DeclarationMissing, ConflictOfInterest: the bids are open, and the manager may not act.
@@ -54,8 +57,10 @@ async def assign_duty(actor: Actor, tender_id: UUID, given: AssignDuty) -> DutyV
     held = await ever_held(tender_id, given.person)
     if given.duty in held:
         raise DutyHeldAlready
-    if against := clashes(held, given.duty):
+    if against := clashes(held, given.duty, await exempted_pairs(tender_id, given.person)):
         raise DutyClash(against[0].sentence)
+    if given.duty in AWARD_DUTIES and not await _may_hold_award_duties(tender_id, given):
+        raise DelegationNeeded
     if facts.stage is TenderStage.PUBLISHED and await _belongs_to_a_supplier(given.person):
         raise SuppliersMayNotHoldDuties
     assigned = uuid4()
@@ -143,12 +148,12 @@ async def _is_member(person: UUID, organisation: UUID) -> bool:
 
 
 async def _belongs_to_a_supplier(person: UUID) -> bool:
+    return bool(await fetch_value("SELECT belongs_to_any_supplier($1)", person))
+
+
+async def _may_hold_award_duties(tender_id: UUID, given: AssignDuty) -> bool:
     return bool(
-        await fetch_value(
-            "SELECT EXISTS (SELECT 1 FROM membership WHERE person = $1 AND ended_at IS NULL"
-            " AND is_admitted_supplier(organisation))",
-            person,
-        )
+        await fetch_value("SELECT may_hold_award_duties($1, $2)", tender_id, given.organisation)
     )
 
 

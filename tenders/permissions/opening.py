@@ -14,9 +14,11 @@ from tenders.errors import (
     ConflictOfInterest,
     DeclarationMissing,
     DutyNeeded,
+    DutyNotTakenUp,
     NotOpened,
     OpeningNotDue,
 )
+from tenders.permissions.tenders import ensure_holds
 from tenders.rules.duties import Duty
 from tenders.rules.stages import TenderStatus
 
@@ -47,7 +49,9 @@ class Conflict(StrEnum):
     """What stands between a person and the bids of a tender, as the database finds it."""
 
     BELONGS_TO_BIDDER = "belongs_to_bidder"
-    INTEREST_DECLARED = "interest_declared"
+    INTEREST_UNDECIDED = "interest_undecided"
+    MUST_LEAVE = "must_leave"
+    MAY_NOT_DECIDE = "may_not_decide"
     DECLARATION_MISSING = "declaration_missing"
 
 
@@ -57,6 +61,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     status: TenderStatus
     published: bool
     duties: frozenset[Duty]
+    offered: frozenset[Duty]
+    suspended: frozenset[Duty]
     conflict: Conflict | None
 
 
@@ -66,7 +72,7 @@ def ensure_visible(standing: Standing | None) -> Standing:
     Raises:
         NotFound: there is no such tender, or none that the actor may know of.
     """
-    if standing is None or not (standing.published or standing.duties):
+    if standing is None or not (standing.published or standing.duties or standing.offered):
         raise NotFound
     return standing
 
@@ -79,6 +85,8 @@ def ensure_knows_bidders(standing: Standing) -> None:
         BiddersNotKnown: the time for it has not come.
     """
     if not standing.duties & KNOW_ONCE_OPENED:
+        if standing.offered & KNOW_ONCE_OPENED:
+            raise DutyNotTakenUp
         message = "Only those who open, evaluate, award or guard this tender learn who bids."
         raise DutyNeeded(message)
     if standing.status is TenderStatus.OPENED:
@@ -93,24 +101,47 @@ def ensure_knows_bidders(standing: Standing) -> None:
         raise BiddersNotKnown(message)
 
 
+_WHY: Final[Mapping[Conflict, str]] = MappingProxyType(
+    {
+        Conflict.BELONGS_TO_BIDDER: (
+            "You are or were a member, employee or director of an organisation that bids here, or"
+            " of its group."
+        ),
+        Conflict.INTEREST_UNDECIDED: (
+            "You have an interest in a bidder, declared, registered or found by the market: you"
+            " must leave this tender until the conflicts guardian has decided."
+        ),
+        Conflict.MUST_LEAVE: "The conflicts guardian decided that you must leave this tender.",
+        Conflict.MAY_NOT_DECIDE: (
+            "The conflicts guardian decided that you may discuss this tender and not decide in it."
+        ),
+    }
+)
+
+
 def ensure_unconflicted(standing: Standing) -> None:
-    """Let those act who have declared against every bidder and have an interest in none.
+    """Let those act who have declared against every bidder and have no open interest in one.
 
     Raises:
         DeclarationMissing: a declaration is outstanding.
-        ConflictOfInterest: the actor belongs to a bidder or declared an interest in one.
+        ConflictOfInterest: the actor has an interest in a bidder that nobody has excused.
     """
+    if standing.conflict is None:
+        return
     if standing.conflict is Conflict.DECLARATION_MISSING:
         raise DeclarationMissing
-    if standing.conflict is Conflict.BELONGS_TO_BIDDER:
-        message = "You are or were a member of an organisation that bids here."
-        raise ConflictOfInterest(message)
-    if standing.conflict is Conflict.INTEREST_DECLARED:
-        message = (
-            "You declared an interest in a bidder: you must leave this tender until the conflicts"
-            " guardian has decided."
-        )
-        raise ConflictOfInterest(message)
+    raise ConflictOfInterest(_WHY[standing.conflict])
+
+
+def ensure_may_read(standing: Standing) -> None:
+    """The same for reading, which those may who were let discuss and not decide.
+
+    Raises:
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder that nobody has excused.
+    """
+    if standing.conflict is not Conflict.MAY_NOT_DECIDE:
+        ensure_unconflicted(standing)
 
 
 def ensure_may_confirm(standing: Standing) -> None:
@@ -122,9 +153,7 @@ def ensure_may_confirm(standing: Standing) -> None:
         DeclarationMissing: a declaration is outstanding.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    if Duty.OPENER not in standing.duties:
-        message = "Only an opener of this tender confirms its opening."
-        raise DutyNeeded(message)
+    ensure_holds(standing, Duty.OPENER, to="confirm its opening")
     if standing.status is TenderStatus.OPENED:
         message = "The bids of this tender have been opened already."
         raise OpeningNotDue(message)
@@ -148,10 +177,7 @@ def ensure_may_open(standing: Standing, kind: EnvelopeKind) -> None:
         DeclarationMissing: a declaration is outstanding.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    duty = OPENED_BY[kind]
-    if duty not in standing.duties:
-        message = f"Only {_with_article(duty)} of this tender opens {kind.value} envelopes."
-        raise DutyNeeded(message)
+    ensure_holds(standing, OPENED_BY[kind], to=f"open {kind.value} envelopes")
     ensure_opened(standing)
     ensure_unconflicted(standing)
 
@@ -164,7 +190,3 @@ def ensure_opened(standing: Standing) -> None:
     """
     if standing.status is not TenderStatus.OPENED:
         raise NotOpened
-
-
-def _with_article(duty: Duty) -> str:
-    return f"{'an' if duty.value[0] in 'aeio' else 'a'} {duty.spoken()}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -9,7 +10,13 @@ from msgspec import Struct
 from market.actor import Actor, Role
 from market.errors import Forbidden, NotFound, Stale
 from market.organisations.rules import BUYER_KINDS, OrganisationKind
-from tenders.errors import DutyNeeded, RuleSetDateRefused, TransitionRefused
+from tenders.errors import (
+    DutyNeeded,
+    DutyNotTakenUp,
+    DutySuspended,
+    RuleSetDateRefused,
+    TransitionRefused,
+)
 from tenders.rules.duties import Duty
 from tenders.rules.stages import TenderStage
 
@@ -20,7 +27,9 @@ class TenderFacts(Struct, frozen=True, kw_only=True):
     """What decides about an act: the tender as it stands, and the actor's part in it.
 
     `duties` are those the actor holds now, for the organisation they act for: a duty held for
-    another organisation needs a sign-in for that one. `for_buyer` says whether that organisation
+    another organisation needs a sign-in for that one. `offered` are those given to them and not
+    taken up by a declaration, `suspended` those that rest on something that is not there any more.
+    `for_buyer` says whether that organisation
     buys in the tender. `now` is the market's time.
     """
 
@@ -37,6 +46,8 @@ class TenderFacts(Struct, frozen=True, kw_only=True):
     published_at: datetime | None
     opened_at: datetime | None
     duties: frozenset[Duty]
+    offered: frozenset[Duty]
+    suspended: frozenset[Duty]
     for_buyer: bool
     now: datetime
 
@@ -47,12 +58,14 @@ def sees_inside(actor: Actor, facts: TenderFacts) -> bool:
 
 
 def ensure_sees(actor: Actor, facts: TenderFacts | None) -> TenderFacts:
-    """Let everybody see what is published, and the house its drafts.
+    """Let everybody see what is published, and a draft the house and those to whom it is offered.
 
     Raises:
         NotFound: for everybody else, as if there were no such tender.
     """
-    if facts is None or (facts.published_at is None and not sees_inside(actor, facts)):
+    if facts is None or not (
+        facts.published_at is not None or sees_inside(actor, facts) or facts.offered
+    ):
         raise NotFound
     return facts
 
@@ -66,6 +79,8 @@ def ensure_sees_inside(actor: Actor, facts: TenderFacts | None) -> TenderFacts:
     """
     seen = ensure_sees(actor, facts)
     if not sees_inside(actor, seen):
+        if seen.offered:
+            raise DutyNotTakenUp
         message = "Only people with a duty in the tender, and its buyers, can read this."
         raise Forbidden(message)
     return seen
@@ -113,13 +128,42 @@ def ensure_may(
         Stale: the tender was changed meanwhile.
     """
     seen = ensure_sees(actor, facts)
-    if not seen.duties & frozenset(duties):
-        wanted = " or ".join(duty.spoken() for duty in duties)
-        message = f"Only a {wanted} of this tender can {to}."
-        raise DutyNeeded(message)
+    ensure_holds(seen, *duties, to=to)
     if version is not None and version != seen.version:
         raise Stale
     return seen
+
+
+class Holding(Protocol):
+    """Whatever says which duties the actor holds, is offered, and has had suspended."""
+
+    @property
+    def duties(self) -> frozenset[Duty]: ...
+    @property
+    def offered(self) -> frozenset[Duty]: ...
+    @property
+    def suspended(self) -> frozenset[Duty]: ...
+
+
+def ensure_holds(facts: Holding, *duties: Duty, to: str) -> None:
+    """Go on only with a holder of one of the duties; `to` completes the reason.
+
+    Raises:
+        DutyNotTakenUp: the actor has been given one and has not declared on taking it.
+        DutySuspended: what the actor's duty rests on is not there any more.
+        DutyNeeded: the actor holds none of the duties.
+    """
+    wanted = frozenset(duties)
+    if facts.duties & wanted:
+        return
+    if facts.offered & wanted:
+        raise DutyNotTakenUp
+    if facts.suspended & wanted:
+        raise DutySuspended
+    spoken = " or ".join(duty.spoken() for duty in duties)
+    article = "an" if spoken[0] in "aeiou" else "a"
+    message = f"Only {article} {spoken} of this tender can {to}."
+    raise DutyNeeded(message)
 
 
 def ensure_stage(facts: TenderFacts, stages: Collection[TenderStage], *, to: str) -> None:

@@ -14,8 +14,10 @@ async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="tenders", description=DESCRIPTION)
 
     async def run() -> None:
+        await run_script("tenders", "duty_guards.sql")
         await run_script("tenders", "tender_guards.sql")
         await run_script("tenders", "tender_matrix.sql")
+        await run_script("tenders", "conflicts.sql")
         await run_script("tenders", "bid_guards.sql")
         await run_script("tenders", "bid_reading.sql")
 

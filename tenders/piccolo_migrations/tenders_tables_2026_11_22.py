@@ -1,6 +1,7 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.columns.base import OnDelete
 from piccolo.columns.base import OnUpdate
+from piccolo.columns.column_types import Array
 from piccolo.columns.column_types import Boolean
 from piccolo.columns.column_types import Bytea
 from piccolo.columns.column_types import Date
@@ -17,6 +18,20 @@ from piccolo.columns.indexes import IndexMethod
 from piccolo.constraints import Check
 from piccolo.constraints import Unique
 from piccolo.table import Table
+
+
+class AwardDelegationTable(Table, tablename="award_delegation", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
 
 
 class BidTable(Table, tablename="bid", schema=None):
@@ -48,6 +63,20 @@ class BidVersionTable(Table, tablename="bid_version", schema=None):
 
 
 class EnvelopeTable(Table, tablename="envelope", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class ExemptionTable(Table, tablename="exemption", schema=None):
     id = UUID(
         default=UUID4(),
         null=False,
@@ -141,13 +170,11 @@ async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="tenders", description=DESCRIPTION)
 
     manager.add_table(
-        class_name="TenderTransitionTable",
-        tablename="tender_transition",
+        class_name="DutyDefaultTable",
+        tablename="duty_default",
         schema=None,
         columns=None,
     )
-
-    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
 
     manager.add_table(
         class_name="ManifestEntryTable",
@@ -159,91 +186,15 @@ async def forwards():
     manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
 
     manager.add_table(
-        class_name="DutyFloorTable",
-        tablename="duty_floor",
+        class_name="ExemptionTable",
+        tablename="exemption",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="RequirementTable",
-        tablename="requirement_version",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="TenderKeyTable",
-        tablename="tender_key",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ScaleValueTable",
-        tablename="scale_value",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="ReceiptTable",
-        tablename="bid_receipt",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="CriterionTable",
-        tablename="criterion",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BidVersionTable",
-        tablename="bid_version",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="LotTransitionTable",
-        tablename="lot_transition",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="DeclarationTable",
-        tablename="declaration",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="LotServiceLineTable",
-        tablename="lot_service_line",
+        class_name="TenderTransitionTable",
+        tablename="tender_transition",
         schema=None,
         columns=None,
     )
@@ -256,15 +207,149 @@ async def forwards():
     )
 
     manager.add_table(
+        class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
         class_name="OpeningConfirmationTable",
         tablename="opening_confirmation",
         schema=None,
         columns=None,
     )
 
+    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="DeclarationTable",
+        tablename="declaration",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="CriterionTable",
+        tablename="criterion",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidParticipantTable",
+        tablename="bid_participant",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderKeyTable",
+        tablename="tender_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="RequirementTable",
+        tablename="requirement_version",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="LotTransitionTable",
+        tablename="lot_transition",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ScaleValueTable",
+        tablename="scale_value",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="DutyFloorTable",
+        tablename="duty_floor",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidVersionTable",
+        tablename="bid_version",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ReceiptTable",
+        tablename="bid_receipt",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
+
     manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -284,14 +369,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="earlier",
-        db_column_name="earlier",
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="one",
+        db_column_name="one",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 20,
+            "length": 40,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -306,276 +391,16 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="later",
-        db_column_name="later",
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="other",
+        db_column_name="other",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 20,
+            "length": 40,
             "default": None,
             "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="minimum_quality",
-        db_column_name="minimum_quality",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="quality_weight",
-        db_column_name="quality_weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="price_weight",
-        db_column_name="price_weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="evaluators_minimum",
-        db_column_name="evaluators_minimum",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="approval_quorum",
-        db_column_name="approval_quorum",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="stage",
-        db_column_name="stage",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="version",
-        db_column_name="version",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="abandoned_because",
-        db_column_name="abandoned_because",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -905,8 +730,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
+        table_class_name="ExemptionTable",
+        tablename="exemption",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -926,8 +751,56 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
         column_name="one",
         db_column_name="one",
         column_class_name="Varchar",
@@ -948,8 +821,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
+        table_class_name="ExemptionTable",
+        tablename="exemption",
         column_name="other",
         db_column_name="other",
         column_class_name="Varchar",
@@ -965,6 +838,1157 @@ async def forwards():
             "choices": None,
             "db_column_name": None,
             "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_by",
+        db_column_name="granted_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_at",
+        db_column_name="granted_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="earlier",
+        db_column_name="earlier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="sealed",
+        db_column_name="sealed",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="exemption",
+        db_column_name="exemption",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": ExemptionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_by",
+        db_column_name="revoked_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_at",
+        db_column_name="revoked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="requirement",
+        db_column_name="requirement",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="reviewer",
+        db_column_name="reviewer",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="comments",
+        db_column_name="comments",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="reviewed_at",
+        db_column_name="reviewed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="bidder",
+        db_column_name="bidder",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="interest",
+        db_column_name="interest",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="declared_at",
+        db_column_name="declared_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="title",
+        db_column_name="title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="weight",
+        db_column_name="weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="role",
+        db_column_name="role",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="scheme",
+        db_column_name="scheme",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="envelope",
+        db_column_name="envelope",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="custodian",
+        db_column_name="custodian",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="public_key",
+        db_column_name="public_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="wrapped_key",
+        db_column_name="wrapped_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
         },
         schema=None,
     )
@@ -1147,8 +2171,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1168,38 +2192,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="envelope",
-        db_column_name="envelope",
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="tender",
+        db_column_name="tender",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": EnvelopeTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
+            "references": TenderTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -1216,86 +2216,21 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="failure",
-        db_column_name="failure",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="opened_by",
-        db_column_name="opened_by",
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="organisation",
+        db_column_name="organisation",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": PersonTable,
+            "references": OrganisationTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1305,12 +2240,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="opened_at",
-        db_column_name="opened_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="population",
+        db_column_name="population",
+        column_class_name="Integer",
+        column_class=Integer,
         params={
             "default": None,
             "null": False,
@@ -1753,8 +2688,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1774,17 +2709,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="earlier",
+        db_column_name="earlier",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
+            "length": 20,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1798,10 +2731,53 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="organisation",
-        db_column_name="organisation",
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="delegator",
+        db_column_name="delegator",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -1822,12 +2798,36 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="population",
-        db_column_name="population",
-        column_class_name="Integer",
-        column_class=Integer,
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="delegate",
+        db_column_name="delegate",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="authority",
+        db_column_name="authority",
+        column_class_name="Text",
+        column_class=Text,
         params={
             "default": None,
             "null": False,
@@ -1843,62 +2843,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="starts_on",
+        db_column_name="starts_on",
+        column_class_name="Date",
+        column_class=Date,
         params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1912,21 +2864,18 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
         params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1936,10 +2885,34 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="made_at",
-        db_column_name="made_at",
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1952,137 +2925,6 @@ async def forwards():
             "choices": None,
             "db_column_name": None,
             "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="envelope",
-        db_column_name="envelope",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="custodian",
-        db_column_name="custodian",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="public_key",
-        db_column_name="public_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="wrapped_key",
-        db_column_name="wrapped_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
         },
         schema=None,
     )
@@ -2177,8 +3019,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2198,14 +3040,38 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
             "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -2222,55 +3088,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="requirement",
-        db_column_name="requirement",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="reviewer",
-        db_column_name="reviewer",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="outcome",
-        db_column_name="outcome",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="statement",
+        db_column_name="statement",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -2289,10 +3110,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="comments",
-        db_column_name="comments",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="details",
+        db_column_name="details",
         column_class_name="Text",
         column_class=Text,
         params={
@@ -2310,10 +3131,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="reviewed_at",
-        db_column_name="reviewed_at",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="declared_at",
+        db_column_name="declared_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2331,8 +3152,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReceiptTable",
-        tablename="bid_receipt",
+        table_class_name="LotTable",
+        tablename="lot",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2352,80 +3173,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReceiptTable",
-        tablename="bid_receipt",
-        column_name="bid_version",
-        db_column_name="bid_version",
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="tender",
+        db_column_name="tender",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReceiptTable",
-        tablename="bid_receipt",
-        column_name="signed",
-        db_column_name="signed",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
+            "references": TenderTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -2442,14 +3197,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="code",
-        db_column_name="code",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
         params={
-            "length": 20,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -2464,8 +3218,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
+        table_class_name="LotTable",
+        tablename="lot",
         column_name="title",
         db_column_name="title",
         column_class_name="Varchar",
@@ -2486,15 +3240,464 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="weight",
-        db_column_name="weight",
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="minimum_quality",
+        db_column_name="minimum_quality",
         column_class_name="Numeric",
         column_class=Numeric,
         params={
             "default": None,
             "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="quality_weight",
+        db_column_name="quality_weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="price_weight",
+        db_column_name="price_weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="evaluators_minimum",
+        db_column_name="evaluators_minimum",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="approval_quorum",
+        db_column_name="approval_quorum",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="stage",
+        db_column_name="stage",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="version",
+        db_column_name="version",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="abandoned_because",
+        db_column_name="abandoned_because",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="bidder",
+        db_column_name="bidder",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="mitigation",
+        db_column_name="mitigation",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="links",
+        db_column_name="links",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": UUID(
+                default=UUID4(),
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -2683,8 +3886,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2704,79 +3907,38 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="earlier",
-        db_column_name="earlier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="later",
-        db_column_name="later",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="tender",
-        db_column_name="tender",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="envelope",
+        db_column_name="envelope",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": TenderTable,
+            "references": EnvelopeTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -2793,10 +3955,75 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="person",
-        db_column_name="person",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="failure",
+        db_column_name="failure",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="opened_by",
+        db_column_name="opened_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -2807,7 +4034,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -2817,14 +4044,122 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="bidder",
-        db_column_name="bidder",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="opened_at",
+        db_column_name="opened_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReceiptTable",
+        tablename="bid_receipt",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReceiptTable",
+        tablename="bid_receipt",
+        column_name="bid_version",
+        db_column_name="bid_version",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": OrganisationTable,
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReceiptTable",
+        tablename="bid_receipt",
+        column_name="signed",
+        db_column_name="signed",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="delegation",
+        db_column_name="delegation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardDelegationTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -2841,32 +4176,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="interest",
-        db_column_name="interest",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="details",
-        db_column_name="details",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="reason",
+        db_column_name="reason",
         column_class_name="Text",
         column_class=Text,
         params={
@@ -2884,10 +4197,34 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="declared_at",
-        db_column_name="declared_at",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_by",
+        db_column_name="ended_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_at",
+        db_column_name="ended_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2974,8 +4311,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
+        table_class_name="BidTable",
+        tablename="bid",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2995,96 +4332,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="sealed",
-        db_column_name="sealed",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
+        table_class_name="BidTable",
+        tablename="bid",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -3097,7 +4346,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -3107,14 +4356,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="person",
-        db_column_name="person",
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="lot",
+        db_column_name="lot",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": PersonTable,
+            "references": LotTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -3131,10 +4380,34 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="made_at",
+        db_column_name="made_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -3152,11 +4425,343 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        constraint_name="duty_default_once",
+        constraint_class=Unique,
+        params={"columns": ["one", "other"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        constraint_name="manifest_entry_pseudonym_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "pseudonym"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyTable",
+        tablename="duty",
+        constraint_name="duty_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "person", "duty"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyTable",
+        tablename="duty",
+        constraint_name="duty_known",
+        constraint_class=Check,
+        params={
+            "condition": "duty IN ('tender_manager', 'author', 'reviewer', 'opener', 'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver', 'guardian', 'contract_manager', 'outcome_reviewer')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_pair_in_order",
+        constraint_class=Check,
+        params={"condition": "one < other"},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="TenderTransitionTable",
         tablename="tender_transition",
         constraint_name="tender_transition_once",
         constraint_class=Unique,
         params={"columns": ["earlier", "later"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        constraint_name="envelope_once",
+        constraint_class=Unique,
+        params={"columns": ["bid_version", "kind"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        constraint_name="envelope_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('quality', 'price')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_once",
+        constraint_class=Unique,
+        params={"columns": ["exemption"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        constraint_name="opening_confirmation_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "person"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ReviewTable",
+        tablename="review",
+        constraint_name="review_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('approved', 'returned')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ReviewTable",
+        tablename="review",
+        constraint_name="review_has_comments",
+        constraint_class=Check,
+        params={"condition": "comments ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_known",
+        constraint_class=Check,
+        params={
+            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_described",
+        constraint_class=Check,
+        params={"condition": "interest = 'none' OR details ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "code"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_weight_positive",
+        constraint_class=Check,
+        params={"condition": "weight > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_role_known",
+        constraint_class=Check,
+        params={"condition": "role IN ('consortium_member', 'subcontractor')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_identified_whole",
+        constraint_class=Check,
+        params={"condition": "(scheme IS NULL) = (identifier IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_envelope_known",
+        constraint_class=Check,
+        params={"condition": "envelope IN ('quality', 'price')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_custodian_known",
+        constraint_class=Check,
+        params={"condition": "custodian IN ('server', 'officers')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        constraint_name="requirement_version_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        constraint_name="requirement_version_number_positive",
+        constraint_class=Check,
+        params={"condition": "number > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_population_positive",
+        constraint_class=Check,
+        params={"condition": "population > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderTable",
+        tablename="tender",
+        constraint_name="tender_stage_known",
+        constraint_class=Check,
+        params={
+            "condition": "stage IN ('draft', 'in_review', 'approved', 'published', 'opened', 'abandoned')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderTable",
+        tablename="tender",
+        constraint_name="tender_clarifications_before_deadline",
+        constraint_class=Check,
+        params={"condition": "clarifications_until < deadline"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderTable",
+        tablename="tender",
+        constraint_name="tender_abandoned_with_reason",
+        constraint_class=Check,
+        params={
+            "condition": "(stage = 'abandoned') = (abandoned_because IS NOT NULL AND abandoned_because ~ '\\S')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        constraint_name="lot_transition_once",
+        constraint_class=Unique,
+        params={"columns": ["earlier", "later"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_has_authority",
+        constraint_class=Check,
+        params={"condition": "authority ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ends_on >= starts_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_to_another",
+        constraint_class=Check,
+        params={"condition": "delegator <> delegate"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
+        constraint_name="scale_value_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "value"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
+        constraint_name="scale_value_not_negative",
+        constraint_class=Check,
+        params={"condition": "value >= 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        constraint_name="duty_declaration_statement_known",
+        constraint_class=Check,
+        params={"condition": "statement IN ('nothing_to_declare', 'as_registered')"},
         schema=None,
     )
 
@@ -3219,35 +4824,6 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        constraint_name="manifest_entry_pseudonym_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "pseudonym"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyTable",
-        tablename="duty",
-        constraint_name="duty_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "person", "duty"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyTable",
-        tablename="duty",
-        constraint_name="duty_known",
-        constraint_class=Check,
-        params={
-            "condition": "duty IN ('tender_manager', 'author', 'reviewer', 'opener', 'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver', 'guardian', 'contract_manager', 'outcome_reviewer')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
         table_class_name="DutyFloorTable",
         tablename="duty_floor",
         constraint_name="duty_floor_once",
@@ -3257,177 +4833,20 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        constraint_name="requirement_version_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        constraint_name="requirement_version_number_positive",
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        constraint_name="conflict_decision_outcome_known",
         constraint_class=Check,
-        params={"condition": "number > 0"},
+        params={"condition": "outcome IN ('no_action', 'may_discuss', 'must_leave', 'removed')"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_once",
-        constraint_class=Unique,
-        params={"columns": ["bid", "kind"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_content_or_failure",
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        constraint_name="conflict_decision_has_reason",
         constraint_class=Check,
-        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTable",
-        tablename="tender",
-        constraint_name="tender_stage_known",
-        constraint_class=Check,
-        params={
-            "condition": "stage IN ('draft', 'in_review', 'approved', 'published', 'opened', 'abandoned')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTable",
-        tablename="tender",
-        constraint_name="tender_clarifications_before_deadline",
-        constraint_class=Check,
-        params={"condition": "clarifications_until < deadline"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTable",
-        tablename="tender",
-        constraint_name="tender_abandoned_with_reason",
-        constraint_class=Check,
-        params={
-            "condition": "(stage = 'abandoned') = (abandoned_because IS NOT NULL AND abandoned_because ~ '\\S')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_population_positive",
-        constraint_class=Check,
-        params={"condition": "population > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidTable",
-        tablename="bid",
-        constraint_name="bid_one_per_lot",
-        constraint_class=Unique,
-        params={"columns": ["lot", "organisation"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_envelope_known",
-        constraint_class=Check,
-        params={"condition": "envelope IN ('quality', 'price')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_custodian_known",
-        constraint_class=Check,
-        params={"condition": "custodian IN ('server', 'officers')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        constraint_name="scale_value_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "value"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        constraint_name="scale_value_not_negative",
-        constraint_class=Check,
-        params={"condition": "value >= 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ReviewTable",
-        tablename="review",
-        constraint_name="review_outcome_known",
-        constraint_class=Check,
-        params={"condition": "outcome IN ('approved', 'returned')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ReviewTable",
-        tablename="review",
-        constraint_name="review_has_comments",
-        constraint_class=Check,
-        params={"condition": "comments ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "code"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_weight_positive",
-        constraint_class=Check,
-        params={"condition": "weight > 0"},
+        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
@@ -3470,31 +4889,38 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        constraint_name="lot_transition_once",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_once",
         constraint_class=Unique,
-        params={"columns": ["earlier", "later"], "nulls_distinct": True},
+        params={"columns": ["bid", "kind"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_known",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_content_or_failure",
         constraint_class=Check,
-        params={
-            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
-        },
+        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_described",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        constraint_name="award_delegation_ending_once",
+        constraint_class=Unique,
+        params={"columns": ["delegation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        constraint_name="award_delegation_ending_has_reason",
         constraint_class=Check,
-        params={"condition": "interest = 'none' OR details ~ '\\S'"},
+        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
@@ -3508,29 +4934,11 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        constraint_name="envelope_once",
+        table_class_name="BidTable",
+        tablename="bid",
+        constraint_name="bid_one_per_lot",
         constraint_class=Unique,
-        params={"columns": ["bid_version", "kind"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        constraint_name="envelope_kind_known",
-        constraint_class=Check,
-        params={"condition": "kind IN ('quality', 'price')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        constraint_name="opening_confirmation_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "person"], "nulls_distinct": True},
+        params={"columns": ["lot", "organisation"], "nulls_distinct": True},
         schema=None,
     )
 

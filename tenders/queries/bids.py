@@ -20,6 +20,7 @@ from tenders.schemas.bids import (
     BidSummary,
     BidVersionView,
     BidView,
+    ParticipantView,
     SealingKeyView,
 )
 
@@ -33,9 +34,7 @@ SELECT t.id AS tender, t.stage, t.deadline, market_now() AS now, l.id AS lot, $3
     (SELECT e FROM jsonb_array_elements(r.content -> 'lots') e
      WHERE (e ->> 'number')::integer = l.number)::text AS requirement,
     q.public_key AS quality_key, p.public_key AS price_key, is_admitted_supplier($3) AS admitted,
-    EXISTS (SELECT 1 FROM duty d WHERE d.tender = t.id AND d.organisation = $3)
-        OR EXISTS (SELECT 1 FROM tender_buyer y WHERE y.tender = t.id AND y.organisation = $3)
-        AS helps,
+    i_help_to_run(t.id) AS helps,
     b.id AS bid, v.number AS version, v.act
 FROM tender t JOIN lot l ON l.tender = t.id
 JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement
@@ -81,7 +80,10 @@ ORDER BY b.made_at DESC, b.id DESC LIMIT $4
 _MY_BID = _MINE + " AND b.id = $2"
 
 _VERSIONS = """
-SELECT v.number AS version, v.act, v.received_at, r.signed AS receipt
+SELECT v.number AS version, v.act, v.received_at, r.signed AS receipt,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'organisation', p.organisation,
+        'name', p.name, 'scheme', p.scheme, 'identifier', p.identifier) ORDER BY p.role, p.name),
+        '[]') FROM bid_participant p WHERE p.bid_version = v.id)::text AS participants
 FROM bid_version v JOIN bid_receipt r ON r.bid_version = v.id WHERE v.bid = $1 ORDER BY v.number
 """
 
@@ -141,6 +143,7 @@ class _Version(msgspec.Struct, frozen=True):
     act: BidAct
     received_at: datetime
     receipt: str
+    participants: str
 
 
 class _Mine(msgspec.Struct, frozen=True):
@@ -249,6 +252,7 @@ async def my_bid(actor: Actor, bid_id: UUID) -> BidView:
                 version=row.version,
                 act=row.act,
                 received_at=row.received_at,
+                participants=msgspec.json.decode(row.participants, type=list[ParticipantView]),
                 receipt=msgspec.json.decode(row.receipt, type=SignedStatement),
             )
             for row in versions

@@ -10,11 +10,10 @@ _FACTS = """
 SELECT t.id, t.buyer, t.title, t.stage, t.version, t.demonstration, t.rule_set_date,
        t.clarifications_until, t.deadline, t.contract_starts, t.published_at, t.opened_at,
        market_now() AS now,
-       ARRAY(SELECT d.duty FROM duty d WHERE d.tender = t.id AND d.person = $2
-             AND d.organisation = $3 AND d.released_at IS NULL) AS duties,
+       s.duties, s.offered, s.suspended,
        EXISTS (SELECT 1 FROM tender_buyer b WHERE b.tender = t.id AND b.organisation = $3)
            AS for_buyer
-FROM tender t WHERE t.id = $1
+FROM tender t CROSS JOIN LATERAL my_duties(t.id, $2, $3) s WHERE t.id = $1
 """
 
 

@@ -15,7 +15,7 @@ from tenders.permissions.opening import (
     Conflict,
     Standing,
     ensure_knows_bidders,
-    ensure_unconflicted,
+    ensure_may_read,
     ensure_visible,
 )
 from tenders.rules.duties import Duty
@@ -30,19 +30,20 @@ from tenders.schemas.opening import (
     EnvelopeMinutes,
     LotMinutes,
     MinutesView,
+    ParticipantName,
 )
 
 _STANDING = """
 SELECT t.stage, t.deadline, market_now() AS now, t.published_at IS NOT NULL AS published,
-    array(SELECT d.duty FROM duty d WHERE d.tender = t.id AND d.person = $2
-          AND d.organisation = $3 AND d.released_at IS NULL) AS duties,
-    my_conflict(t.id) AS conflict
-FROM tender t WHERE t.id = $1
+    s.duties, s.offered, s.suspended, my_conflict(t.id) AS conflict
+FROM tender t CROSS JOIN LATERAL my_duties(t.id, $2, $3) s WHERE t.id = $1
 """
 
 _BIDDERS = """
-SELECT o.id AS organisation, o.name FROM bidders_of($1) b
-JOIN organisation o ON o.id = b.organisation
+SELECT o.id AS organisation, o.name, coalesce((
+    SELECT jsonb_agg(DISTINCT jsonb_build_object('role', p.role, 'name', p.name))
+    FROM participants_of($1) p WHERE p.bidder = o.id), '[]')::text AS participants
+FROM bidders_of($1) b JOIN organisation o ON o.id = b.organisation
 ORDER BY o.name, o.id
 """
 
@@ -85,7 +86,15 @@ class _Standing(msgspec.Struct, frozen=True):
     now: datetime
     published: bool
     duties: list[Duty]
+    offered: list[Duty]
+    suspended: list[Duty]
     conflict: Conflict | None
+
+
+class _Bidder(msgspec.Struct, frozen=True):
+    organisation: UUID
+    name: str
+    participants: str
 
 
 class _Bid(msgspec.Struct, frozen=True):
@@ -125,6 +134,8 @@ async def standing_of(actor: Actor, tender_id: UUID) -> Standing:
             status=status_of(row.stage, row.deadline, row.now),
             published=row.published,
             duties=frozenset(row.duties),
+            offered=frozenset(row.offered),
+            suspended=frozenset(row.suspended),
             conflict=row.conflict,
         )
     return ensure_visible(standing)
@@ -132,7 +143,14 @@ async def standing_of(actor: Actor, tender_id: UUID) -> Standing:
 
 async def known_bidders(tender_id: UUID) -> list[BidderView]:
     """The bidders' names, inside a transaction; the database gives them to those who may know."""
-    return await fetch(BidderView, _BIDDERS, tender_id)
+    return [
+        BidderView(
+            organisation=row.organisation,
+            name=row.name,
+            participants=msgspec.json.decode(row.participants, type=list[ParticipantName]),
+        )
+        for row in await fetch(_Bidder, _BIDDERS, tender_id)
+    ]
 
 
 async def declarations_of(actor: Actor, tender_id: UUID) -> DeclarationsView:
@@ -197,7 +215,7 @@ async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
     async with reading(actor):
         standing = await standing_of(actor, tender_id)
         ensure_knows_bidders(standing)
-        ensure_unconflicted(standing)
+        ensure_may_read(standing)
         tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
         if tender is None:
             raise NotFound

@@ -27,7 +27,7 @@ FROM event e LEFT JOIN person p ON p.id = e.person
 WHERE e.tender = $1
   AND ($2::timestamptz IS NULL OR (e.occurred_at, e.id) > ($2, $3::uuid))
   AND (e.person = $4 OR CASE
-    WHEN NOT $5 AND (e.action = 'interest.declared'
+    WHEN NOT $5 AND (e.action IN ('interest.declared', 'conflict.decided')
                      OR e.action = 'request.refused' AND e.occurred_at >= $6::timestamptz) THEN $7
     WHEN e.action LIKE 'bid.%' OR NOT EXISTS (
         SELECT 1 FROM tender_buyer b WHERE b.tender = $1 AND b.organisation = e.organisation

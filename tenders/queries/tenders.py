@@ -181,10 +181,12 @@ async def tender(actor: Actor, tender_id: UUID) -> TenderView:
     """
     async with reading(actor):
         facts = ensure_sees(actor, await facts_of(actor, tender_id))
-        return await view_of(tender_id, facts.duties)
+        return await view_of(tender_id, facts.duties, facts.offered)
 
 
-async def view_of(tender_id: UUID, duties: frozenset[Duty]) -> TenderView:
+async def view_of(
+    tender_id: UUID, duties: frozenset[Duty], offered: frozenset[Duty] = frozenset()
+) -> TenderView:
     """Show a tender inside a transaction that has permitted it, with the caller's duties."""
     found = await fetch_one(_Tender, _TENDER, tender_id)
     if found is None:
@@ -219,6 +221,7 @@ async def view_of(tender_id: UUID, duties: frozenset[Duty]) -> TenderView:
         requirement=found.requirement,
         lots=await fetch(LotView, _LOTS, tender_id),
         my_duties=sorted(duties),
+        duties_to_take_up=sorted(offered),
         created_at=found.created_at,
         published_at=found.published_at,
         opened_at=found.opened_at,

@@ -1,6 +1,6 @@
 """HTTP about tenders, by noun."""
 
-from tenders.routes import bids, opening
+from tenders.routes import bids, conflicts, opening
 from tenders.routes.duties import DutyController
 from tenders.routes.tenders import RequirementController, TenderController
 
@@ -10,4 +10,5 @@ CONTROLLERS = (
     DutyController,
     *bids.CONTROLLERS,
     *opening.CONTROLLERS,
+    *conflicts.CONTROLLERS,
 )

@@ -12,9 +12,11 @@ from market.problems import problems
 from market.requests import KEYED
 from tenders.commands import duties as commands
 from tenders.errors import (
+    DelegationNeeded,
     DutyClash,
     DutyHeldAlready,
     DutyNeeded,
+    DutyNotTakenUp,
     DutyReleasedAlready,
     LastTenderManager,
     NotMember,
@@ -37,7 +39,10 @@ class DutyController(Controller):
         responses=problems(
             NotFound,
             DutyNeeded,
+            DutyNotTakenUp,
+            DutyNotTakenUp,
             DutyClash,
+            DelegationNeeded,
             SuppliersMayNotHoldDuties,
             NotMember,
             DutyHeldAlready,

@@ -79,6 +79,15 @@ BLIND: Final = frozenset(
 """Duties whose holders do not learn which bid is whose before quality is locked."""
 
 
+AWARD_DUTIES: Final = frozenset(
+    {Duty.QUALITY_EVALUATOR, Duty.PRICE_EVALUATOR, Duty.MODERATOR, Duty.AWARD_APPROVER}
+)
+"""Duties held for a buyer, or for an organisation to which a buyer has delegated them.
+
+The database holds the same (`is_award_duty`).
+"""
+
+
 class Clash(Struct, frozen=True):
     """A duty that a person holds or held, and one it keeps them from."""
 
@@ -98,15 +107,17 @@ class Clash(Struct, frozen=True):
         return f"{said}."
 
 
-def clashes(held: Collection[Duty], wanted: Duty) -> tuple[Clash, ...]:
+def clashes(
+    held: Collection[Duty], wanted: Duty, exempted: Collection[Pair] = ()
+) -> tuple[Clash, ...]:
     """Find what keeps a person from a duty; `held` are the duties they hold or ever held there.
 
-    Clashes that nobody can exempt from come first. Having held a duty is what counts: releasing
-    it does not make another one possible.
+    Clashes that nobody can exempt from come first, and no exemption lifts them. Having held a duty
+    is what counts: releasing it does not make another one possible.
     """
     return tuple(
         Clash(duty, wanted, exemptible)
-        for pairs, exemptible in ((FLOOR, False), (DEFAULT, True))
+        for pairs, exemptible in ((FLOOR, False), (DEFAULT - frozenset(exempted), True))
         for duty in Duty
         if duty in held and frozenset({duty, wanted}) in pairs
     )

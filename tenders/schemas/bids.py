@@ -2,14 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from market.sealing import EnvelopeKind
 from market.signing import SignedStatement
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.participants import MOST_PARTICIPANTS, Participant, ParticipantRole
 
 
 class BidAct(StrEnum):
@@ -27,10 +29,15 @@ class BidState(StrEnum):
 
 
 class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole bid for one lot: an answer to every question, a price for every price item."""
+    """A whole bid for one lot: an answer to every question, a price for every price item.
+
+    `participants` are the members of the consortium and the subcontractors. They are named outside
+    the envelopes, and known with the bidders' names, so that conflicts of interest can be found.
+    """
 
     quality: QualityEnvelope
     price: PriceEnvelope
+    participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
 
     example: ClassVar[dict[str, Any]] = {
         "quality": {
@@ -40,6 +47,13 @@ class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             ]
         },
         "price": {"prices": [{"item": "A", "unit_price": "1250.50"}], "currency": "GBP"},
+        "participants": [
+            {
+                "role": "subcontractor",
+                "name": "Example Analytics Limited",
+                "identifier": {"scheme": "GB-COH", "value": "01234567"},
+            }
+        ],
     }
 
 
@@ -101,12 +115,23 @@ class BidSummary(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
+class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who takes part in a bid beside its lead."""
+
+    role: ParticipantRole
+    organisation: UUID | None
+    name: str
+    scheme: str | None
+    identifier: str | None
+
+
 class BidVersionView(msgspec.Struct, frozen=True, kw_only=True):
     """One submission, replacement or withdrawal, with its receipt."""
 
     version: int
     act: BidAct
     received_at: datetime
+    participants: list[ParticipantView]
     receipt: SignedStatement
 
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from market.sealing import EnvelopeKind
+from tenders.rules.participants import ParticipantRole
 from tenders.rules.stages import TenderStatus
 
 # As many as an organisation register could ever name in one tender; a bound, not a rule.
@@ -27,11 +28,22 @@ class Interest(StrEnum):
     INDIRECT = "indirect"
 
 
+class ParticipantName(msgspec.Struct, frozen=True, kw_only=True):
+    """Who takes part in a bid beside its lead."""
+
+    role: ParticipantRole
+    name: str
+
+
 class BidderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An organisation that bids, by name alone: not for which lots, and nothing of the bid."""
+    """An organisation that bids, by name alone: not for which lots, and nothing of the bid.
+
+    `participants` are the members of its consortium and the subcontractors it names.
+    """
 
     organisation: UUID
     name: str
+    participants: list[ParticipantName] = []
 
 
 class Declare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -140,6 +140,10 @@ class TenderView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     lots: list[LotView]
     my_duties: list[Duty]
+    duties_to_take_up: Annotated[
+        list[Duty],
+        Meta(description="Given to the caller; in force once they declare on taking them."),
+    ]
     created_at: datetime
     published_at: datetime | None
     opened_at: datetime | None

@@ -48,6 +48,25 @@ class BidVersionTable(Table, db=DB, tablename="bid_version"):
     )
 
 
+class BidParticipantTable(Table, db=DB, tablename="bid_participant"):
+    """Who takes part in a version of a bid beside its lead, named so that conflicts are found."""
+
+    id = columns.UUID(primary_key=True)
+    bid_version = columns.ForeignKey(
+        BidVersionTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
+    )
+    role = columns.Varchar(length=20, default=None, null=False)
+    organisation = columns.ForeignKey(
+        OrganisationTable, default=None, null=True, on_delete=OnDelete.restrict
+    )
+    name = columns.Varchar(length=300, default=None, null=False)
+    scheme = columns.Varchar(length=20, default=None, null=True)
+    identifier = columns.Varchar(length=40, default=None, null=True)
+
+    bid_participant_role_known = Check("role IN ('consortium_member', 'subcontractor')")
+    bid_participant_identified_whole = Check("(scheme IS NULL) = (identifier IS NULL)")
+
+
 class EnvelopeTable(Table, db=DB, tablename="envelope"):
     """A sealed envelope: ciphertext to the lot's key for this kind of envelope."""
 

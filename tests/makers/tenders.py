@@ -89,13 +89,31 @@ async def created_tender(manager: Person, **given: Any) -> dict[str, Any]:
     answer = await manager.post("/tenders", body)
     assert answer.status_code == 201, answer.text
     view: dict[str, Any] = answer.json()
-    return view
+    taken = await take_up(manager, view["id"])
+    assert taken.status_code == 201, taken.text
+    return {**view, "my_duties": ["tender_manager"]}
 
 
-async def assign(manager: Person, tender: UUID | str, person: Person, duty: str) -> httpx.Response:
+async def take_up(
+    person: Person, tender: UUID | str, statement: str = "nothing_to_declare"
+) -> httpx.Response:
+    """Declare on taking up one's duties, whatever the answer."""
+    return await person.post(f"/tenders/{tender}/duty-declarations", {"statement": statement})
+
+
+async def offer(manager: Person, tender: UUID | str, person: Person, duty: str) -> httpx.Response:
     """Ask for a duty to be given; whether it was is for the caller to see."""
     body = {"person": str(person.id), "organisation": str(person.organisation), "duty": duty}
     return await manager.post(f"/tenders/{tender}/duties", body)
+
+
+async def assign(manager: Person, tender: UUID | str, person: Person, duty: str) -> httpx.Response:
+    """Ask for a duty to be given, whatever the answer; where it was, its holder takes it up."""
+    given = await offer(manager, tender, person, duty)
+    if given.status_code == 201:
+        taken = await take_up(person, tender)
+        assert taken.status_code == 201, taken.text
+    return given
 
 
 async def drafted_tender(

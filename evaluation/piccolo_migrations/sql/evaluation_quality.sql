@@ -5,6 +5,8 @@ SELECT keep_append_only('score', 'score_lock', 'agreed_score', 'quality_decision
     'ranked_bid', 'recommendation', 'approval', 'award', 'award_notice', 'standstill', 'contract');
 SELECT keep_recorded('score', 'score_lock', 'agreed_score', 'quality_decision', 'ranking',
     'ranked_bid', 'recommendation', 'approval', 'award', 'award_notice', 'standstill', 'contract');
+SELECT keep_to_persons('score', 'score_lock', 'agreed_score', 'quality_decision', 'ranking',
+    'ranked_bid', 'recommendation', 'approval', 'award', 'award_notice', 'standstill', 'contract');
 
 -- Scores share a lot; what decides about it holds it alone (below), so that no score, approval or
 -- notice slips in between a decision's look at the rows and its commit. Always the lot before the
@@ -99,12 +101,10 @@ CREATE TRIGGER guard_score_lock BEFORE INSERT ON score_lock
 CREATE FUNCTION evaluators_of(of_tender uuid) RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT d.person FROM duty d WHERE d.tender = of_tender AND d.duty = 'quality_evaluator'
-        AND d.released_at IS NULL
-        AND EXISTS (SELECT 1 FROM membership m WHERE m.person = d.person
-                    AND m.organisation = d.organisation AND m.ended_at IS NULL)
+        AND holds_duty(d.person, of_tender, 'quality_evaluator')
         AND EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND t.stage = 'opened')
-        AND (why_not_unconflicted(d.person, of_tender) IS NULL
-             OR why_not_unconflicted(d.person, of_tender) = 'declaration_missing')
+        AND coalesce(why_not_unconflicted(d.person, of_tender), 'declaration_missing')
+            = 'declaration_missing'
 $$;
 
 CREATE FUNCTION all_scores_locked(held lot) RETURNS boolean LANGUAGE sql STABLE

@@ -6,12 +6,13 @@ CREATE FUNCTION evaluated_lots() RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH held AS MATERIALIZED (
         SELECT DISTINCT d.tender FROM duty d
-        WHERE d.person = acting_person() AND d.released_at IS NULL AND d.duty IN (
-            'quality_evaluator', 'moderator', 'award_approver', 'guardian', 'price_evaluator',
-            'tender_manager', 'contract_manager', 'outcome_reviewer')
+        WHERE d.person = acting_person() AND d.released_at IS NULL
+          AND holds_duty(acting_person(), d.tender, 'quality_evaluator', 'moderator',
+                         'award_approver', 'guardian', 'price_evaluator', 'tender_manager',
+                         'contract_manager', 'outcome_reviewer')
     ), unconflicted AS MATERIALIZED (
         SELECT h.tender FROM held h JOIN tender t ON t.id = h.tender
-        WHERE t.opened_at IS NOT NULL AND why_not_unconflicted(acting_person(), h.tender) IS NULL
+        WHERE t.opened_at IS NOT NULL AND may_read_bids(acting_person(), h.tender)
     )
     SELECT l.id FROM lot l JOIN unconflicted u ON u.tender = l.tender WHERE l.stage <> 'bidding'
 $$;
@@ -28,8 +29,7 @@ $$;
 -- How far a lot is, in counts and without a score: what everybody with a duty may know.
 CREATE FUNCTION has_duty(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM duty d WHERE d.tender = of_tender
-                   AND d.person = acting_person() AND d.released_at IS NULL)
+    SELECT EXISTS (SELECT 1 FROM duties_in_force(of_tender, acting_person()))
 $$;
 
 CREATE FUNCTION scoring_progress(of_lot uuid)

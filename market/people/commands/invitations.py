@@ -171,11 +171,14 @@ async def _create_operator(
     return await _offer(actor, OPERATOR, offer, lifetime, vault)
 
 
-async def accept_invitation(actor: Actor, given: AcceptInvitation) -> list[MembershipView]:
+async def accept_invitation(
+    actor: Actor, vault: Vault, given: AcceptInvitation
+) -> list[MembershipView]:
     """Take up an invitation: registers the person, or proves to be them by their password.
 
     Raises:
         InvitationOver: unknown, expired, accepted or revoked, or its maker may no longer invite.
+        SignInLocked: the account or the client's address had too many failures.
         WrongCredentials: the address is registered and the password is not its own.
         Malformed: a new password that is too weak.
         AlreadyRegistered: the address was registered in the same moment.
@@ -185,7 +188,7 @@ async def accept_invitation(actor: Actor, given: AcceptInvitation) -> list[Membe
     if invitation is None:
         raise InvitationOver
     person, new = await prove_identity(
-        actor, email=invitation.email, name=given.name, password=given.password
+        actor, vault, email=invitation.email, name=given.name, password=given.password
     )
     accepting = Actor(person=person, request=actor.request)
     return await _accept(accepting, invitation.id, new)

@@ -17,6 +17,10 @@ $$ SELECT nullif(current_setting('market.person', true), '')::uuid $$;
 CREATE FUNCTION acting_organisation() RETURNS uuid LANGUAGE sql STABLE AS
 $$ SELECT nullif(current_setting('market.organisation', true), '')::uuid $$;
 
+-- The credential by which a system acts in the person's name; none in a session.
+CREATE FUNCTION acting_credential() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT nullif(current_setting('market.credential', true), '')::uuid $$;
+
 -- The only clock. No search path is pinned, so that queries can take it in; its table is named in
 -- full instead. A sandbox may be ahead of real time, production never is.
 CREATE FUNCTION market_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
@@ -79,6 +83,9 @@ BEGIN
     NEW.recorded_at := clock_timestamp();
     NEW.person := acting_person();
     NEW.organisation := acting_organisation();
+    IF acting_credential() IS NOT NULL THEN
+        NEW.details := NEW.details || jsonb_build_object('credential', acting_credential());
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_event BEFORE INSERT ON event
@@ -319,26 +326,6 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_invitation BEFORE INSERT OR UPDATE ON invitation
     FOR EACH ROW EXECUTE FUNCTION guard_invitation();
-
--- A session acts for an organisation of which the person is a member, and, once ended, stays so.
-CREATE FUNCTION guard_session() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        IF OLD.revoked_at IS NOT NULL THEN
-            PERFORM refuse('session_stays_ended', 'A session that was ended stays ended.');
-        END IF;
-    ELSIF NEW.organisation IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM membership m WHERE m.person = NEW.person
-        AND m.organisation = NEW.organisation AND m.ended_at IS NULL
-    ) THEN
-        PERFORM refuse('session_for_own_organisation',
-            'A session acts for an organisation of which the person is a member.');
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER guard_session BEFORE INSERT OR UPDATE ON session
-    FOR EACH ROW EXECUTE FUNCTION guard_session();
 
 -- The app role: what it may do, and no more.
 GRANT USAGE ON SCHEMA public TO market_app, market_guard;

@@ -1,47 +1,12 @@
 -- The bid's promises: sealed until opened, none late, none twice, nobody forbidden opens.
 
-SELECT keep_append_only('bid', 'bid_version', 'envelope', 'bid_receipt', 'manifest_entry',
+SELECT keep_append_only('bid', 'bid_version', 'bid_participant', 'envelope', 'bid_receipt', 'manifest_entry',
     'declaration', 'opening_confirmation', 'opened_envelope');
-SELECT keep_recorded('bid', 'bid_version', 'envelope', 'bid_receipt', 'manifest_entry',
+SELECT keep_recorded('bid', 'bid_version', 'bid_participant', 'envelope', 'bid_receipt', 'manifest_entry',
     'declaration', 'opening_confirmation', 'opened_envelope');
+SELECT keep_to_persons('manifest_entry', 'declaration', 'opening_confirmation', 'opened_envelope');
 CREATE INDEX declaration_by_person ON declaration (tender, person, bidder);
 CREATE INDEX bid_organisation_order ON bid (organisation, made_at, id);
-
--- -- who bids, without content ---------------------------------------------------------------------
-
--- The last version before the deadline, where it is a submission, is what stands.
-CREATE FUNCTION standing_bids(of_tender uuid)
-RETURNS TABLE (bid uuid, lot uuid, organisation uuid, bid_version uuid) LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT b.id, b.lot, b.organisation, v.id FROM bid b
-    JOIN LATERAL (SELECT id, act FROM bid_version WHERE bid = b.id
-                  ORDER BY number DESC LIMIT 1) v ON v.act = 'submitted'
-    WHERE b.tender = of_tender
-$$;
-
--- Membership of a bidder at any time since publication: leaving does not undo what was known.
-CREATE FUNCTION belongs_to_bidder(candidate uuid, of_tender uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM membership m JOIN standing_bids(of_tender) s ON s.organisation = m.organisation
-        WHERE m.person = candidate AND (m.ended_at IS NULL OR m.ended_at >=
-            (SELECT published_at FROM tender WHERE id = of_tender)))
-$$;
-
--- Why a person may not act on the bids of a tender, or NULL where nothing stands against it.
--- An interest once declared keeps counting: withdrawing the declaration does not lift it.
-CREATE FUNCTION why_not_unconflicted(candidate uuid, of_tender uuid) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT CASE
-        WHEN belongs_to_bidder(candidate, of_tender) THEN 'belongs_to_bidder'
-        WHEN EXISTS (SELECT 1 FROM declaration d WHERE d.tender = of_tender
-                     AND d.person = candidate AND d.interest <> 'none') THEN 'interest_declared'
-        WHEN EXISTS (SELECT 1 FROM standing_bids(of_tender) s WHERE NOT EXISTS (
-                     SELECT 1 FROM declaration d WHERE d.tender = of_tender
-                     AND d.person = candidate AND d.bidder = s.organisation))
-            THEN 'declaration_missing'
-    END
-$$;
 
 -- Refuse unless the acting person holds one of the duties, has declared and has no interest.
 -- The person's row is held, so that no duty, membership or declaration changes meanwhile.
@@ -53,19 +18,20 @@ BEGIN
     IF actor IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can act in another person''s name.');
     END IF;
-    IF NOT holds_duty(actor, of_tender, VARIADIC duties) THEN
-        PERFORM refuse('duty_needed', format('This needs the duty of %s in this tender.',
-            replace(array_to_string(duties, ' or '), '_', ' ')));
-    END IF;
+    PERFORM ensure_holds(actor, of_tender, VARIADIC duties);
     why := why_not_unconflicted(actor, of_tender);
     IF why = 'declaration_missing' THEN
         PERFORM refuse('declaration_missing',
             'Declare first whether you have an interest in each of the bidders.');
-    ELSIF why = 'belongs_to_bidder' THEN
-        PERFORM refuse('conflict_of_interest', 'You are a member of an organisation that bids.');
     ELSIF why IS NOT NULL THEN
-        PERFORM refuse('conflict_of_interest', 'You declared an interest in a bidder: you must'
-            ' leave this tender until the conflicts guardian has decided.');
+        PERFORM refuse('conflict_of_interest', CASE why
+            WHEN 'belongs_to_bidder' THEN
+                'You are or were a member, employee or director of an organisation that bids.'
+            WHEN 'may_not_decide' THEN 'The conflicts guardian decided that you may discuss, and'
+                ' not decide.'
+            WHEN 'must_leave' THEN 'The conflicts guardian decided that you must leave.'
+            ELSE 'You have an interest in a bidder: you must leave this tender until the conflicts'
+                ' guardian has decided.' END);
     END IF;
 END $$;
 
@@ -104,12 +70,9 @@ BEGIN
     IF NOT is_admitted_supplier(NEW.organisation) THEN
         PERFORM refuse('bidder_admitted', 'Only admitted suppliers can bid.');
     END IF;
-    IF EXISTS (SELECT 1 FROM duty d WHERE d.tender = NEW.tender
-               AND d.organisation = NEW.organisation)
-       OR EXISTS (SELECT 1 FROM tender_buyer t WHERE t.tender = NEW.tender
-                  AND t.organisation = NEW.organisation) THEN
-        PERFORM refuse('helper_does_not_bid', 'An organisation that helps to run a tender, or'
-            ' buys in it, cannot bid in it.');
+    IF helps_to_run(parties_of(NEW.organisation, NULL, NULL), NEW.tender) THEN
+        PERFORM refuse('helper_does_not_bid', 'An organisation that helps to run a tender or buys'
+            ' in it, or a parent or subsidiary of one, cannot bid in it.');
     END IF;
     RETURN NEW;
 END $$;
@@ -168,6 +131,29 @@ CREATE TRIGGER guard_envelope BEFORE INSERT ON envelope
 CREATE TRIGGER guard_receipt BEFORE INSERT ON bid_receipt
     FOR EACH ROW EXECUTE FUNCTION guard_bid_part();
 
+-- Whoever takes part beside the lead is named with the bid, and helps the buyers as little.
+CREATE FUNCTION guard_bid_participant() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE owner bid;
+BEGIN
+    SELECT b.* INTO STRICT owner FROM bid b JOIN bid_version v ON v.bid = b.id
+        WHERE v.id = NEW.bid_version;
+    IF (SELECT xmin FROM bid_version WHERE id = NEW.bid_version)
+       IS DISTINCT FROM pg_current_xact_id()::xid THEN
+        PERFORM refuse('bid_arrives_whole', 'A submitted bid cannot be added to.');
+    END IF;
+    IF NEW.organisation = owner.organisation THEN
+        PERFORM refuse('participant_is_another', 'The lead of a bid is not its own participant.');
+    END IF;
+    IF helps_to_run(parties_of(NEW.organisation, NEW.scheme, NEW.identifier), owner.tender) THEN
+        PERFORM refuse('helper_does_not_bid', 'An organisation that helps to run a tender or buys'
+            ' in it, or a parent or subsidiary of one, cannot take part in a bid.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_bid_participant BEFORE INSERT ON bid_participant
+    FOR EACH ROW EXECUTE FUNCTION guard_bid_participant();
+
 CREATE FUNCTION guard_bid_whole() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
@@ -223,6 +209,8 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_opening_confirmation BEFORE INSERT ON opening_confirmation
     FOR EACH ROW EXECUTE FUNCTION guard_opening_confirmation();
+CREATE TRIGGER fresh_opening_confirmation BEFORE INSERT ON opening_confirmation
+    FOR EACH ROW EXECUTE FUNCTION ensure_fresh_session();
 
 -- Openers who confirmed, still hold the duty and still have no interest: those who count.
 CREATE FUNCTION openers_confirmed(of_tender uuid) RETURNS integer LANGUAGE sql STABLE

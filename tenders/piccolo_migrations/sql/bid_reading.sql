@@ -23,6 +23,71 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
 $$;
 
+-- Who takes part in whose bids, for those who may know who bids.
+CREATE FUNCTION participants_of(of_tender uuid)
+RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier
+    FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
+    WHERE sees_bidders(of_tender)
+$$;
+
+-- Whether the acting person is to know what connects somebody with a bidder: themselves, and the
+-- guardian who decides, once the bidders are known to them and they have declared themselves.
+CREATE FUNCTION sees_conflicts(holder uuid, of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT sees_bidders(of_tender) AND (holder = acting_person()
+        OR holds_duty(acting_person(), of_tender, 'guardian')
+           AND may_read_bids(acting_person(), of_tender))
+$$;
+
+CREATE FUNCTION conflicts_in(of_tender uuid)
+RETURNS TABLE (person uuid, bidder uuid, source text, excusable boolean, known_at timestamptz,
+               decided text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT h.person, c.bidder, c.source, c.excusable, c.known_at,
+           decided(h.person, of_tender, c.bidder, c.known_at)
+    FROM (SELECT DISTINCT d.person FROM duty d WHERE d.tender = of_tender) h
+    CROSS JOIN LATERAL conflicts_of(h.person, of_tender) c
+    WHERE sees_conflicts(h.person, of_tender)
+      -- what the market found is told to nobody before they have given their own answer
+      AND (h.person <> acting_person() OR EXISTS (
+          SELECT 1 FROM declaration d WHERE d.tender = of_tender AND d.person = h.person
+          AND d.bidder = c.bidder))
+$$;
+
+-- Where a person stands and by what, for telling the paths from there to a bidder.
+CREATE FUNCTION places_of(holder uuid, of_tender uuid)
+RETURNS TABLE (party uuid, name text, source text, relationship text, associate text,
+               share numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT unnest(parties_of(i.organisation, i.scheme, i.identifier)), i.counterparty, 'interest',
+           i.relationship, i.associate, i.share
+    FROM interests_counted(holder, of_tender) i WHERE sees_conflicts(holder, of_tender)
+    UNION ALL
+    SELECT unnest(parties_of(m.organisation, NULL, NULL)), o.name, 'membership', NULL, NULL, NULL
+    FROM membership m JOIN organisation o ON o.id = m.organisation
+    WHERE m.person = holder AND sees_conflicts(holder, of_tender)
+      AND parties_of(m.organisation, NULL, NULL) && stands_at(holder, of_tender)
+    UNION ALL
+    SELECT p.party, y.name, 'ownership', NULL, NULL, NULL
+    FROM ownership_person p JOIN ownership_party y ON y.id = p.party
+    WHERE p.person = holder AND sees_conflicts(holder, of_tender)
+      AND p.party = ANY (stands_at(holder, of_tender))
+$$;
+
+-- The nodes of a bidder and of those who take part in its bids.
+CREATE FUNCTION places_of_bidder(of_tender uuid, of_bidder uuid)
+RETURNS TABLE (party uuid, name text, role text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT unnest(parties_of(of_bidder, NULL, NULL)),
+           (SELECT o.name FROM organisation o WHERE o.id = of_bidder), 'lead'
+    WHERE sees_bidders(of_tender)
+    UNION ALL
+    SELECT unnest(parties_of(p.organisation, p.scheme, p.identifier)), p.name, p.role
+    FROM participants_of(of_tender) p WHERE p.bidder = of_bidder
+$$;
+
 -- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
 -- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
 -- could be given such a duty afterwards.
@@ -49,7 +114,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
                     'quality_evaluator', 'moderator', 'award_approver', 'guardian')
                 ELSE holds_duty(acting_person(), t.id, 'price_evaluator', 'award_approver',
                     'guardian') END
-               AND why_not_unconflicted(acting_person(), t.id) IS NULL))
+               AND may_read_bids(acting_person(), t.id)))
 $$;
 
 -- The minutes: what each envelope of the manifest was and became, without any content; whose it is
@@ -68,11 +133,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN bid_version v ON v.id = m.bid_version JOIN envelope e ON e.bid_version = v.id
     LEFT JOIN opened_envelope o ON o.envelope = e.id
     WHERE m.tender = of_tender AND sees_bidders(of_tender)
-      AND why_not_unconflicted(acting_person(), of_tender) IS NULL
+      AND may_read_bids(acting_person(), of_tender)
 $$;
 
 ALTER TABLE bid ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bid_version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE bid_participant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE envelope ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bid_receipt ENABLE ROW LEVEL SECURITY;
 ALTER TABLE manifest_entry ENABLE ROW LEVEL SECURITY;
@@ -82,6 +148,7 @@ ALTER TABLE declaration ENABLE ROW LEVEL SECURITY;
 CREATE POLICY guard_reads ON bid FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_locks ON bid FOR UPDATE TO market_guard USING (true);
 CREATE POLICY guard_reads ON bid_version FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON bid_participant FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON envelope FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON bid_receipt FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON manifest_entry FOR SELECT TO market_guard USING (true);
@@ -96,6 +163,12 @@ CREATE POLICY bid_version_read ON bid_version FOR SELECT TO market_app
     USING (EXISTS (SELECT 1 FROM bid b WHERE b.id = bid_version.bid));
 CREATE POLICY bid_version_made ON bid_version FOR INSERT TO market_app
     WITH CHECK (EXISTS (SELECT 1 FROM bid b WHERE b.id = bid_version.bid
+                        AND b.organisation = acting_organisation()));
+CREATE POLICY participant_read ON bid_participant FOR SELECT TO market_app
+    USING (EXISTS (SELECT 1 FROM bid_version v WHERE v.id = bid_participant.bid_version));
+CREATE POLICY participant_made ON bid_participant FOR INSERT TO market_app
+    WITH CHECK (EXISTS (SELECT 1 FROM bid_version v JOIN bid b ON b.id = v.bid
+                        WHERE v.id = bid_participant.bid_version
                         AND b.organisation = acting_organisation()));
 CREATE POLICY envelope_read ON envelope FOR SELECT TO market_app
     USING (EXISTS (SELECT 1 FROM bid_version v WHERE v.id = envelope.bid_version
@@ -120,6 +193,24 @@ CREATE POLICY declaration_read ON declaration FOR SELECT TO market_app
             OR t.opened_at IS NOT NULL AND holds_duty(acting_person(), t.id, 'tender_manager'))));
 CREATE POLICY declaration_made ON declaration FOR INSERT TO market_app
     WITH CHECK (person = acting_person());
+-- What somebody declared on taking a duty: for themselves, the guardian and the buyers' auditors.
+CREATE FUNCTION audits_tender(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM membership m JOIN tender_buyer b ON b.organisation = m.organisation
+                   WHERE b.tender = of_tender AND m.person = acting_person()
+                     AND m.organisation = acting_organisation() AND m.role = 'auditor'
+                     AND m.ended_at IS NULL)
+$$;
+CREATE POLICY duty_declaration_read ON duty_declaration FOR SELECT TO market_app
+    USING (person = acting_person() OR holds_duty(acting_person(), tender, 'guardian')
+           OR audits_tender(tender));
+-- A decision names a bidder, as a declaration does.
+CREATE POLICY conflict_decision_read ON conflict_decision FOR SELECT TO market_app
+    USING (sees_bidders(tender) AND (person = acting_person()
+               OR holds_duty(acting_person(), tender, 'guardian', 'tender_manager'))
+           OR audits_tender(tender) AND EXISTS (
+               SELECT 1 FROM tender t WHERE t.id = conflict_decision.tender
+               AND t.opened_at IS NOT NULL));
 -- Colleagues see each other's events; what is withheld is withheld from colleagues too. A supplier
 -- sees its own bids'.
 CREATE POLICY event_withheld ON event AS RESTRICTIVE FOR SELECT TO market_app
@@ -127,16 +218,21 @@ CREATE POLICY event_withheld ON event AS RESTRICTIVE FOR SELECT TO market_app
            OR action LIKE 'bid.%' AND organisation = acting_organisation()
            OR NOT withholds_event(tender, organisation, action, occurred_at));
 
-GRANT SELECT, INSERT ON bid, bid_version, envelope, bid_receipt, manifest_entry, declaration,
+GRANT SELECT, INSERT ON bid, bid_version, bid_participant, envelope, bid_receipt, manifest_entry, declaration,
     opening_confirmation, opened_envelope TO market_app;
-GRANT SELECT ON bid_version, envelope, bid_receipt, manifest_entry, declaration,
+GRANT SELECT ON bid_version, bid_participant, envelope, bid_receipt, manifest_entry, declaration,
     opening_confirmation, opened_envelope TO market_guard;
 GRANT SELECT, UPDATE ON bid TO market_guard;
--- standing_bids, belongs_to_bidder and why_not_unconflicted tell who bids: the app may not ask them.
-GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), my_conflict(uuid),
+-- standing_bids, belongs_to_bidder, conflicts_of and why_not_unconflicted tell who bids: the app may
+-- not ask them.
+GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), duty_standing(uuid, uuid),
+    my_duties(uuid, uuid, uuid),     duties_in_force(uuid, uuid),     exempted(uuid, uuid, text, text), may_hold_award_duties(uuid, uuid), i_help_to_run(uuid),
+    belongs_to_any_supplier(uuid), interests_in_force(uuid), audits_tender(uuid),
+    my_conflict(uuid),
     reads_record(uuid, uuid, text, timestamptz), withholds_event(uuid, uuid, text, timestamptz),
     openers_confirmed(uuid), bids_to_open(uuid), sealed_envelope(uuid, text),
-    opening_record(uuid), bidders_of(uuid), sees_bidders(uuid), sees_identity(uuid),
+    opening_record(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
+    places_of_bidder(uuid, uuid), sees_bidders(uuid), sees_identity(uuid),
     reads_opened(uuid, text), envelope_may_open(uuid, text), wrapped_key_for(uuid, text)
     TO market_app;
 

@@ -1,105 +1,15 @@
--- The tender's promises: stages, authorship, the floor of the duties matrix, frozen publication.
+-- The tender's promises: stages, authorship, frozen publication; who reads its record.
 
 SELECT keep_append_only('requirement_version', 'review', 'criterion', 'scale_value',
-    'lot_service_line', 'tender_key', 'duty_floor', 'tender_transition', 'lot_transition');
-SELECT keep_undeleted('tender', 'lot', 'duty', 'tender_buyer');
-SELECT keep_recorded('tender', 'tender_buyer', 'duty', 'requirement_version', 'review', 'lot',
+    'lot_service_line', 'tender_key', 'tender_transition', 'lot_transition');
+SELECT keep_undeleted('tender', 'lot', 'tender_buyer');
+SELECT keep_recorded('tender', 'tender_buyer', 'requirement_version', 'review', 'lot',
+    'tender_key');
+SELECT keep_to_persons('tender', 'tender_buyer', 'duty', 'requirement_version', 'review', 'lot',
     'tender_key');
 CREATE INDEX tender_published_order ON tender (published_at DESC, id DESC)
     WHERE published_at IS NOT NULL;
-CREATE INDEX duty_tender ON duty (tender, duty);
 CREATE INDEX tender_of_buyer ON tender (buyer, created_at);
-
--- -- duties -------------------------------------------------------------------------------------
-
--- Who has left the organisation for which they held a duty, holds it no more.
-CREATE FUNCTION holds_duty(holder uuid, of_tender uuid, VARIADIC duties text[]) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM duty d WHERE d.tender = of_tender AND d.person = holder
-                   AND d.duty = ANY (duties) AND d.released_at IS NULL
-                   AND EXISTS (SELECT 1 FROM membership m WHERE m.person = d.person
-                               AND m.organisation = d.organisation AND m.ended_at IS NULL))
-$$;
-
--- Refuse an act on a tender by anybody but those whose duty it is. Once the bids are open, its
--- manager acts only after declaring against every bidder, and with an interest in none.
-CREATE FUNCTION ensure_may_manage(of_tender uuid, now_stage text, VARIADIC duties text[])
-RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-BEGIN
-    IF now_stage = 'opened' THEN
-        PERFORM ensure_may_act(acting_person(), of_tender, VARIADIC duties);
-    ELSIF NOT coalesce(holds_duty(acting_person(), of_tender, VARIADIC duties), false) THEN
-        PERFORM refuse('duty_needed', format('This needs the duty of %s in this tender.',
-            replace(array_to_string(duties, ' or '), '_', ' ')));
-    END IF;
-END $$;
-
-CREATE FUNCTION guard_duty() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
-DECLARE
-    now_stage text;
-    clash text;
-BEGIN
-    -- tender and organisation are locked against bids in flight, the person against other duties
-    SELECT stage INTO now_stage FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
-    PERFORM 1 FROM organisation WHERE id = NEW.organisation FOR NO KEY UPDATE;
-    PERFORM 1 FROM person WHERE id = NEW.person FOR NO KEY UPDATE;
-    IF TG_OP = 'UPDATE' THEN
-        IF (NEW.id, NEW.tender, NEW.person, NEW.organisation, NEW.duty, NEW.assigned_by,
-            NEW.assigned_at) IS DISTINCT FROM (OLD.id, OLD.tender, OLD.person, OLD.organisation,
-            OLD.duty, OLD.assigned_by, OLD.assigned_at) OR OLD.released_at IS NOT NULL THEN
-            PERFORM refuse('duty_only_ends', 'A duty can only be released.');
-        END IF;
-        PERFORM ensure_may_manage(NEW.tender, now_stage, 'tender_manager');
-        NEW.released_at := market_now();
-        RETURN NEW;
-    END IF;
-    NEW.assigned_at := market_now();
-    NEW.released_at := NULL;
-    IF NEW.assigned_by IS DISTINCT FROM acting_person() THEN
-        PERFORM refuse('acts_in_own_name', 'Nobody can give a duty in another person''s name.');
-    END IF;
-    -- given by the manager; the first one by who begins the tender; authorship by editing
-    IF pg_trigger_depth() = 1 AND NOT (NEW.duty = 'tender_manager'
-        AND NEW.person = NEW.assigned_by
-        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid) THEN
-        PERFORM ensure_may_manage(NEW.tender, now_stage, 'tender_manager');
-    END IF;
-    -- having ever held a duty is what counts, so released duties are looked at too
-    SELECT d.duty INTO clash FROM duty d JOIN duty_floor f ON f.one = d.duty AND f.other = NEW.duty
-        WHERE d.tender = NEW.tender AND d.person = NEW.person ORDER BY d.duty LIMIT 1;
-    IF FOUND THEN
-        PERFORM refuse('duty_floor', format('Whoever is or was %s of a tender cannot be its %s.',
-            replace(clash, '_', ' '), replace(NEW.duty, '_', ' ')));
-    END IF;
-    IF NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = NEW.person
-                   AND m.organisation = NEW.organisation AND m.ended_at IS NULL) THEN
-        PERFORM refuse('duty_for_own_organisation',
-            'A duty is held for an organisation of which the person is a member.');
-    END IF;
-    -- Until the names are known a refusal must not tell who bids: so it falls on every supplier.
-    IF now_stage = 'published' AND EXISTS (
-        SELECT 1 FROM membership m WHERE m.person = NEW.person AND m.ended_at IS NULL
-        AND is_admitted_supplier(m.organisation)) THEN
-        PERFORM refuse('duty_not_for_suppliers', 'From publication to the opening no duty can be'
-            ' given to a member of any supplier.');
-    END IF;
-    IF now_stage = 'opened' AND belongs_to_bidder(NEW.person, NEW.tender) THEN
-        PERFORM refuse('duty_not_for_bidders', 'A member of a bidder cannot hold a duty.');
-    END IF;
-    -- Who has seen which bid is whose does not join those who score without knowing, and nobody
-    -- joins a panel whose scores are all there to be read.
-    IF now_stage = 'opened' AND EXISTS (
-        SELECT 1 FROM lot l WHERE l.tender = NEW.tender AND l.stage = 'quality_scoring'
-        AND (NEW.duty IN ('quality_evaluator', 'moderator', 'price_evaluator', 'award_approver')
-             AND EXISTS (SELECT 1 FROM duty d WHERE d.tender = NEW.tender
-                         AND d.person = NEW.person AND d.duty = 'opener')
-             OR NEW.duty = 'quality_evaluator' AND all_scores_locked(l))) THEN
-        PERFORM refuse('duty_comes_too_late', 'Until the quality of every lot is locked, nobody'
-            ' who opened joins the panel, and no evaluator joins one that has finished.');
-    END IF;
-    RETURN NEW;
-END $$;
 
 -- -- the requirement and its review ---------------------------------------------------------------
 
@@ -140,9 +50,7 @@ BEGIN
     IF NEW.reviewer IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can review in another person''s name.');
     END IF;
-    IF NOT holds_duty(NEW.reviewer, NEW.tender, 'reviewer') THEN
-        PERFORM refuse('duty_needed', 'Only a reviewer of this tender can review it.');
-    END IF;
+    PERFORM ensure_holds(NEW.reviewer, NEW.tender, 'reviewer');
     IF NEW.requirement <> (SELECT max(number) FROM requirement_version
                            WHERE tender = NEW.tender) THEN
         PERFORM refuse('review_of_latest', 'Only the latest version can be reviewed.');
@@ -384,7 +292,8 @@ END $$;
 CREATE TRIGGER guard_tender_buyer BEFORE INSERT OR UPDATE ON tender_buyer
     FOR EACH ROW EXECUTE FUNCTION guard_tender_buyer();
 
--- What an event would tell too early. Before the opening a declaration tells how many bid, and a
+-- What an event would tell too early. Before the opening a declaration tells how many bid, a
+-- decision about a conflict who bids, and a
 -- refusal after the deadline may tell who: the guardian alone sees those. What strangers to the
 -- house did tells whose bid is whose (an event names the bid): nobody sees it before the opening;
 -- until every lot is scored the manager and the guardian do, who never score; but no manager who
@@ -394,7 +303,7 @@ CREATE FUNCTION withholds_event(of_tender uuid, by_organisation uuid, act text, 
 RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND CASE
-        WHEN t.opened_at IS NULL AND (act = 'interest.declared'
+        WHEN t.opened_at IS NULL AND (act IN ('interest.declared', 'conflict.decided')
              OR act = 'request.refused' AND moment >= t.deadline) THEN
             NOT holds_duty(acting_person(), t.id, 'guardian')
         WHEN act LIKE 'bid.%' OR NOT EXISTS (
@@ -427,19 +336,17 @@ $$;
 CREATE POLICY event_of_tender ON event FOR SELECT TO market_app
     USING (reads_record(tender, organisation, action, occurred_at));
 
-GRANT SELECT, INSERT ON tender, tender_buyer, duty, requirement_version, review TO market_app;
-GRANT SELECT ON duty_floor, tender_transition, lot_transition, lot, criterion, scale_value,
+GRANT SELECT, INSERT ON tender, tender_buyer, requirement_version, review TO market_app;
+GRANT SELECT ON tender_transition, lot_transition, lot, criterion, scale_value,
     lot_service_line TO market_app;
 GRANT INSERT ON tender_key TO market_app;
 GRANT SELECT (id, lot, envelope, custodian, public_key) ON tender_key TO market_app;
 GRANT UPDATE (title, stage, version, rule_set, clarifications_until, deadline, contract_starts,
     published_requirement, submitted_at, approved_at, published_at, opened_at, abandoned_at,
     abandoned_because) ON tender TO market_app;
-GRANT UPDATE (released_at) ON duty TO market_app;
 GRANT UPDATE (stage, version, abandoned_because) ON lot TO market_app;
-GRANT SELECT ON requirement_version, review, duty_floor, tender_transition, lot_transition,
+GRANT SELECT ON requirement_version, review, tender_transition, lot_transition,
     tender_key, criterion, scale_value, lot_service_line, tender_buyer, service_line
     TO market_guard;
 GRANT SELECT, UPDATE ON tender, lot TO market_guard;
 GRANT INSERT ON lot, criterion, scale_value, lot_service_line TO market_guard;
-GRANT SELECT, INSERT ON duty TO market_guard;

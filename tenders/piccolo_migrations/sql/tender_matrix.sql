@@ -1,4 +1,4 @@
--- The floor of the duties matrix and the lawful moves, as rows the guards read. A test holds them
+-- The duties matrix, floor and default, and the lawful moves, as rows the guards read. A test holds them
 -- equal to tenders/rules/duties.py, tenders/rules/stages.py and evaluation/rules/stages.py.
 INSERT INTO duty_floor (id, one, other)
 SELECT gen_random_uuid(), pair.one, pair.other FROM (
@@ -16,6 +16,15 @@ SELECT gen_random_uuid(), pair.one, pair.other FROM (
            ('guardian', 'outcome_reviewer')
 ) AS floor (a, b)
 CROSS JOIN LATERAL (VALUES (floor.a, floor.b), (floor.b, floor.a)) AS pair (one, other);
+
+INSERT INTO duty_default (id, one, other)
+SELECT gen_random_uuid(), pair.one, pair.other FROM (
+    VALUES ('author', 'quality_evaluator'), ('reviewer', 'quality_evaluator'),
+           ('reviewer', 'price_evaluator'), ('reviewer', 'moderator'),
+           ('opener', 'award_approver')
+) AS exemptible (a, b)
+CROSS JOIN LATERAL (VALUES (exemptible.a, exemptible.b), (exemptible.b, exemptible.a))
+    AS pair (one, other);
 
 INSERT INTO tender_transition (id, earlier, later)
 SELECT gen_random_uuid(), earlier, later FROM (
@@ -38,4 +47,4 @@ SELECT gen_random_uuid(), earlier, later FROM (
 ) AS move (earlier, later);
 
 -- The matrix is the law's and the house's: it changes by a migration and by nothing else.
-SELECT keep_to_migrations('duty_floor', 'tender_transition', 'lot_transition');
+SELECT keep_to_migrations('duty_floor', 'duty_default', 'tender_transition', 'lot_transition');

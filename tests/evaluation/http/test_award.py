@@ -21,6 +21,7 @@ from tests.makers.evaluation import (
     recommend,
     recommended_lot,
 )
+from tests.makers.tenders import assign
 from tests.makers.world import Person, World
 
 
@@ -119,14 +120,7 @@ async def test_a_quorum_without_a_lay_member_awards_nothing(world: World) -> Non
     officer = await world.person(
         "Agnes Approver", await world.organisation("06F"), Role.COMMISSIONER
     )
-    given = await lot.tender.manager.post(
-        f"{lot.tender.path}/duties",
-        {
-            "person": str(officer.id),
-            "organisation": str(officer.organisation),
-            "duty": "award_approver",
-        },
-    )
+    given = await assign(lot.tender.manager, lot.tender.id, officer, "award_approver")
     assert given.status_code == 201, given.text
     await declare(officer, lot.tender)
     await recommend(lot)

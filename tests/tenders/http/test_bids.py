@@ -250,7 +250,7 @@ async def test_an_organisation_that_helps_with_a_tender_does_not_bid_in_it(
     unit = await admitted_supplier(world, "Unit", "commissioning_support_unit", ods=UNITS[1])
     helper = await world.person("Hal Helper", unit.organisation, Role.COMMISSIONER)
     tender = await drafted_tender(world)
-    assigned = await assign(tender.manager, tender.id, helper, "quality_evaluator")
+    assigned = await assign(tender.manager, tender.id, helper, "contract_manager")
     assert assigned.status_code == 201, assigned.text
     await approve(tender)
     await publish(tender)

@@ -23,6 +23,7 @@ from tests.makers.tenders import (
     market_time,
     published_tender,
     requirement_of,
+    take_up,
 )
 from tests.makers.world import Person, World
 
@@ -53,7 +54,10 @@ async def test_a_procurement_lead_begins_a_tender_and_manages_it(world: World) -
     assert answer.headers["etag"] == '"1"'
     assert re.fullmatch(r"CSM-20\d\d-[2-9A-HJKMNP-TV-Z]{6}", view["reference"])
     assert (view["status"], view["version"]) == ("draft", 1)
-    assert view["my_duties"] == ["tender_manager"]
+    assert (view["my_duties"], view["duties_to_take_up"]) == ([], ["tender_manager"])
+    assert (await take_up(lead, view["id"])).status_code == 201
+    taken = (await lead.get(f"/tenders/{view['id']}")).json()
+    assert (taken["my_duties"], taken["duties_to_take_up"]) == (["tender_manager"], [])
     assert view["buyer"] == str(lead.organisation)
     assert [buyer["share"] for buyer in view["buyers"]] == ["100.00"]
 

@@ -163,7 +163,7 @@ async def test_holders_of_duties_see_all_of_them_and_nobody_else_does(world: Wor
 async def test_from_publication_on_members_of_suppliers_get_no_duty(world: World) -> None:
     supplier = await admitted_supplier(world, "A unit", OrganisationKind.COMMISSIONING_SUPPORT_UNIT)
     tender = await published_tender(world)
-    answer = await assign(tender.manager, tender.id, supplier, "quality_evaluator")
+    answer = await assign(tender.manager, tender.id, supplier, "contract_manager")
     assert (answer.status_code, kind(answer)) == (403, "suppliers-may-not-hold-duties")
 
 

@@ -86,7 +86,7 @@ async def test_after_the_deadline_names_alone_go_to_openers_and_guardian(
     for person in (*tender.openers, tender.guardian):
         bidders = (await person.get(f"{tender.path}/bidders")).json()
         assert {bidder["name"] for bidder in bidders} == {"Supplier 1", "Supplier 2"}
-        assert set(bidders[0]) == {"organisation", "name"}
+        assert set(bidders[0]) == {"organisation", "name", "participants"}
     for person in (tender.manager, *tender.quality_evaluators, tender.moderator):
         problem(await person.get(f"{tender.path}/bidders"), 409, "bidders-not-known")
     problem(await suppliers[0].get(f"{tender.path}/bidders"), 403, "duty-needed")

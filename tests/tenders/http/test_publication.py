@@ -15,6 +15,7 @@ from tests.makers.tenders import (
     PublishedTender,
     approve,
     approved_tender,
+    assign,
     created_tender,
     drafted_tender,
     market_time,
@@ -123,12 +124,8 @@ async def test_a_timetable_is_needed(world: World) -> None:
         f"{bare_path}/requirement", tender.requirement, version=view["version"]
     )
     assert written.status_code == 200, written.text
-    body = {
-        "person": str(tender.reviewer.id),
-        "organisation": str(tender.reviewer.organisation),
-        "duty": "reviewer",
-    }
-    assert (await bare.manager.post(f"{bare_path}/duties", body)).status_code == 201
+    given = await assign(bare.manager, view["id"], tender.reviewer, "reviewer")
+    assert given.status_code == 201
     await bare.manager.post(f"{bare_path}/review-requests", version=2)
     review = {"outcome": "approved", "comments": "Good."}
     approved = await tender.reviewer.post(f"{bare_path}/reviews", review, version=3)

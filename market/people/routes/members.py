@@ -1,4 +1,4 @@
-"""HTTP about people: sessions, oneself, invitations, memberships."""
+"""HTTP about an organisation's people: invitations, memberships, forgotten passwords."""
 
 from uuid import UUID
 
@@ -14,9 +14,12 @@ from market.people import commands, queries
 from market.people.errors import (
     AlreadyMember,
     AlreadyRegistered,
+    FreshSignInNeeded,
     InvitationAccepted,
     InvitationOver,
     LastAdministrator,
+    ResetByAdministrator,
+    SignInLocked,
     WatchmanOfOneself,
     WrongCredentials,
 )
@@ -27,57 +30,11 @@ from market.people.schemas import (
     InvitationView,
     Invite,
     MembershipView,
-    PersonView,
-    SessionGiven,
-    SessionView,
-    SignIn,
+    PasswordResetGiven,
 )
 from market.problems import AnyRequest, problems
 from market.requests import KEYED
 from market.vault import Vault
-
-
-class SessionController(Controller):
-    """Signing in and out."""
-
-    path = "/sessions"
-    tags = ("people",)
-
-    @post(
-        operation_id="signIn",
-        responses=problems(WrongCredentials),
-        opt={"public": True, "costly": True},
-    )
-    async def sign_in(
-        self, data: JSONBody[SignIn], actor: NamedDependency[Actor], state: State
-    ) -> SessionGiven:
-        """Sign in by password and get a bearer token that acts for one organisation.
-
-        Needs no Idempotency-Key: a repetition gives another session, which harms nobody.
-        """
-        return await commands.sign_in(actor, data, state["settings"].session_lifetime)
-
-    @get(operation_id="listMySessions")
-    async def list_sessions(self, actor: NamedDependency[Actor]) -> list[SessionView]:
-        """List one's own sessions that still work."""
-        return await queries.my_sessions(actor)
-
-    @delete("/{session_id:uuid}", operation_id="endSession", responses=problems(NotFound))
-    async def end_session(self, session_id: FromPath[UUID], actor: NamedDependency[Actor]) -> None:
-        """Revoke one of one's own sessions at once. Needs no If-Match: sessions do not change."""
-        await commands.end_session(actor, session_id)
-
-
-class PersonController(Controller):
-    """The person who is signed in."""
-
-    path = "/me"
-    tags = ("people",)
-
-    @get(operation_id="getMyself")
-    async def get_myself(self, actor: NamedDependency[Actor]) -> PersonView:
-        """Show who is signed in, and what they may do for which organisation."""
-        return await queries.myself(actor)
 
 
 class InvitationController(Controller):
@@ -106,14 +63,19 @@ class InvitationController(Controller):
     @post(
         "/invitation-acceptances",
         operation_id="acceptInvitation",
-        responses=problems(InvitationOver, WrongCredentials, Malformed, AlreadyRegistered),
+        responses=problems(
+            InvitationOver, WrongCredentials, SignInLocked, Malformed, AlreadyRegistered
+        ),
         opt={"public": True, "costly": True},
     )
     async def accept(
-        self, data: JSONBody[AcceptInvitation], actor: NamedDependency[Actor]
+        self,
+        data: JSONBody[AcceptInvitation],
+        actor: NamedDependency[Actor],
+        vault: NamedDependency[Vault],
     ) -> list[MembershipView]:
         """Take up an invitation. Its secret works once, so no Idempotency-Key is needed."""
-        return await commands.accept_invitation(actor, data)
+        return await commands.accept_invitation(actor, vault, data)
 
 
 class MembershipController(Controller):
@@ -147,6 +109,26 @@ class MembershipController(Controller):
     ) -> None:
         """End a membership. It stays on record; needs no If-Match, since it can only end."""
         await commands.end_membership(actor, membership_id)
+
+    @post(
+        "/organisations/{organisation_id:uuid}/members/{person_id:uuid}/password-resets",
+        operation_id="offerPasswordReset",
+        dependencies=KEYED,
+        responses=problems(Forbidden, FreshSignInNeeded, ResetByAdministrator, NotFound),
+    )
+    async def offer_reset(
+        self,
+        organisation_id: FromPath[UUID],
+        person_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        vault: NamedDependency[Vault],
+    ) -> PasswordResetGiven:
+        """Give somebody of one's organisation who forgot their password a secret to set another.
+
+        It works once, within a day. Their authenticator, if they have one, is asked for as before.
+        Of somebody who belongs to other organisations too, only the market's registrar does it.
+        """
+        return await commands.offer_reset(actor, organisation_id, person_id, vault)
 
 
 class AdministrationController(Controller):
@@ -216,12 +198,3 @@ class AdministrationController(Controller):
     ) -> MembershipView:
         """Give a further role to somebody who belongs to the organisation one administers."""
         return await commands.give_role(actor, organisation_id, person_id, data)
-
-
-CONTROLLERS = (
-    SessionController,
-    PersonController,
-    InvitationController,
-    MembershipController,
-    AdministrationController,
-)

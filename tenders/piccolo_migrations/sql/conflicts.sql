@@ -1,0 +1,287 @@
+-- Who bids, without content, and what connects a person with a bidder: membership, employment, a
+-- declaration, the register of interests, and links of ownership between companies.
+
+-- -- who bids ------------------------------------------------------------------------------------
+
+-- The last version before the deadline, where it is a submission, is what stands.
+CREATE FUNCTION standing_bids(of_tender uuid)
+RETURNS TABLE (bid uuid, lot uuid, organisation uuid, bid_version uuid) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT b.id, b.lot, b.organisation, v.id FROM bid b
+    JOIN LATERAL (SELECT id, act FROM bid_version WHERE bid = b.id
+                  ORDER BY number DESC LIMIT 1) v ON v.act = 'submitted'
+    WHERE b.tender = of_tender
+$$;
+
+-- The nodes of the ownership graph at which an organisation is found, however it was named.
+CREATE FUNCTION parties_of(named uuid, of_scheme text, of_identifier text) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT found.party), '{}') FROM (
+        SELECT parties_of_organisation(named) AS party WHERE named IS NOT NULL
+        UNION SELECT parties_of_identifier(of_scheme, of_identifier) WHERE of_scheme IS NOT NULL
+        UNION SELECT i.organisation FROM organisation_identifier i
+        WHERE i.scheme = of_scheme AND i.identifier = of_identifier) found
+$$;
+
+-- A bidder's nodes: those who bid (the lead and members of its consortium), and everybody who takes
+-- part, subcontractors included.
+CREATE FUNCTION bidder_parties(of_tender uuid, of_bidder uuid, subcontractors boolean) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT party), '{}') FROM (
+        SELECT unnest(parties_of(of_bidder, NULL, NULL)) AS party
+        UNION SELECT unnest(parties_of(p.organisation, p.scheme, p.identifier))
+        FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
+        WHERE s.organisation = of_bidder AND (subcontractors OR p.role = 'consortium_member')) found
+$$;
+
+-- -- helpers do not bid ---------------------------------------------------------------------------
+
+-- Whether a party, or its group, buys in a tender or has people with a duty in it.
+CREATE FUNCTION helps_to_run(candidates uuid[], of_tender uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM (
+            SELECT d.organisation FROM duty d WHERE d.tender = of_tender
+            UNION SELECT b.organisation FROM tender_buyer b WHERE b.tender = of_tender) helper
+        WHERE parties_of(helper.organisation, NULL, NULL)
+              && ARRAY(SELECT group_parties(candidates)))
+$$;
+
+-- The same for the organisation one acts for, before it makes a bid.
+CREATE FUNCTION i_help_to_run(of_tender uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT helps_to_run(parties_of(acting_organisation(), NULL, NULL), of_tender)
+$$;
+
+-- Whether somebody belongs to an admitted supplier, or to an organisation of its group.
+CREATE FUNCTION belongs_to_any_supplier(candidate uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM membership m CROSS JOIN LATERAL (
+            SELECT g AS party FROM group_parties(parties_of(m.organisation, NULL, NULL)) g
+        ) near
+        LEFT JOIN ownership_identifier o ON o.party = near.party
+        LEFT JOIN organisation_identifier i
+            ON i.scheme = o.scheme AND i.identifier = o.identifier
+        WHERE m.person = candidate AND m.ended_at IS NULL
+          AND (is_admitted_supplier(near.party) OR is_admitted_supplier(i.organisation)))
+$$;
+
+-- -- interests ------------------------------------------------------------------------------------
+
+-- Those entered in the register and not over.
+CREATE FUNCTION interests_in_force(holder uuid) RETURNS SETOF interest
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT i.* FROM interest i LEFT JOIN interest_ending e ON e.interest = i.id
+    WHERE i.person = holder
+      AND NOT EXISTS (SELECT 1 FROM interest later WHERE later.supersedes = i.id)
+      AND coalesce(e.ended_on, i.ends_on, 'infinity')
+          >= (market_now() AT TIME ZONE 'Europe/London')::date
+$$;
+
+-- Those that count in a tender: in force at its publication or within the six months before it. What
+-- was taken out or corrected after publication still counts: no entry in the
+-- register ever lets somebody back in.
+CREATE FUNCTION interests_counted(holder uuid, of_tender uuid) RETURNS SETOF interest
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT i.* FROM interest i
+    JOIN tender t ON t.id = of_tender
+    LEFT JOIN interest_ending e ON e.interest = i.id
+    WHERE i.person = holder
+      AND NOT EXISTS (SELECT 1 FROM interest later WHERE later.supersedes = i.id
+                      AND later.declared_at < t.published_at)
+      AND (least(e.ended_on, i.ends_on) IS NULL OR e.recorded_at >= t.published_at
+           OR least(e.ended_on, i.ends_on)
+              >= (t.published_at AT TIME ZONE 'Europe/London')::date - interval '6 months')
+$$;
+
+-- How many links of ownership may lie between an interest and a bidder.
+CREATE FUNCTION most_links() RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT 6 $$;
+
+-- The nodes at which a person stands by what they are: member, employee or director. A membership
+-- counts where it lasted into the time since publication.
+CREATE FUNCTION serves(holder uuid, of_tender uuid) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT party), '{}') FROM (
+        SELECT unnest(parties_of(m.organisation, NULL, NULL)) AS party FROM membership m
+        WHERE m.person = holder AND (m.ended_at IS NULL OR m.ended_at >=
+            (SELECT published_at FROM tender WHERE id = of_tender))
+          AND NOT EXISTS (SELECT 1 FROM tender_buyer b WHERE b.tender = of_tender
+                          AND b.organisation = m.organisation)
+        UNION SELECT unnest(parties_of(i.organisation, i.scheme, i.identifier))
+        FROM interests_counted(holder, of_tender) i
+        WHERE i.kind <> 'indirect' AND i.relationship IN ('employee', 'director', 'member')
+        UNION SELECT l.subject FROM tender t, ownership_person p
+        JOIN ownership_link l ON l.holder = p.party AND l.kind = 'directorship'
+        WHERE t.id = of_tender AND p.person = holder
+          AND (p.ended_at IS NULL OR p.ended_at >= t.published_at)
+          AND (l.superseded_at IS NULL OR l.superseded_at >= t.published_at)
+          AND (l.ends_on IS NULL
+               OR l.ends_on >= (t.published_at AT TIME ZONE 'Europe/London')::date)) found
+$$;
+
+-- All nodes from which a path to a bidder is looked for.
+CREATE FUNCTION stands_at(holder uuid, of_tender uuid) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT party), '{}') FROM (
+        SELECT unnest(serves(holder, of_tender)) AS party
+        UNION SELECT unnest(parties_of(i.organisation, i.scheme, i.identifier))
+        FROM interests_counted(holder, of_tender) i
+        UNION SELECT p.party FROM ownership_person p JOIN tender t ON t.id = of_tender
+        WHERE p.person = holder AND (p.ended_at IS NULL OR p.ended_at >= t.published_at)) found
+$$;
+
+-- When the last interest or membership that leads to a bidder was entered; later links of ownership
+-- are compared one by one (`decided`).
+CREATE FUNCTION connection_known_at(holder uuid, of_tender uuid, named uuid[], links integer)
+RETURNS timestamptz LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(max(entered), '-infinity') FROM (
+        SELECT i.declared_at AS entered, parties_of(i.organisation, i.scheme, i.identifier) AS own
+        FROM interests_counted(holder, of_tender) i
+        UNION ALL
+        SELECT m.started_at, parties_of(m.organisation, NULL, NULL) FROM membership m
+        WHERE m.person = holder) known
+    WHERE EXISTS (SELECT 1 FROM connected_parties(known.own, named, links))
+$$;
+
+-- Everything that stands between a person and the bidders of a tender. What the person is in the
+-- bidder, its consortium or its group (source "service") nobody can excuse; the rest a conflicts
+-- guardian decides upon. `known_at` is when the market came to know of the last of it.
+CREATE FUNCTION conflicts_of(candidate uuid, of_tender uuid)
+RETURNS TABLE (bidder uuid, source text, excusable boolean, known_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    served uuid[] := serves(candidate, of_tender);
+    stood uuid[] := stands_at(candidate, of_tender);
+    named uuid[];
+BEGIN
+    RETURN QUERY SELECT d.bidder, 'declared', true, d.declared_at FROM declaration d
+        WHERE d.tender = of_tender AND d.person = candidate AND d.interest <> 'none';
+    IF stood = '{}' THEN
+        RETURN;
+    END IF;
+    FOR bidder IN SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s LOOP
+        named := bidder_parties(of_tender, bidder, true);
+        IF served <> '{}' AND served && ARRAY(
+            SELECT group_parties(bidder_parties(of_tender, bidder, false))) THEN
+            source := 'service';
+            excusable := false;
+            known_at := market_now();
+            RETURN NEXT;
+        ELSIF stood && named THEN
+            source := 'registered';
+            excusable := true;
+            known_at := connection_known_at(candidate, of_tender, named, 0);
+            RETURN NEXT;
+        ELSIF EXISTS (SELECT 1 FROM connected_parties(stood, named, most_links())) THEN
+            source := 'connected';
+            excusable := true;
+            known_at := connection_known_at(candidate, of_tender, named, most_links());
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END $$;
+
+-- -- what the guardian decided --------------------------------------------------------------------
+
+-- The links between a person and a bidder as they are now, kept with a decision: one that comes
+-- later was not decided upon.
+CREATE FUNCTION links_to_bidder(candidate uuid, of_tender uuid, of_bidder uuid) RETURNS uuid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(array_agg(DISTINCT l.id), '{}') FROM links_between(
+        stands_at(candidate, of_tender), bidder_parties(of_tender, of_bidder, true),
+        most_links()) l
+$$;
+
+CREATE FUNCTION decided(candidate uuid, of_tender uuid, of_bidder uuid, known_at timestamptz)
+RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT CASE WHEN c.outcome = 'must_leave' THEN c.outcome
+                WHEN c.decided_at >= known_at
+                     AND links_to_bidder(candidate, of_tender, of_bidder) <@ c.links
+                THEN c.outcome END
+    FROM conflict_decision c WHERE c.tender = of_tender AND c.person = candidate
+      AND c.bidder = of_bidder ORDER BY c.decided_at DESC, c.id LIMIT 1
+$$;
+
+CREATE FUNCTION belongs_to_bidder(candidate uuid, of_tender uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM conflicts_of(candidate, of_tender) c WHERE NOT c.excusable)
+$$;
+
+-- Why a person may not decide on the bids of a tender, or NULL where nothing stands against it.
+CREATE FUNCTION why_not_unconflicted(candidate uuid, of_tender uuid) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    item record;
+    outcome text;
+    worst text;
+BEGIN
+    FOR item IN SELECT * FROM conflicts_of(candidate, of_tender) LOOP
+        IF NOT item.excusable THEN
+            RETURN 'belongs_to_bidder';
+        END IF;
+        outcome := decided(candidate, of_tender, item.bidder, item.known_at);
+        IF outcome IS NULL AND worst IS DISTINCT FROM 'must_leave' THEN
+            worst := 'interest_undecided';
+        ELSIF outcome = 'must_leave' THEN
+            worst := outcome;
+        ELSIF outcome = 'may_discuss' AND worst IS NULL THEN
+            worst := 'may_not_decide';
+        END IF;
+    END LOOP;
+    IF worst IN ('interest_undecided', 'must_leave') THEN
+        RETURN worst;
+    END IF;
+    IF EXISTS (SELECT 1 FROM standing_bids(of_tender) s WHERE NOT EXISTS (
+               SELECT 1 FROM declaration d WHERE d.tender = of_tender
+               AND d.person = candidate AND d.bidder = s.organisation)) THEN
+        RETURN 'declaration_missing';
+    END IF;
+    RETURN worst;
+END $$;
+
+-- Who may discuss and not decide, reads; everybody else with something against them does not.
+CREATE FUNCTION may_read_bids(candidate uuid, of_tender uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT coalesce(why_not_unconflicted(candidate, of_tender) = 'may_not_decide', true)
+$$;
+
+CREATE FUNCTION guard_conflict_decision() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE held tender;
+BEGIN
+    SELECT * INTO held FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    PERFORM 1 FROM person WHERE id = NEW.person FOR NO KEY UPDATE;
+    NEW.decided_at := market_now();
+    IF NEW.decided_by IS DISTINCT FROM acting_person() THEN
+        PERFORM refuse('acts_in_own_name', 'Nobody can decide in another person''s name.');
+    END IF;
+    IF NEW.person = NEW.decided_by THEN
+        PERFORM refuse('decided_by_another', 'Nobody decides about their own interests.');
+    END IF;
+    PERFORM ensure_may_act(NEW.decided_by, NEW.tender, 'guardian');
+    IF held.stage NOT IN ('published', 'opened') OR NEW.decided_at < held.deadline THEN
+        PERFORM refuse('declaration_when_known',
+            'Interests in bidders are decided upon once the bidders are known.');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM standing_bids(NEW.tender) s WHERE s.organisation = NEW.bidder) THEN
+        PERFORM refuse('declaration_about_bidder', 'That organisation does not bid here.');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM duty d WHERE d.tender = NEW.tender AND d.person = NEW.person) THEN
+        PERFORM refuse('decided_about_holder', 'That person never held a duty in this tender.');
+    END IF;
+    IF NEW.outcome IN ('no_action', 'may_discuss') AND EXISTS (
+        SELECT 1 FROM conflicts_of(NEW.person, NEW.tender) c
+        WHERE c.bidder = NEW.bidder AND NOT c.excusable) THEN
+        PERFORM refuse('never_excusable', 'A member, employee or director of a bidder or its group'
+            ' cannot be excused.');
+    END IF;
+    IF EXISTS (SELECT 1 FROM conflict_decision c WHERE c.tender = NEW.tender
+               AND c.person = NEW.person AND c.outcome = 'removed') THEN
+        PERFORM refuse('removed_for_good', 'That person was removed from this tender for good.');
+    END IF;
+    NEW.links := links_to_bidder(NEW.person, NEW.tender, NEW.bidder);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_conflict_decision BEFORE INSERT ON conflict_decision
+    FOR EACH ROW EXECUTE FUNCTION guard_conflict_decision();
