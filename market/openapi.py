@@ -160,6 +160,8 @@ def _complete(
     reads = handler.http_methods <= {"GET", "HEAD"}
     if public:
         operation["security"] = [{}, {"bearer": []}] if reads else []
+    if handler.opt.get("csv"):
+        operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     names = {item["name"] for item in operation.get("parameters", ())}
     for item in operation.get("parameters", ()):
         if item["name"] in {"Idempotency-Key", "If-Match"}:

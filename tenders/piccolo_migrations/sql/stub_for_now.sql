@@ -2,8 +2,8 @@ CREATE TABLE interest (id uuid primary key, person uuid, for_organisation uuid, 
 CREATE TABLE interest_ending (id uuid, interest uuid, ended_on date, recorded_by uuid, recorded_at timestamptz);
 CREATE TABLE ownership_party(id uuid primary key, kind text, name text, recorded_at timestamptz);
 CREATE TABLE ownership_identifier(id uuid, party uuid, scheme text, identifier text);
-CREATE TABLE ownership_link(id uuid primary key, holder uuid, subject uuid, kind text, share_minimum numeric, share_maximum numeric, majority boolean, starts_on date, ends_on date);
-CREATE TABLE ownership_person(person uuid, party uuid);
+CREATE TABLE ownership_link(id uuid primary key, holder uuid, subject uuid, kind text, share_minimum numeric, share_maximum numeric, majority boolean, starts_on date, ends_on date, recorded_at timestamptz);
+CREATE TABLE ownership_person(person uuid, party uuid, stated_at timestamptz);
 GRANT SELECT ON interest, interest_ending, ownership_party, ownership_identifier, ownership_link, ownership_person, organisation_identifier TO market_guard;
 CREATE FUNCTION parties_of_organisation(of_organisation uuid) RETURNS SETOF uuid LANGUAGE sql STABLE AS 'SELECT of_organisation';
 CREATE FUNCTION parties_of_identifier(of_scheme text, of_identifier text) RETURNS SETOF uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid WHERE false';
