@@ -28,13 +28,19 @@ class RequestKey(msgspec.Struct, frozen=True):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """The acting person, as the session's row said at the start of the request."""
+    """The acting person, as the session's row said at the start of the request.
+
+    `fresh` is whether they proved who they are within the last quarter of an hour; `address` is
+    where the request came from.
+    """
 
     person: UUID | None = None
     organisation: UUID | None = None
     roles: frozenset[Role] = frozenset()
     session: UUID | None = None
+    fresh: bool = False
     request: str = "-"
+    address: str = ""
     key: RequestKey | None = None
 
     def holds(self, role: Role) -> bool:

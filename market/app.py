@@ -13,12 +13,16 @@ from evaluation import routes as evaluation_routes
 from market import database, openapi
 from market.clock import routes as clock_routes
 from market.door import identify
+from market.interests import routes as interest_routes
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
+from market.ownership import routes as ownership_routes
 from market.people import routes as people_routes
 from market.requests import DEPENDENCIES
 from market.settings import Settings
+from market.single_sign_on import routes as single_sign_on_routes
+from market.single_sign_on.provider import identity_provider
 from market.status import routes as status_routes
 from market.vault import Vault
 from suppliers import routes as supplier_routes
@@ -26,8 +30,11 @@ from tenders import routes as tender_routes
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *people_routes.CONTROLLERS,
+    *single_sign_on_routes.CONTROLLERS,
     *organisation_routes.CONTROLLERS,
+    *ownership_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
+    *interest_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,
@@ -71,7 +78,13 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         request_max_body_size=settings.body_limit,
         openapi_config=None,
         logging_config=None,
-        state=State({"settings": settings, "vault": vault}),
+        state=State(
+            {
+                "settings": settings,
+                "vault": vault,
+                "identity_provider": identity_provider(settings),
+            }
+        ),
     )
 
 

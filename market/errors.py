@@ -19,7 +19,7 @@ class MarketError(Exception):
 
     status: ClassVar[int] = 409
     title: ClassVar[str] = "The request cannot be carried out."
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
     def __init__(self, detail: str | None = None, *, faults: Sequence[Fault] = ()) -> None:
         """Keep the reason and, where fields are at fault, each of them."""

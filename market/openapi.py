@@ -69,7 +69,11 @@ does not know are refused.
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
+    "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",
+    "interests": "Registers of interests: declared, confirmed, published, kept.",
+    "gifts": "Gifts and hospitality: declared, reviewed, published.",
+    "breaches": "Breaches of the rules on conflicts of interest, published anonymised.",
     "clock": "The one clock of the market; a sandbox's can be moved forward.",
     "tenders": "What is needed: written, reviewed, published.",
     "duties": "Who does what in a tender, and what nobody may do together.",

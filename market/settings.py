@@ -10,8 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from market.web_addresses import is_protected
+
 PREFIX = "MARKET_"
 _HIGHEST_PORT = 65535
+_GREATEST_SKEW = 300
+_LONGEST_WAIT = 30
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.(?P<name>\w+)`$", re.DOTALL)
 
@@ -51,10 +55,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     invitation_lifetime: int = 7 * 24 * 3600
     concurrent_sign_ins: int = 2
     body_limit: int = 2 * 1024 * 1024
+    ownership_body_limit: int = 8 * 1024 * 1024
+    ownership_file_limit: int = 64 * 1024 * 1024
     requests_per_minute: int = 6000
     sign_ins_per_minute: int = 60
     refusals_per_minute: int = 60
     log_level: str = "INFO"
+    # single sign-on (OpenID Connect): on where issuer, client_id and redirect_uri are set
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_redirect_uri: str | None = None
+    oidc_scopes: str = "openid profile email"
+    oidc_clock_skew: int = 60
+    oidc_timeout: float = 5.0
 
     @property
     def folder(self) -> Path:
@@ -96,6 +110,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         if not 1 <= self.pool_minimum <= self.pool_maximum:
             message = "MARKET_POOL_MINIMUM must be at least 1 and at most MARKET_POOL_MAXIMUM."
+            raise ValueError(message)
+        self._ensure_single_sign_on()
+
+    def _ensure_single_sign_on(self) -> None:
+        """Refuse an identity provider that is named in part, or that secrets must not go to."""
+        needed = ("oidc_issuer", "oidc_client_id", "oidc_redirect_uri")
+        given = [name for name in needed if getattr(self, name) is not None]
+        if (given and len(given) < len(needed)) or (self.oidc_client_secret and not given):
+            names = ", ".join(PREFIX + name.upper() for name in needed)
+            message = f"Single sign-on needs {names}: set all of them or none."
+            raise ValueError(message)
+        for name in ("oidc_issuer", "oidc_redirect_uri"):
+            address = getattr(self, name)
+            if address is not None and not is_protected(address):
+                message = (
+                    f"{PREFIX}{name.upper()} must be an https address (http only on this machine)."
+                )
+                raise ValueError(message)
+        if self.oidc_issuer is not None and "?" in self.oidc_issuer:
+            message = "MARKET_OIDC_ISSUER has no query: give it as the provider gives it."
+            raise ValueError(message)
+        if "openid" not in self.oidc_scopes.split(" "):
+            message = "MARKET_OIDC_SCOPES must hold openid, and its scopes are parted by a space."
+            raise ValueError(message)
+        if not 0 <= self.oidc_clock_skew <= _GREATEST_SKEW:
+            message = f"MARKET_OIDC_CLOCK_SKEW must be from 0 to {_GREATEST_SKEW} seconds."
+            raise ValueError(message)
+        if not 0 < self.oidc_timeout <= _LONGEST_WAIT:
+            message = f"MARKET_OIDC_TIMEOUT must be above 0 and at most {_LONGEST_WAIT} seconds."
             raise ValueError(message)
 
 

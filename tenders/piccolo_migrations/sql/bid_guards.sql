@@ -208,6 +208,8 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_opening_confirmation BEFORE INSERT ON opening_confirmation
     FOR EACH ROW EXECUTE FUNCTION guard_opening_confirmation();
+CREATE TRIGGER fresh_opening_confirmation BEFORE INSERT ON opening_confirmation
+    FOR EACH ROW EXECUTE FUNCTION ensure_fresh_session();
 
 -- Openers who confirmed, still hold the duty and still have no interest: those who count.
 CREATE FUNCTION openers_confirmed(of_tender uuid) RETURNS integer LANGUAGE sql STABLE

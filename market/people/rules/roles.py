@@ -1,4 +1,4 @@
-"""Pure rules about people: what an e-mail address and a password must be, who grants which role."""
+"""E-mail addresses in one form, and which roles people of an organisation can be given."""
 
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -6,14 +6,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from email_validator import EmailNotValidError, validate_email
 
 from market.actor import Role
-from market.errors import Fault
 from market.organisations.rules import BUYER_KINDS, SUPPLIER_KINDS, OrganisationKind
 
 OPERATOR: Final[UUID] = uuid5(NAMESPACE_URL, "urn:market:operator")
 """The organisation that runs the market: the same id in every market, known to its guards."""
-
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 200
 
 _BUYER_ROLES = frozenset(
     {
@@ -26,6 +22,10 @@ _BUYER_ROLES = frozenset(
     }
 )
 _SUPPLIER_ROLES = frozenset({Role.ADMINISTRATOR, Role.BID_MANAGER})
+WATCHMEN: Final[frozenset[Role]] = frozenset(
+    {Role.CONFLICTS_GUARDIAN, Role.LAY_MEMBER, Role.AUDITOR}
+)
+"""Roles that watch over others, and that nobody gives themselves."""
 
 
 def normal_email(text: str) -> str:
@@ -39,22 +39,6 @@ def normal_email(text: str) -> str:
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
     return address.normalized.lower()
-
-
-def password_faults(password: str, *, email: str, name: str) -> list[Fault]:
-    """Everything that is wrong with a new password; length is what counts (NIST SP 800-63B)."""
-    faults = []
-    if len(password) < SHORTEST_PASSWORD:
-        reason = f"A password has at least {SHORTEST_PASSWORD} characters; a few words do well."
-        faults.append(Fault(field="password", reason=reason))
-    if len(set(password)) < SHORTEST_PASSWORD // 2:
-        reason = "A password is not made of the same few characters repeated."
-        faults.append(Fault(field="password", reason=reason))
-    spoken = {part for part in (email.partition("@")[0], *name.lower().split()) if len(part) > 3}  # noqa: PLR2004  # short names occur in any sentence
-    if any(part.lower() in password.lower() for part in spoken):
-        reason = "A password does not hold your name or e-mail address."
-        faults.append(Fault(field="password", reason=reason))
-    return faults
 
 
 def grantable_roles(kind: OrganisationKind) -> frozenset[Role]:
