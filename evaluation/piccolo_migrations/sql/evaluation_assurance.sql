@@ -19,10 +19,12 @@ RETURNS TABLE (inside boolean, told boolean, opened boolean, names_bidders boole
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH seen AS MATERIALIZED (
         SELECT t.id, t.opened_at IS NOT NULL AS opened, told_everybody(t.id) AS told,
-            coalesce(holds_duty(acting_person(), t.id, 'guardian'), false) AS guards,
-            coalesce(holds_duty(acting_person(), t.id, 'tender_manager'), false) AS manages,
+            coalesce('guardian' = ANY (mine.duties), false) AS guards,
+            coalesce('tender_manager' = ANY (mine.duties), false) AS manages,
             coalesce(audits_tender(t.id), false) AS audits
-        FROM tender t WHERE t.id = of_tender
+        FROM tender t
+        CROSS JOIN LATERAL my_duties(t.id, acting_person(), acting_organisation()) mine
+        WHERE t.id = of_tender
     )
     SELECT guards OR manages OR audits, told, opened,
         opened AND (guards OR manages AND my_conflict(id) IS NULL
@@ -208,16 +210,16 @@ RETURNS TABLE (person uuid, kind text, relationship text, counterparty text, wit
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT h.person, CASE WHEN seen THEN i.kind END, CASE WHEN seen THEN i.relationship END,
         CASE WHEN seen THEN i.counterparty END, NOT seen, CASE WHEN seen THEN i.starts_on END,
-        CASE WHEN seen THEN least(e.ended_on, i.ends_on) END, i.declared_at
+        CASE WHEN seen THEN coalesce(e.ended_on, i.ends_on) END, i.declared_at
     FROM assurance_reader(of_tender) r
     CROSS JOIN (SELECT DISTINCT d.person FROM duty d WHERE d.tender = of_tender) h
     CROSS JOIN LATERAL interests_counted(h.person, of_tender) i
     LEFT JOIN interest_ending e ON e.interest = i.id
-    CROSS JOIN LATERAL (SELECT r.reads_registers OR i.consents AS seen) s
+    LEFT JOIN consent_decision c ON c.interest = i.id
+    CROSS JOIN LATERAL (SELECT r.reads_registers OR i.consents
+                               OR coalesce(NOT c.withhold, false) AS seen) s
     WHERE r.reads_registers OR NOT EXISTS (SELECT 1 FROM interest l WHERE l.supersedes = i.id)
-      AND (least(e.ended_on, i.ends_on) IS NULL
-           OR least(e.ended_on, i.ends_on) + interval '6 months'
-              >= (market_now() AT TIME ZONE 'Europe/London')::date)
+      AND coalesce(public_until(coalesce(e.ended_on, i.ends_on)) >= register_day(market_now()), true)
 $$;
 
 -- -- refusals -------------------------------------------------------------------------------------

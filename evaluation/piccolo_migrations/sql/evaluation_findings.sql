@@ -24,16 +24,21 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         (least(e.ended_on, i.ends_on) + 1)::timestamp AT TIME ZONE 'Europe/London'
     FROM interests_counted(holder, of_tender) i LEFT JOIN interest_ending e ON e.interest = i.id
     UNION ALL
-    SELECT p.party, 'ownership', n.name, false, p.stated_at, NULL, NULL
-    FROM ownership_person p JOIN ownership_party n ON n.id = p.party WHERE p.person = holder
+    SELECT p.party, 'ownership', n.name, false, p.stated_at, NULL, p.ended_at
+    FROM tender t, ownership_person p JOIN ownership_party n ON n.id = p.party
+    WHERE t.id = of_tender AND p.person = holder
+      AND (p.ended_at IS NULL OR p.ended_at >= t.published_at)
     UNION ALL
     SELECT l.subject, 'directorship', n.name, true, greatest(p.stated_at, l.recorded_at),
-        l.starts_on::timestamp AT TIME ZONE 'Europe/London',
-        (l.ends_on + 1)::timestamp AT TIME ZONE 'Europe/London'
-    FROM ownership_person p JOIN ownership_link l ON l.holder = p.party AND l.kind = 'directorship'
+        l.starts_on::timestamp AT TIME ZONE 'Europe/London', least(p.ended_at, l.superseded_at,
+            (l.ends_on + 1)::timestamp AT TIME ZONE 'Europe/London')
+    FROM tender t, ownership_person p
+    JOIN ownership_link l ON l.holder = p.party AND l.kind = 'directorship'
     JOIN ownership_party n ON n.id = l.subject
-    WHERE p.person = holder AND (l.ends_on IS NULL OR l.ends_on >=
-        (SELECT (published_at AT TIME ZONE 'Europe/London')::date FROM tender WHERE id = of_tender))
+    WHERE t.id = of_tender AND p.person = holder
+      AND (p.ended_at IS NULL OR p.ended_at >= t.published_at)
+      AND (l.superseded_at IS NULL OR l.superseded_at >= t.published_at)
+      AND (l.ends_on IS NULL OR l.ends_on >= (t.published_at AT TIME ZONE 'Europe/London')::date)
 $$;
 
 -- Since when links of ownership lead from a node to one of others, for the market to know: the first
@@ -181,18 +186,25 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE judged.kind IS NOT NULL
 $$;
 
--- Acts on the bids of those who had not declared against every bidder, or whose interest in one,
--- known then, the guardian had not decided to leave without consequence.
+-- Acts for which nobody may have an interest in a bidder: from the names on, and once the bids are
+-- open what managers and guardians do besides.
+CREATE FUNCTION acts_on_bids(of_tender uuid)
+RETURNS TABLE (person uuid, act text, at timestamptz) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT a.person, a.act, a.at FROM acts_in(of_tender) a, tender t
+    WHERE t.id = of_tender AND (a.act IN ('confirmed_opening', 'opened_quality', 'opened_price',
+        'scored', 'locked_scores', 'moderated', 'decided_quality', 'ranked', 'recommended',
+        'approved_award', 'returned_award', 'sent_notices', 'made_contract', 'decided_conflict')
+        OR a.act IN ('gave_duty', 'granted_exemption', 'revoked_exemption')
+           AND a.at >= t.opened_at)
+$$;
+
+-- Such acts of those who had not declared against every bidder, or whose interest in one, known
+-- then, the guardian had not decided to leave without consequence.
 CREATE FUNCTION acts_on_bids_amiss(of_tender uuid)
 RETURNS TABLE (kind text, person uuid, act text, bidder uuid, at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH done AS MATERIALIZED (
-        SELECT a.person, a.act, a.at FROM acts_in(of_tender) a, tender t
-        WHERE t.id = of_tender AND (a.act IN ('confirmed_opening', 'opened_quality', 'opened_price',
-            'scored', 'locked_scores', 'moderated', 'decided_quality', 'ranked', 'recommended',
-            'approved_award', 'returned_award', 'sent_notices', 'made_contract', 'decided_conflict')
-            OR a.act IN ('gave_duty', 'granted_exemption', 'revoked_exemption')
-               AND a.at >= t.opened_at)
+    WITH done AS MATERIALIZED (SELECT * FROM acts_on_bids(of_tender)
     ), bidding AS MATERIALIZED (
         SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s
     ), connection AS MATERIALIZED (
@@ -287,7 +299,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         GROUP BY f.kind, f.person, f.act, f.bidder
         UNION ALL
         SELECT 'member_of_bidder', f.person, array_agg(f.duty ORDER BY f.duty), NULL, f.bidder,
-            NULL, NULL, 1, min(f.since)
+            NULL, NULL, (SELECT count(*)::integer FROM acts_on_bids(of_tender) a
+                         WHERE a.person = f.person AND a.at >= min(f.since)), min(f.since)
         FROM reader CROSS JOIN members_of_bidders(of_tender) f WHERE reader.shows
         GROUP BY f.person, f.bidder
         UNION ALL
