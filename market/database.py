@@ -103,10 +103,11 @@ def _opening(actor: Actor, *, writes: bool) -> str:
     organisation = "" if actor.organisation is None else str(actor.organisation)
     session = "" if actor.session is None else str(actor.session)
     mode = "READ WRITE" if writes else "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    by = "" if actor.credential is None else f"; SET LOCAL market.credential = '{actor.credential}'"
     return (
         f"BEGIN TRANSACTION {mode}; SET LOCAL market.person = '{person}';"
         f" SET LOCAL market.organisation = '{organisation}';"
-        f" SET LOCAL market.session = '{session}'"
+        f" SET LOCAL market.session = '{session}'{by}"
     )
 
 

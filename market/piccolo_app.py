@@ -40,6 +40,12 @@ from market.people.tables import (
     SignInAttemptTable,
 )
 from market.single_sign_on.tables import IdentityLinkTable, SingleSignOnRequestTable
+from market.systems.tables import (
+    ApiKeyTable,
+    ClientTable,
+    ClientTokenTable,
+    CredentialUseTable,
+)
 from market.tables import IdempotencyKey, Installation, MarketClock
 
 APP_CONFIG = AppConfig(
@@ -83,5 +89,9 @@ APP_CONFIG = AppConfig(
         PasswordResetTable,
         SingleSignOnRequestTable,
         IdentityLinkTable,
+        ApiKeyTable,
+        ClientTable,
+        ClientTokenTable,
+        CredentialUseTable,
     ],
 )

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from market.actor import Actor
+from market.actor import Actor, Scope
 from market.errors import Forbidden, Malformed, NotFound
 from market.organisations.routes import SearchText
 from market.organisations.rules import OrganisationKind
@@ -105,7 +105,7 @@ class SupplierController(Controller):
     path = "/suppliers"
     tags = ("suppliers",)
 
-    @get(operation_id="listSuppliers", opt={"public": True})
+    @get(operation_id="listSuppliers", opt={"public": True, "scope": Scope.REGISTER_READ})
     async def list_suppliers(  # noqa: PLR0913  # the filters of one list
         self,
         *,

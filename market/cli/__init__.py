@@ -178,7 +178,7 @@ def _settings_help() -> str:
     lines = [
         "settings, all from the environment:",
         *(
-            f"  {PREFIX}{name.upper():<24}{_shown(getattr(defaults, name))}"
+            f"  {PREFIX}{name.upper():<32}{_shown(getattr(defaults, name))}"
             for name in Settings.__struct_fields__
         ),
         "",

@@ -75,22 +75,22 @@ async def body_with_registers(world: World, ods_code: str = "06F") -> Body:
     )
 
 
-async def declared(person: Person, **changes: Any) -> dict[str, Any]:
+async def declared(by: Person, **changes: Any) -> dict[str, Any]:
     """An interest that somebody declared in the register of the organisation they act for."""
-    return await made(person, f"/organisations/{person.organisation}/interests", INTEREST, changes)
+    return await made(by, f"/organisations/{by.organisation}/interests", INTEREST, changes)
 
 
-async def offered(person: Person, **changes: Any) -> dict[str, Any]:
+async def offered(by: Person, **changes: Any) -> dict[str, Any]:
     """An offer that somebody declared."""
-    return await made(person, f"/organisations/{person.organisation}/gifts", GIFT, changes)
+    return await made(by, f"/organisations/{by.organisation}/gifts", GIFT, changes)
 
 
 async def made(
-    person: Person, path: str, body: dict[str, Any], changes: dict[str, Any]
+    by: Person, path: str, body: dict[str, Any], changes: dict[str, Any]
 ) -> dict[str, Any]:
     """What a POST of a body with some changes made; a value of None leaves a field out."""
     sent = {key: value for key, value in (body | changes).items() if value is not None}
-    answer = await person.post(path, sent)
+    answer = await by.post(path, sent)
     assert answer.status_code == 201, answer.text
     view: dict[str, Any] = answer.json()
     return view

@@ -179,7 +179,7 @@ def _in_form(
     name = request.url.path.rpartition("/")[2]
     written = Response(
         comma_separated(columns, [row(item) for item in page.items]),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers=headers | {"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
     # the handler's type is its documented form; a table is said of it in the OpenAPI document

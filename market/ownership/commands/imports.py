@@ -20,6 +20,7 @@ from market.ownership.rules.reading import NOTHING, Reading, read_statements
 from market.ownership.schemas import ImportView
 
 _SHOWN = 100
+_LARGE = 1000  # statements after which the database's statistics are made anew
 _LONGEST_DETAIL = 3  # faults that the sentence names; the list names all
 
 # shares that are known exactly, of subjects that the import touches
@@ -132,6 +133,8 @@ async def _import(actor: Actor, reading: Reading, source: str) -> ImportView:
     await _write_parties(plan, now)
     ended = await _write_statements(plan, identity)
     await _write_links(plan, now)
+    if len(plan.statements) >= _LARGE:
+        await execute("SELECT count_ownership_anew()")
     warnings = await fetch(_Warning, _OVER, list({link.subject for link in plan.links}))
     return ImportView(
         id=identity,
@@ -200,13 +203,13 @@ async def _write_parties(plan: Plan, now: datetime) -> None:
         await execute("SELECT merge_ownership_parties($1, $2)", absorbed, survivor)
     await _copy(
         "ownership_identifier",
-        ("id", "party", "scheme", "identifier"),
-        [(uuid4(), party, *identifier) for party, identifier in plan.identifiers],
+        ("party", "scheme", "identifier"),
+        [(party, *identifier) for party, identifier in plan.identifiers],
     )
     await _copy(
         "ownership_reference",
-        ("id", "party", "scope", "reference"),
-        [(uuid4(), party, *reference) for party, reference in plan.references],
+        ("party", "scope", "reference"),
+        [(party, *reference) for party, reference in plan.references],
     )
 
 
@@ -243,9 +246,9 @@ async def _write_statements(plan: Plan, identity: UUID) -> int:
     )
     await _copy(
         "ownership_replacement",
-        ("id", "statement", "replaces"),
+        ("statement", "replaces"),
         [
-            (uuid4(), key, replaced)
+            (key, replaced)
             for key, statement in plan.statements
             for replaced in dict.fromkeys(statement.replaces)
         ],
@@ -274,7 +277,6 @@ async def _write_links(plan: Plan, now: datetime) -> None:
         interest, share = link.interest, link.interest.share
         rows.append(
             (
-                uuid4(),
                 link.holder,
                 link.subject,
                 interest.kind.value,
@@ -294,7 +296,6 @@ async def _write_links(plan: Plan, now: datetime) -> None:
     await _copy(
         "ownership_link",
         (
-            "id",
             "holder",
             "subject",
             "kind",

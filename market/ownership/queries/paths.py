@@ -17,6 +17,7 @@ from market.ownership.rules.paths import (
     Step,
     Target,
     find_paths,
+    worth_following,
 )
 
 _LINKS = """
@@ -88,7 +89,9 @@ async def paths_between(
         [target.party.id for target in end],
         most_links,
     )
-    steps = [_step(row) for row in rows]
+    ends = {start.party.id for start in begin} | {target.party.id for target in end}
+    kept = worth_following([(row.holder, row.subject) for row in rows], ends)
+    steps = [_step(rows[place]) for place in kept]
     # hubs can make this long: others are answered meanwhile
     found = await asyncio.to_thread(find_paths, steps, begin, end, most_links)
     return [_shown(path) for path in found]

@@ -13,7 +13,7 @@ Identifier = tuple[str, str]
 """The scheme and the identifier in it."""
 
 
-class KnownParty(Struct, frozen=True):
+class KnownParty(Struct, frozen=True, gc=False):
     """A party that was there before the import."""
 
     id: UUID
@@ -22,7 +22,7 @@ class KnownParty(Struct, frozen=True):
     named_on: date | None
 
 
-class KnownRecord(Struct, frozen=True):
+class KnownRecord(Struct, frozen=True, gc=False):
     """The latest statement about a relationship's record, and whom it links."""
 
     statement: UUID
@@ -44,7 +44,7 @@ class Known(Struct, frozen=True, kw_only=True):
     replaced: Mapping[str, UUID]
 
 
-class Named(Struct, frozen=True):
+class Named(Struct, frozen=True, gc=False):
     """A party that is made, or an old one that gets a name or kind."""
 
     id: UUID

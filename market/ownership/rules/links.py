@@ -55,7 +55,7 @@ class LinkKind(StrEnum):
     UNPUBLISHED_INTEREST = "unpublished_interest"
 
 
-class Share(Struct, frozen=True, kw_only=True):
+class Share(Struct, frozen=True, kw_only=True, gc=False):
     """A percentage, exact where both ends are the same."""
 
     minimum: Decimal

@@ -2,7 +2,7 @@
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -95,6 +95,31 @@ class Found(Struct, frozen=True, kw_only=True):
         return tuple(step.kind for step in self.steps)
 
 
+def worth_following(pairs: Sequence[tuple[UUID, UUID]], ends: Collection[UUID]) -> list[int]:
+    """Say which links, given as the pairs of their parties, do not only lead into dead ends.
+
+    Thousands of holdings of one investor are neighbours of a path and no part of it. Whoever has
+    but one neighbour, and is no end, is left out, until nobody is.
+    """
+    neighbours: dict[UUID, set[UUID]] = defaultdict(set)
+    for one, other in pairs:
+        neighbours[one].add(other)
+        neighbours[other].add(one)
+    waiting = [party for party, near in neighbours.items() if len(near) == 1 and party not in ends]
+    gone: set[UUID] = set()
+    while waiting:
+        party = waiting.pop()
+        gone.add(party)
+        for other in neighbours[party]:
+            near = neighbours[other]
+            near.discard(party)
+            if len(near) == 1 and other not in ends and other not in gone:
+                waiting.append(other)
+    return [
+        place for place, (one, other) in enumerate(pairs) if one not in gone and other not in gone
+    ]
+
+
 _Neighbours = Mapping[UUID, Mapping[UUID, Step]]
 
 
@@ -171,14 +196,19 @@ def _distances(neighbours: _Neighbours, target: UUID, most_links: int) -> dict[U
     return distances
 
 
-class _Partial(Struct, frozen=True):
-    """A path on its way: whom it passed, by which steps, how weak its weakest is."""
+class _Partial(Struct, frozen=True, gc=False):
+    """A path on its way: whom it passed, by which steps, and its weakest step's place."""
 
-    start: Start
     nodes: tuple[Node, ...]
     steps: tuple[Step, ...]
     links: int
-    strength: Fraction
+    weakest: int
+
+
+def _places(steps: Iterable[Step]) -> dict[Fraction, int]:
+    """The place of each strength among all, 0 for the strongest: quicker to compare, as exact."""
+    strengths = {step.strength for step in steps} | {Fraction(1)}
+    return {strength: place for place, strength in enumerate(sorted(strengths, reverse=True))}
 
 
 def _search(
@@ -193,31 +223,31 @@ def _search(
     What is left of a path is at least the distance, and never makes it stronger; so whatever
     comes off the heap complete is the next of all paths.
     """
-    heap: list[tuple[int, Fraction, tuple[UUID, ...], int, _Partial]] = []
+    introductions = [start.introduction for start in starts if start.introduction is not None]
+    places = _places(
+        [*introductions, *(step for near in neighbours.values() for step in near.values())]
+    )
+    heap: list[tuple[int, int, tuple[UUID, ...], int, _Partial]] = []
     made = 0
-    closing = target.closing
 
     def push(partial: _Partial) -> None:
         nonlocal made
         made += 1
         length = partial.links + distances[partial.nodes[-1].id]
         ids = tuple(node.id for node in partial.nodes)
-        heapq.heappush(heap, (length, -partial.strength, ids, made, partial))
+        heapq.heappush(heap, (length, partial.weakest, ids, made, partial))
 
     for start in sorted(starts, key=_rank_of_start):
         step = start.introduction
         if step is None:
-            partial = _Partial(start, (start.party,), (), 0, Fraction(1))
-        elif step.source.id == start.party.id:
-            continue
-        else:
-            partial = _Partial(start, (step.source, start.party), (step,), 0, step.strength)
-        push(partial)
+            push(_Partial((start.party,), (), 0, 0))
+        elif step.source.id != start.party.id:
+            push(_Partial((step.source, start.party), (step,), 0, places[step.strength]))
     while heap:
         partial = heapq.heappop(heap)[-1]
         party = partial.nodes[-1]
         if party.id == target.party.id:
-            complete = _closed(partial, closing)
+            complete = _closed(partial, target.closing)
             if complete is not None:
                 yield complete
             continue
@@ -229,11 +259,10 @@ def _search(
             node = step.target if step.target.id == other else step.source
             push(
                 _Partial(
-                    partial.start,
                     (*partial.nodes, node),
                     (*partial.steps, step),
                     partial.links + 1,
-                    min(partial.strength, step.strength),
+                    max(partial.weakest, places[step.strength]),
                 )
             )
 
@@ -244,19 +273,18 @@ def _rank_of_start(start: Start) -> tuple[UUID, str]:
 
 def _closed(partial: _Partial, closing: Step | None) -> Found | None:
     """Put the closing step behind a path, unless it leads back to somebody on it."""
-    nodes, steps, strength = partial.nodes, partial.steps, partial.strength
+    nodes, steps = partial.nodes, partial.steps
     if closing is not None:
         if any(node.id == closing.target.id for node in nodes):
             return None
         nodes, steps = (*nodes, closing.target), (*steps, closing)
-        strength = min(strength, closing.strength)
     return Found(
         start=nodes[0].id,
         target=nodes[-1].id,
         nodes=nodes,
         steps=steps,
         links=partial.links,
-        strength=strength,
+        strength=min((step.strength for step in steps), default=Fraction(1)),
     )
 
 

@@ -22,7 +22,7 @@ from market.ownership.rules.statements import (
 _EARLIEST = date.min
 
 
-class PlannedLink(Struct, frozen=True, kw_only=True):
+class PlannedLink(Struct, frozen=True, kw_only=True, gc=False):
     """A link to be made, already superseded where a newer statement is known."""
 
     holder: UUID

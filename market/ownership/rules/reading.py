@@ -15,7 +15,9 @@ MOST_FAULTS = 100
 """How many faults of one file are told at once."""
 LARGEST_STATEMENT = 1024 * 1024
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.?(?P<field>[^`]*)`$", re.DOTALL)
+_ESCAPED_NUL = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_VERSIONS = frozenset(version.value for version in Version)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -117,7 +119,7 @@ def _read_one(raw: msgspec.Raw, where: str, source: str) -> Statement:
     text = bytes(raw)
     if len(text) > LARGEST_STATEMENT:
         raise BadStatement(Fault(field="", reason="One statement may have 1 MiB at most."))
-    if _NUL.search(text):
+    if _ESCAPED_NUL in text and _NUL.search(text):
         raise BadStatement(Fault(field="", reason="The character NUL cannot be stored."))
     try:
         decoded = msgspec.json.decode(text)
@@ -148,7 +150,7 @@ def _version_of(outline: _Outline) -> Version:
     """
     stated = (outline.publicationDetails or _Publication()).bodsVersion
     if stated is not None:
-        if stated in {version.value for version in Version}:
+        if stated in _VERSIONS:
             return Version(stated)
         reason = f"Version {stated!r:.40} is not read; the market reads 0.2 and 0.4."
         raise BadStatement(Fault(field="publicationDetails.bodsVersion", reason=reason))

@@ -17,6 +17,10 @@ $$ SELECT nullif(current_setting('market.person', true), '')::uuid $$;
 CREATE FUNCTION acting_organisation() RETURNS uuid LANGUAGE sql STABLE AS
 $$ SELECT nullif(current_setting('market.organisation', true), '')::uuid $$;
 
+-- The credential by which a system acts in the person's name; none in a session.
+CREATE FUNCTION acting_credential() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT nullif(current_setting('market.credential', true), '')::uuid $$;
+
 -- The only clock. No search path is pinned, so that queries can take it in; its table is named in
 -- full instead. A sandbox may be ahead of real time, production never is.
 CREATE FUNCTION market_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
@@ -79,6 +83,9 @@ BEGIN
     NEW.recorded_at := clock_timestamp();
     NEW.person := acting_person();
     NEW.organisation := acting_organisation();
+    IF acting_credential() IS NOT NULL THEN
+        NEW.details := NEW.details || jsonb_build_object('credential', acting_credential());
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_event BEFORE INSERT ON event

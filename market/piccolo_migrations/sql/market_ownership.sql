@@ -273,18 +273,25 @@ SET search_path = public, pg_temp AS $$
     WHERE given IS NOT NULL
 $$;
 
+-- OFFSET 0 is a fence: whoever is asked about is looked up by index, one by one. Without it, and
+-- before the first statistics of a register just imported, the whole of it is compared with them.
 CREATE FUNCTION neighbours_of(of_parties uuid[], today date) RETURNS SETOF uuid LANGUAGE sql STABLE
 SET search_path = public, pg_temp AS $$
-    SELECT l.subject FROM unnest(of_parties) AS n(party)
-    JOIN ownership_link l ON l.holder = n.party
-    WHERE l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
-      AND (l.ends_on IS NULL OR l.ends_on > today)
+    SELECT n.party FROM unnest(of_parties) AS o(party) CROSS JOIN LATERAL (
+        SELECT l.subject AS party FROM ownership_link l WHERE l.holder = o.party
+        AND l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
+        AND (l.ends_on IS NULL OR l.ends_on > today) OFFSET 0
+    ) n
     UNION
-    SELECT l.holder FROM unnest(of_parties) AS n(party)
-    JOIN ownership_link l ON l.subject = n.party
-    WHERE l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
-      AND (l.ends_on IS NULL OR l.ends_on > today)
+    SELECT n.party FROM unnest(of_parties) AS o(party) CROSS JOIN LATERAL (
+        SELECT l.holder AS party FROM ownership_link l WHERE l.subject = o.party
+        AND l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
+        AND (l.ends_on IS NULL OR l.ends_on > today) OFFSET 0
+    ) n
 $$;
+
+-- Arrays of parties are compared by set operations and by grouping, never joined with each other:
+-- PostgreSQL takes an array for a handful of rows and would compare every one with every other.
 
 -- Searched from both sides at once, always on where fewer parties wait: two searches of three links
 -- meet over a handful of parties where one of six would visit half the register. Two sets that hold
@@ -301,7 +308,9 @@ DECLARE
     back_party uuid[];
     edge_target uuid[];
     edge_party uuid[];
+    met uuid[];
     found uuid[];
+    forward boolean := false;
     links integer := 0;
 BEGIN
     SELECT coalesce(array_agg(t.target), '{}'), coalesce(array_agg(t.party), '{}')
@@ -314,10 +323,16 @@ BEGIN
     edge_target := back_target;
     edge_party := back_party;
     LOOP
-        SELECT coalesce(array_agg(DISTINCT b.target), '{}') INTO found
-        FROM unnest(back_target, back_party) AS b(target, party)
-        WHERE b.party IN (SELECT unnest(seen));
-        IF found <> '{}' THEN
+        SELECT coalesce(array_agg(m), '{}') INTO met
+        FROM (SELECT unnest(edge_party) INTERSECT SELECT unnest(seen)) AS both_sides(m);
+        IF met = '{}' AND forward THEN
+            SELECT coalesce(array_agg(m), '{}') INTO met
+            FROM (SELECT unnest(back_party) INTERSECT SELECT unnest(frontier)) AS both_sides(m);
+        END IF;
+        IF met <> '{}' THEN
+            SELECT array_agg(DISTINCT b.target) INTO found
+            FROM unnest(back_target, back_party) AS b(target, party)
+            WHERE b.party = ANY (met);
             RETURN QUERY SELECT unnest(found);
             SELECT coalesce(array_agg(b.target), '{}'), coalesce(array_agg(b.party), '{}')
             INTO back_target, back_party
@@ -330,7 +345,8 @@ BEGIN
         END IF;
         EXIT WHEN links >= most_links OR frontier = '{}' OR edge_party = '{}';
         links := links + 1;
-        IF cardinality(frontier) <= cardinality(edge_party) THEN
+        forward := cardinality(frontier) <= cardinality(edge_party);
+        IF forward THEN
             SELECT coalesce(array_agg(n), '{}') INTO frontier
             FROM (SELECT neighbours_of(frontier, today) EXCEPT SELECT unnest(seen)) AS new(n);
             seen := seen || frontier;
@@ -338,17 +354,19 @@ BEGIN
             SELECT coalesce(array_agg(new.target), '{}'), coalesce(array_agg(new.party), '{}')
             INTO edge_target, edge_party
             FROM (
-                SELECT e.target, l.subject AS party
-                FROM unnest(edge_target, edge_party) AS e(target, party)
-                JOIN ownership_link l ON l.holder = e.party
-                WHERE l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
-                  AND (l.ends_on IS NULL OR l.ends_on > today)
+                SELECT e.target, n.party
+                FROM unnest(edge_target, edge_party) AS e(target, party) CROSS JOIN LATERAL (
+                    SELECT l.subject AS party FROM ownership_link l WHERE l.holder = e.party
+                    AND l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
+                    AND (l.ends_on IS NULL OR l.ends_on > today) OFFSET 0
+                ) n
                 UNION
-                SELECT e.target, l.holder
-                FROM unnest(edge_target, edge_party) AS e(target, party)
-                JOIN ownership_link l ON l.subject = e.party
-                WHERE l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
-                  AND (l.ends_on IS NULL OR l.ends_on > today)
+                SELECT e.target, n.party
+                FROM unnest(edge_target, edge_party) AS e(target, party) CROSS JOIN LATERAL (
+                    SELECT l.holder AS party FROM ownership_link l WHERE l.subject = e.party
+                    AND l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
+                    AND (l.ends_on IS NULL OR l.ends_on > today) OFFSET 0
+                ) n
                 EXCEPT
                 SELECT b.target, b.party FROM unnest(back_target, back_party) AS b(target, party)
             ) new;
@@ -375,11 +393,12 @@ BEGIN
         EXIT WHEN frontier = '{}' OR cardinality(seen) >= most_parties;
         SELECT coalesce(array_agg(n), '{}') INTO frontier
         FROM (
-            SELECT l.holder FROM unnest(frontier) AS f(party)
-            JOIN ownership_link l ON l.subject = f.party
-            WHERE l.majority AND l.superseded_at IS NULL
-              AND (l.starts_on IS NULL OR l.starts_on <= today)
-              AND (l.ends_on IS NULL OR l.ends_on > today)
+            SELECT m.party FROM unnest(frontier) AS f(party) CROSS JOIN LATERAL (
+                SELECT l.holder AS party FROM ownership_link l WHERE l.subject = f.party
+                AND l.majority AND l.superseded_at IS NULL
+                AND (l.starts_on IS NULL OR l.starts_on <= today)
+                AND (l.ends_on IS NULL OR l.ends_on > today) OFFSET 0
+            ) m
             EXCEPT SELECT unnest(seen)
         ) AS new(n);
         seen := seen || frontier;
@@ -392,11 +411,12 @@ BEGIN
         EXIT WHEN frontier = '{}' OR cardinality(seen) >= most_parties;
         SELECT coalesce(array_agg(n), '{}') INTO frontier
         FROM (
-            SELECT l.subject FROM unnest(frontier) AS f(party)
-            JOIN ownership_link l ON l.holder = f.party
-            WHERE l.majority AND l.superseded_at IS NULL
-              AND (l.starts_on IS NULL OR l.starts_on <= today)
-              AND (l.ends_on IS NULL OR l.ends_on > today)
+            SELECT m.party FROM unnest(frontier) AS f(party) CROSS JOIN LATERAL (
+                SELECT l.subject AS party FROM ownership_link l WHERE l.holder = f.party
+                AND l.majority AND l.superseded_at IS NULL
+                AND (l.starts_on IS NULL OR l.starts_on <= today)
+                AND (l.ends_on IS NULL OR l.ends_on > today) OFFSET 0
+            ) m
             EXCEPT SELECT unnest(seen)
         ) AS new(n);
         seen := seen || frontier;
@@ -424,7 +444,6 @@ DECLARE
     far_edge uuid[] := far_party;
     near_half integer := 0;
     far_half integer := 0;
-    known uuid[];
     edge uuid[];
 BEGIN
     WHILE near_half + far_half < most_links LOOP
@@ -446,17 +465,16 @@ BEGIN
     IF NOT EXISTS (SELECT unnest(near_party) INTERSECT SELECT unnest(far_party)) THEN
         RETURN;
     END IF;
-    known := far_party;
     edge := near_edge;
     FOR depth IN near_half + 1..most_links LOOP
         EXIT WHEN edge = '{}';
         SELECT coalesce(array_agg(n), '{}') INTO edge
         FROM (
-            SELECT neighbours_of(edge, today) EXCEPT SELECT unnest(near_party)
-        ) AS new(n)
-        WHERE n IN (
-            SELECT f.party FROM unnest(far_party, far_links) AS f(party, links)
-            WHERE f.links <= most_links - depth);
+            (SELECT neighbours_of(edge, today) EXCEPT SELECT unnest(near_party))
+            INTERSECT
+            SELECT k.party FROM unnest(far_party, far_links) AS k(party, links)
+            WHERE k.links <= most_links - depth
+        ) AS new(n);
         near_party := near_party || edge;
         near_links := near_links || array_fill(depth, ARRAY[cardinality(edge)]);
     END LOOP;
@@ -465,27 +483,45 @@ BEGIN
         EXIT WHEN edge = '{}';
         SELECT coalesce(array_agg(n), '{}') INTO edge
         FROM (
-            SELECT neighbours_of(edge, today) EXCEPT SELECT unnest(far_party)
-        ) AS new(n)
-        WHERE n IN (
-            SELECT f.party FROM unnest(near_party, near_links) AS f(party, links)
-            WHERE f.links <= most_links - depth);
+            (SELECT neighbours_of(edge, today) EXCEPT SELECT unnest(far_party))
+            INTERSECT
+            SELECT k.party FROM unnest(near_party, near_links) AS k(party, links)
+            WHERE k.links <= most_links - depth
+        ) AS new(n);
         far_party := far_party || edge;
         far_links := far_links || array_fill(depth, ARRAY[cardinality(edge)]);
     END LOOP;
     RETURN QUERY
     WITH kept AS MATERIALIZED (
-        SELECT n.party, n.links AS near, f.links AS far
-        FROM unnest(near_party, near_links) AS n(party, links)
-        JOIN unnest(far_party, far_links) AS f(party, links) USING (party)
-        WHERE n.links + f.links <= most_links
+        SELECT e.party, min(e.near) AS near, min(e.far) AS far
+        FROM (
+            SELECT n.party, n.links AS near, NULL::integer AS far
+            FROM unnest(near_party, near_links) AS n(party, links)
+            UNION ALL
+            SELECT f.party, NULL, f.links FROM unnest(far_party, far_links) AS f(party, links)
+        ) e
+        GROUP BY e.party HAVING min(e.near) + min(e.far) <= most_links
+    ), ends AS (
+        SELECT h.id, k.near AS near_holder, k.far AS far_holder,
+            NULL::integer AS near_subject, NULL::integer AS far_subject
+        FROM kept k CROSS JOIN LATERAL (
+            SELECT l.id FROM ownership_link l WHERE l.holder = k.party OFFSET 0
+        ) h
+        UNION ALL
+        SELECT h.id, NULL, NULL, k.near, k.far
+        FROM kept k CROSS JOIN LATERAL (
+            SELECT l.id FROM ownership_link l WHERE l.subject = k.party OFFSET 0
+        ) h
+    ), chosen AS (
+        SELECT e.id FROM ends e GROUP BY e.id
+        HAVING least(min(near_holder) + min(far_subject), min(near_subject) + min(far_holder))
+            < most_links AND count(*) = 2
     )
-    SELECT l.* FROM kept h
-    JOIN ownership_link l ON l.holder = h.party
-    JOIN kept s ON s.party = l.subject
+    SELECT l.* FROM chosen c CROSS JOIN LATERAL (
+        SELECT * FROM ownership_link WHERE id = c.id OFFSET 0
+    ) l
     WHERE l.superseded_at IS NULL AND (l.starts_on IS NULL OR l.starts_on <= today)
-      AND (l.ends_on IS NULL OR l.ends_on > today)
-      AND least(h.near + s.far, s.near + h.far) < most_links;
+      AND (l.ends_on IS NULL OR l.ends_on > today);
 END $$;
 
 -- ------------------------------------------------------------------------------------------------
@@ -506,8 +542,26 @@ GRANT UPDATE (party) ON ownership_identifier, ownership_reference TO market_guar
 GRANT UPDATE (holder, subject) ON ownership_link TO market_guard;
 GRANT UPDATE (party, ended_at) ON ownership_person TO market_guard;
 
+-- A large import is followed by fresh statistics, where the guard may make them: from PostgreSQL 17
+-- on. Elsewhere the server makes them by itself within a minute or so.
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 170000 THEN
+        EXECUTE 'GRANT MAINTAIN ON ownership_link, ownership_party, ownership_identifier,'
+            ' ownership_reference, ownership_statement TO market_guard';
+    END IF;
+END $$;
+CREATE FUNCTION count_ownership_anew() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_setting('server_version_num')::integer >= 170000 THEN
+        ANALYZE ownership_link, ownership_party, ownership_identifier, ownership_reference,
+            ownership_statement;
+    END IF;
+END $$;
+
 SELECT seal_guards();
-GRANT EXECUTE ON FUNCTION hold_ownership(), merge_ownership_parties(uuid, uuid),
+GRANT EXECUTE ON FUNCTION hold_ownership(), count_ownership_anew(), merge_ownership_parties(uuid, uuid),
     parties_of_organisation(uuid), parties_of_identifier(text, text), parties_of_person(uuid),
     connected_parties(uuid[], uuid[], integer), group_parties(uuid[]),
     links_between(uuid[], uuid[], integer) TO market_app;

@@ -143,10 +143,6 @@ BEGIN
         PERFORM refuse('one_time_password_stays_removed',
             'An authenticator that was removed stays removed.');
     END IF;
-    IF NEW.last_step IS DISTINCT FROM OLD.last_step
-       AND (NEW.last_step IS NULL OR NEW.last_step <= OLD.last_step) THEN
-        PERFORM refuse('one_time_code_once', 'Every code is accepted once.');
-    END IF;
     IF NEW.removed_at IS NOT NULL THEN
         NEW.removed_at := clock_timestamp();
         NEW.wrapped_secret := NULL;
@@ -159,6 +155,18 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_one_time_password BEFORE INSERT OR UPDATE ON one_time_password
     FOR EACH ROW EXECUTE FUNCTION guard_one_time_password();
+
+-- Fires whenever the column is written, so that writing the step it has already is noticed too.
+CREATE FUNCTION guard_one_time_code() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.last_step IS NULL OR NEW.last_step <= OLD.last_step THEN
+        PERFORM refuse('one_time_code_once', 'Every code is accepted once.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_one_time_password_code BEFORE UPDATE OF last_step ON one_time_password
+    FOR EACH ROW EXECUTE FUNCTION guard_one_time_code();
 
 CREATE FUNCTION guard_recovery_code() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.ownership.rules.links import LinkKind, Share, strength_of, words_for
-from market.ownership.rules.paths import Found, Node, Start, Step, Target, find_paths
+from market.ownership.rules.paths import (
+    Found,
+    Node,
+    Start,
+    Step,
+    Target,
+    find_paths,
+    worth_following,
+)
 
 _NAMES = ("Ada", "Bec", "Cid", "Dov", "Eve", "Fay", "Gus")
 
@@ -205,6 +213,14 @@ def test_the_order_of_the_links_does_not_matter(steps: list[Step], random: objec
     shuffled = list(steps)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
     assert found(steps, 0, 6, paths=5) == found(shuffled, 0, 6, paths=5)
+
+
+@given(_STEPS, st.integers(0, 6), st.integers(0, 6))
+def test_links_into_dead_ends_are_on_no_path(steps: list[Step], start: int, target: int) -> None:
+    pairs = [(one.source.id, one.target.id) for one in steps]
+    kept = worth_following(pairs, {node(start).id, node(target).id})
+    fewer = [steps[place] for place in kept]
+    assert found(fewer, start, target) == found(steps, start, target)
 
 
 @given(_STEPS)
