@@ -3,6 +3,7 @@
 import base64
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from html import escape
 from importlib import resources
@@ -100,8 +101,8 @@ def _standing(report: AssuranceReport) -> str:
         else "everybody"
     )
     return (
-        f"The tender is {_spoken(report.status)}. This report is for {reader}. It was computed on"
-        f" {spoken_time(report.computed_at)} and covers everything until"
+        f"The tender is at the stage {_spoken(report.status)}. This report is for {reader}. It was"
+        f" computed on {spoken_time(report.computed_at)} and covers everything until"
         f" {spoken_time(report.as_of)}, London time."
     )
 
@@ -134,7 +135,7 @@ def _person(person: PersonInTender) -> str:
         *(_duty(duty) for duty in person.duties),
         *(_on_taking_duty(one) for one in person.on_taking_duty),
         *(_interest(one) for one in person.interests),
-        *(_about_bidder(one) for one in person.about_bidders),
+        *_about_bidders(person.about_bidders),
         *(_connection(one) for one in person.connections),
         *(_decision(one) for one in person.decisions),
         *(_exemption(one) for one in person.exemptions),
@@ -190,11 +191,21 @@ def _interest(one: RegisteredInterest) -> str:
     )
 
 
-def _about_bidder(one: AboutBidder) -> str:
+def _about_bidders(declared: list[AboutBidder]) -> Iterable[str]:
+    """One sentence a bidder; the same about bidders that are not named is said once."""
+    yield from (_about_bidder(one, one.bidder_name) for one in declared if one.bidder_name)
+    nameless = Counter(
+        _about_bidder(one, "{bidders}") for one in declared if one.bidder_name is None
+    )
+    for sentence, count in nameless.items():
+        who = _bidder(None) if count == 1 else f"{count} bidders that were not chosen"
+        yield sentence.replace("{bidders}", who)
+
+
+def _about_bidder(one: AboutBidder, bidder: str) -> str:
     said = "no interest" if one.interest is Interest.NONE else f"{_spoken(one.interest)} interest"
     return (
-        f"Declared about {_bidder(one.bidder_name)} on {spoken_time(one.declared_at)}: {said}."
-        f"{_words(one.details)}"
+        f"Declared about {bidder} on {spoken_time(one.declared_at)}: {said}.{_words(one.details)}"
     )
 
 

@@ -257,7 +257,7 @@ def statement(
     acts = [finding for finding in findings if finding.kind not in PAIRS]
     where = "in this tender" if hidden is None else "in what this statement covers"
     return (
-        f"{_pairs_found(len(pairs))} {where}. {_acts_found(len(acts))} {where}.",
+        f"{_pairs_found(len(pairs))} {where}. {_acts_found(len(acts))}.",
         *(finding_sentence(finding) for finding in (*pairs, *acts)),
         _looked(looked),
         *([] if hidden is None else [_HIDDEN[hidden]]),
@@ -272,10 +272,10 @@ def _pairs_found(count: int) -> str:
 
 def _acts_found(count: int) -> str:
     if not count:
-        return "Nobody was found to have acted who was not entitled to"
+        return "Nobody was found to have acted without being entitled to"
     if count == 1:
-        return "1 kind of act by somebody not entitled to it was found"
-    return f"{count} kinds of acts by people not entitled to them were found"
+        return "1 kind of act by somebody who was not entitled to it was found"
+    return f"{count} kinds of acts by people who were not entitled to them were found"
 
 
 def _looked(looked: LookedAt) -> str:
