@@ -279,13 +279,20 @@ def _acts_found(count: int) -> str:
 
 
 def _looked(looked: LookedAt) -> str:
-    noun = "bidder" if looked.bidders == 1 else "bidders"
-    bidders = "" if looked.bidders is None else f", {looked.bidders} {noun}"
-    return (
-        f"This was computed from the market's records: {looked.people} people,"
-        f" {looked.duties} duties held or exercised, {looked.pairs} pairs of duties of one person,"
-        f" {looked.acts} acts{bidders}."
-    )
+    counts = [
+        "1 person" if looked.people == 1 else f"{looked.people} people",
+        "1 duty held or exercised"
+        if looked.duties == 1
+        else f"{looked.duties} duties held or exercised",
+        f"{_many(looked.pairs, 'pair')} of duties of one person",
+        _many(looked.acts, "act"),
+        *([] if looked.bidders is None else [_many(looked.bidders, "bidder")]),
+    ]
+    return f"This was computed from the market's records: {_listed(counts)}."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def spoken_time(moment: datetime) -> str:

@@ -201,8 +201,8 @@ async def test_an_organisation_that_helped_and_bid_is_found_with_its_participant
             lot.tender.reviewer.organisation,
             lot.suppliers[1].organisation,
         )
-    helped = [one for one in await _found(lot.tender) if one["kind"] == "helper_bid"]
-    assert [(one["bidder_name"], one["participant"]) for one in helped] == [
+    both = [one for one in await _found(lot.tender) if one["kind"] == "helper_bid"]
+    assert [(one["bidder_name"], one["participant"]) for one in both] == [
         ("Supplier 1", None),
         ("Supplier 2", "NHS Luton CCG"),
     ]

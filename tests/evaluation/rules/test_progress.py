@@ -148,9 +148,9 @@ def test_an_award_that_no_quorum_can_make_waits_and_says_for_whom(stage: LotStag
     assert found[-1] == (
         "tender manager",
         (
-            "The award waits: two unconflicted award approvers are needed and one is left; recused:"
-            " Alan Approver (interest in a bidder). Give the duty of award approver to another person,"
-            " or let the conflicts guardian decide."
+            "The award waits: two unconflicted award approvers are needed and one is left;"
+            " recused: Alan Approver (interest in a bidder). Give the duty of award approver to"
+            " another person, or let the conflicts guardian decide."
         ),
     )
 
@@ -162,9 +162,9 @@ def test_an_award_without_a_lay_member_waits_for_one() -> None:
         (
             "tender manager",
             (
-                "The award waits: an unconflicted lay member is needed among the award approvers and"
-                " none is left; recused: Lily Lay (belongs to a bidder or its group). Give the duty of"
-                " award approver to a lay member."
+                "The award waits: an unconflicted lay member is needed among the award approvers"
+                " and none is left; recused: Lily Lay (belongs to a bidder or its group). Give the"
+                " duty of award approver to a lay member."
             ),
         )
     ]
