@@ -205,6 +205,7 @@ BEGIN
             'The opening is confirmed after the deadline, and once.');
     END IF;
     PERFORM ensure_may_act(NEW.person, NEW.tender, 'opener');
+    NEW.confirmed_at := market_now();  -- again: a declaration in flight was waited for meanwhile
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_opening_confirmation BEFORE INSERT ON opening_confirmation

@@ -260,6 +260,7 @@ BEGIN
         PERFORM refuse('decided_by_another', 'Nobody decides about their own interests.');
     END IF;
     PERFORM ensure_may_act(NEW.decided_by, NEW.tender, 'guardian');
+    NEW.decided_at := market_now();  -- again: a declaration in flight was waited for meanwhile
     IF held.stage NOT IN ('published', 'opened') OR NEW.decided_at < held.deadline THEN
         PERFORM refuse('declaration_when_known',
             'Interests in bidders are decided upon once the bidders are known.');
