@@ -22,6 +22,7 @@ from tenders.errors import (
     DeadlineTooSoon,
     DutyClash,
     DutyNeeded,
+    DutyNotTakenUp,
     NotInReview,
     OpenersNeeded,
     RequirementFaulty,
@@ -289,7 +290,11 @@ class RequirementController(Controller):
         """Write a new version of the requirement. Whoever writes is an author for good."""
         return tagged(await drafting.replace_requirement(actor, tender_id, data, version))
 
-    @get(operation_id="getRequirement", responses=problems(NotFound), opt={"public": True})
+    @get(
+        operation_id="getRequirement",
+        responses=problems(NotFound, DutyNotTakenUp),
+        opt={"public": True},
+    )
     async def show(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> Response[RequirementView]:

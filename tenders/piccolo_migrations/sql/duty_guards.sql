@@ -148,7 +148,8 @@ BEGIN
     -- given by the manager; the first one by who begins the tender; authorship by editing
     IF pg_trigger_depth() = 1 AND NOT (NEW.duty = 'tender_manager'
         AND NEW.person = NEW.assigned_by
-        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid) THEN
+        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid
+        AND NOT EXISTS (SELECT 1 FROM duty WHERE tender = NEW.tender)) THEN
         PERFORM ensure_may_manage(NEW.tender, now_stage, 'tender_manager');
     END IF;
     -- having ever held a duty is what counts, so released duties are looked at too
