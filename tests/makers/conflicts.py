@@ -9,7 +9,9 @@ import msgspec
 
 from market.actor import Actor, Role
 from market.people.commands import begin_session
+from tests.makers.bids import declare
 from tests.makers.direct import acting
+from tests.makers.evaluation import EvaluatedLot, lot_to_score
 from tests.makers.tenders import created_tender, market_time
 from tests.makers.world import Person, World
 
@@ -208,6 +210,22 @@ async def ended(superuser: Any, person: Person, interest: UUID, ended_on: date) 
     }
     async with acting(superuser, person.id, person.organisation):
         await superuser.execute(_ENDING, msgspec.json.encode(row).decode())
+
+
+# -- lots whose guardian may decide -----------------------------------------------------------------
+
+
+async def evaluated(world: World, **given: Any) -> EvaluatedLot:
+    """A lot with two bids to score, whose guardian has declared too."""
+    lot = await lot_to_score(world, prices=("2.00", "1.00"), **given)
+    await declare(lot.tender.guardian, lot.tender)
+    return lot
+
+
+def bidders(lot: EvaluatedLot) -> tuple[UUID, UUID]:
+    """The two organisations that bid for it."""
+    first, second = (supplier.organisation for supplier in lot.suppliers)
+    return first, second
 
 
 # -- memberships -----------------------------------------------------------------------------------
