@@ -212,7 +212,7 @@ async def ended(superuser: Any, person: Person, interest: UUID, ended_on: date) 
         await superuser.execute(_ENDING, msgspec.json.encode(row).decode())
 
 
-# -- lots whose guardian may decide -----------------------------------------------------------------
+# -- lots whose guardian may decide ----------------------------------------------------------------
 
 
 async def evaluated(world: World, **given: Any) -> EvaluatedLot:
