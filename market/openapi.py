@@ -50,7 +50,9 @@ by a method fixed before the first bid; the contract is awarded with a record th
 defended.
 
 **Signing in.** `POST /api/v1/sessions` gives a token; send it as `Authorization: Bearer …`. A
-token acts for one organisation. What is marked public needs none.
+token acts for one organisation; `POST /api/v1/sessions/current/switches` gives one for another of
+one's own. What is marked public needs none. Opening bids and prices and approving an award take a
+sign-in of the last fifteen minutes, or `POST /api/v1/sessions/current/confirmation`.
 
 **Systems.** A supplier's or buyer's system acts in the name of whoever made its credential, within
 the scopes that an operation names; an operation without a scope is for people alone, as opening,

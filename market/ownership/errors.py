@@ -59,7 +59,7 @@ class MatchedAlready(MarketError):
 
 
 @keeps("ownership_person_is_a_person")
-class NotAPerson(MarketError):
+class EntityNotPerson(MarketError):
     """The party is an entity, which nobody can be."""
 
     title = "This party is an entity, and nobody in person."

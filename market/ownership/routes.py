@@ -18,10 +18,10 @@ from market.actor import Actor
 from market.errors import Forbidden, Malformed, NotFound, TooLarge
 from market.ownership import commands, queries
 from market.ownership.errors import (
+    EntityNotPerson,
     ImpossibleLink,
     LinkStatedAlready,
     MatchedAlready,
-    NotAPerson,
     NotYoursToState,
     OwnsItself,
     StaysAsStated,
@@ -100,7 +100,7 @@ Source = Annotated[
     QueryParameter(
         min_length=1,
         max_length=300,
-        pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$",
+        pattern=r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$",
         description=(
             "Where the file is from. It also stands for the publisher of statements that name"
             " none, so give successive files of one publisher the same."
@@ -218,7 +218,7 @@ class MatchController(Controller):
     @post(
         operation_id="matchPerson",
         dependencies=KEYED,
-        responses=problems(NotYoursToState, Malformed, NotAPerson, MatchedAlready),
+        responses=problems(NotYoursToState, Malformed, EntityNotPerson, MatchedAlready),
     )
     async def state_match(
         self, data: JSONBody[StateMatch], actor: NamedDependency[Actor]

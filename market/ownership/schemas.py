@@ -11,9 +11,9 @@ from market.money import DecimalText
 from market.organisations.rules import Scheme
 from market.ownership.rules.links import LinkKind, PartyKind
 
-_LINE = r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$"
+_LINE = r"^[^\x00-\x1f]*[^\s\x00-\x1f][^\x00-\x1f]*$"
 ShortLine = Annotated[str, Meta(min_length=1, max_length=300, pattern=_LINE)]
-Reason = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Reason = Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 
 
 class RegisteredParty(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

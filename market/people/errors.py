@@ -21,6 +21,14 @@ class OneTimePasswordWrong(NotSignedIn):
     title = "That code is wrong, too old, or was used. Send the next one your authenticator shows."
 
 
+class AuthenticatorUnreadable(MarketError):
+    """The custodian cannot unwrap the secret a code is checked by: a fault of the market's."""
+
+    status = 503
+    title = "Codes cannot be checked now. Send a recovery code, or tell the market's operator."
+    retry_after = 60
+
+
 class ConfirmationWrong(MarketError):
     """Somebody who is signed in did not prove who they are: wrong password, or wrong code."""
 

@@ -7,6 +7,7 @@ import time
 from collections import defaultdict, deque
 from uuid import UUID
 
+import pytest
 from msgspec import Struct
 
 from market.actor import Actor
@@ -15,7 +16,6 @@ from market.ownership.commands import import_statements
 from market.ownership.queries import paths_between
 from market.ownership.rules.paths import Node, Start, Target
 from tests.makers.ownership import lines, register
-from tests.makers.world import World
 
 COUNT = 100_000
 ROUNDS = 200
@@ -64,9 +64,8 @@ class _Edge(Struct, frozen=True):
     subject: UUID
 
 
-async def test_a_hundred_thousand_statements(world: World) -> None:
-    """The world is what opens the pool."""
-    assert world
+@pytest.mark.usefixtures("world")
+async def test_a_hundred_thousand_statements() -> None:
     began = time.perf_counter()
     content = lines(register(COUNT))
     _say(f"\nmade {len(content) / 1e6:.0f} MB in {time.perf_counter() - began:.1f} s")

@@ -37,9 +37,15 @@ async def acting(
             uuid4(),
         )
         if session is None and person is not None:
-            await connection.execute(SESSION, fresh := uuid4(), fresh.bytes, person)
-            await act_as(connection, person, organisation, fresh)
+            await act_afresh(connection, person, organisation)
         yield
+
+
+async def act_afresh(connection: Any, person: UUID, organisation: UUID | None = None) -> None:
+    """Let a person act for the rest of the transaction, in a session that begins now."""
+    fresh = uuid4()
+    await connection.execute(SESSION, fresh, fresh.bytes, person)
+    await act_as(connection, person, organisation, fresh)
 
 
 async def act_as(

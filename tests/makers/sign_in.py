@@ -102,15 +102,16 @@ async def let_sessions_age(superuser: Any, person: UUID, *, minutes: int = 16) -
         )
 
 
-async def let_attempts_age(superuser: Any, *, seconds: float) -> None:
+async def let_attempts_age(superuser: Any, *, seconds: float, kind: str = "%") -> None:
     """Let real time pass for every lock-out, as a migration alone could."""
     async with superuser.transaction():
         await superuser.execute("SET LOCAL market.migrating = 'on'")
         await superuser.execute("ALTER TABLE sign_in_attempt DISABLE TRIGGER guard_sign_in_attempt")
         await superuser.execute(
             "UPDATE sign_in_attempt SET counted_at = counted_at - make_interval(secs => $1),"
-            " locked_until = locked_until - make_interval(secs => $1)",
+            " locked_until = locked_until - make_interval(secs => $1) WHERE kind LIKE $2",
             seconds,
+            kind,
         )
         await superuser.execute(
             "ALTER TABLE sign_in_attempt ENABLE ALWAYS TRIGGER guard_sign_in_attempt"

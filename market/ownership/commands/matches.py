@@ -9,7 +9,7 @@ from market.command import command
 from market.database import execute, fetch_one, fetch_value
 from market.errors import Fault, Malformed, NotFound
 from market.events.commands import record
-from market.ownership.errors import NotAPerson
+from market.ownership.errors import EntityNotPerson
 from market.ownership.permissions import ensure_may_match, ensure_may_withdraw_match
 from market.ownership.queries.lists import match_view
 from market.ownership.queries.parties import standing_party
@@ -32,7 +32,7 @@ async def state_match(actor: Actor, stated: StateMatch) -> MatchView:
     Raises:
         NotYoursToState: neither the person, nor the registrar, nor their conflicts guardian.
         Malformed: no such person or party.
-        NotAPerson: the party is an entity.
+        EntityNotPerson: the party is an entity.
         MatchedAlready: it is stated already.
     """
     colleague = bool(await fetch_value(_COLLEAGUE, stated.person, actor.organisation))
@@ -44,7 +44,7 @@ async def state_match(actor: Actor, stated: StateMatch) -> MatchView:
     if party is None:
         raise _unknown("party", "There is no such party.")
     if await fetch_value("SELECT kind FROM ownership_party WHERE id = $1", party) == "entity":
-        raise NotAPerson
+        raise EntityNotPerson
     match = uuid4()
     await record(actor, "ownership.person_matched", "person", stated.person, party=str(party))
     await execute(

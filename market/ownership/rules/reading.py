@@ -15,6 +15,7 @@ MOST_FAULTS = 100
 """How many faults of one file are told at once."""
 LARGEST_STATEMENT = 1024 * 1024
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.?(?P<field>[^`]*)`$", re.DOTALL)
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]+)`")
 _ESCAPED_NUL = b"\\u0000"
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _VERSIONS = frozenset(version.value for version in Version)
@@ -134,12 +135,20 @@ def _read_one(raw: msgspec.Raw, where: str, source: str) -> Statement:
         )
         return bods_0_2.read(piece) if version is Version.V0_2 else bods_0_4.read(piece, source)
     except msgspec.ValidationError as error:
-        found = _AT.match(str(error))
-        reason, field = (found["reason"], found["field"]) if found else (str(error), "")
-        raise BadStatement(Fault(field=field, reason=reason)) from None
+        raise BadStatement(_fault(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = f"This is not JSON: {_plain(error)}."
         raise BadStatement(Fault(field="", reason=reason)) from None
+
+
+def _fault(message: str) -> Fault:
+    """Split "reason - at `$.path`" into reason and field, a missing field's own name included."""
+    found = _AT.match(message)
+    reason, field = (found["reason"], found["field"]) if found else (message, "")
+    field = field.removesuffix("[...]")  # some field that msgspec does not name
+    if (missing := _MISSING.search(reason)) is not None:
+        field = f"{field}.{missing['name']}".removeprefix(".")
+    return Fault(field=field, reason=reason)
 
 
 def _version_of(outline: _Outline) -> Version:

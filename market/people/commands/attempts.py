@@ -37,6 +37,7 @@ _TAKE_OVER = """
 UPDATE sign_in_attempt SET kind = $1, key_digest = $2, failures = 1 WHERE id = (
     SELECT id FROM sign_in_attempt
     WHERE greatest(counted_at, locked_until) < clock_timestamp() - interval '16 minutes'
+        AND id <> ALL ($3::uuid[])
     ORDER BY greatest(counted_at, locked_until) LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """
@@ -139,15 +140,19 @@ async def _count(keys: dict[AttemptKind, bytes]) -> dict[AttemptKind, _Counted]:
     locked = max((row.locked_for or 0 for row in rows.values()), default=0)
     if locked > 0:
         raise SignInLocked(seconds=int(locked) + 1)
-    return {kind: await _count_on(kind, key, rows.get(kind)) for kind, key in sorted(keys.items())}
+    held = [row.id for row in rows.values()]
+    return {
+        kind: await _count_on(kind, key, rows.get(kind), held) for kind, key in sorted(keys.items())
+    }
 
 
-async def _count_on(kind: AttemptKind, key: bytes, row: _Row | None) -> _Counted:
+async def _count_on(kind: AttemptKind, key: bytes, row: _Row | None, held: list[UUID]) -> _Counted:
+    """Count on the row there is, or on one that is forgotten, but is not the other one held."""
     failures = failures_after(row)
     if row is not None:
         await execute(_COUNT, row.id, failures)
         return _Counted(row=row.id, key=key, failures=failures)
-    begun: UUID | None = await fetch_value(_TAKE_OVER, kind.value, key)
+    begun: UUID | None = await fetch_value(_TAKE_OVER, kind.value, key, held)
     if begun is None:
         begun = uuid4()
         await execute(_BEGIN, begun, kind.value, key)

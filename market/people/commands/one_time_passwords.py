@@ -14,18 +14,20 @@ from market.people.commands.attempts import Attempt, count_attempt, forgive, tak
 from market.people.commands.identity import check_own_password, my_credentials, note_refusal
 from market.people.errors import (
     AuthenticatorEnrolled,
+    AuthenticatorUnreadable,
     ConfirmationWrong,
     OneTimePasswordNeeded,
     OneTimePasswordWrong,
 )
 from market.people.permissions import ensure_fresh
-from market.people.rules import SignInMethod, matching_step, normal_code
+from market.people.rules import SignInMethod, looks_like_code, matching_step, normal_code
 from market.people.schemas import (
     AuthenticatorConfirmed,
     AuthenticatorEnrolment,
     ConfirmAuthenticator,
     RemoveAuthenticator,
 )
+from market.sealing import CannotUnwrap
 from market.vault import Vault
 
 _AUTHENTICATOR = """
@@ -68,13 +70,16 @@ async def accept_code(actor: Actor, vault: Vault, code: str | None) -> SignInMet
     Raises:
         OneTimePasswordNeeded: there is an authenticator and no code.
         OneTimePasswordWrong: the code is not one of now, or was used; or no such recovery code.
+        AuthenticatorUnreadable: the custodian cannot unwrap the secret; recovery codes go on.
     """
     found = await _authenticator_of(actor)
     if found is None or not found.confirmed:
         return SignInMethod.PASSWORD
     if code is None:
         raise OneTimePasswordNeeded
-    if await _accepted(found, vault, code):
+    if looks_like_code(code):
+        if not await _accepted(found, vault, code):
+            raise OneTimePasswordWrong
         return SignInMethod.ONE_TIME_PASSWORD
     used = await fetch_value(_USE_RECOVERY, found.id, credentials.recovery_digest(found.id, code))
     if used is None:
@@ -85,7 +90,10 @@ async def accept_code(actor: Actor, vault: Vault, code: str | None) -> SignInMet
 
 async def _accepted(found: _Authenticator, vault: Vault, code: str) -> bool:
     purpose = credentials.authenticator_purpose(found.id, found.person)
-    secret = vault.custodian.recall(found.wrapped_secret, purpose).decode("ascii")
+    try:
+        secret = vault.custodian.recall(found.wrapped_secret, purpose).decode("ascii")
+    except CannotUnwrap as error:
+        raise AuthenticatorUnreadable from error
     step = matching_step(secret, normal_code(code), found.now, found.last_step)
     return step is not None and await execute(_ACCEPT, found.id, step) == 1
 

@@ -12,6 +12,7 @@ from market.errors import Malformed, NotFound
 from market.people import commands, queries
 from market.people.errors import (
     AuthenticatorEnrolled,
+    AuthenticatorUnreadable,
     ConfirmationWrong,
     FreshSignInNeeded,
     ResetOver,
@@ -103,7 +104,7 @@ class PersonController(Controller):
     @post(
         "/one-time-passwords/{authenticator_id:uuid}/removal",
         operation_id="removeAuthenticator",
-        responses=problems(NotFound, ConfirmationWrong, SignInLocked),
+        responses=problems(NotFound, ConfirmationWrong, SignInLocked, AuthenticatorUnreadable),
         opt={"costly": True},
         status_code=HTTP_204_NO_CONTENT,
     )

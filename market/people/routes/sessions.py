@@ -11,6 +11,7 @@ from market.actor import Actor
 from market.errors import NotFound
 from market.people import commands, queries
 from market.people.errors import (
+    AuthenticatorUnreadable,
     ConfirmationWrong,
     NotAMember,
     OneTimePasswordNeeded,
@@ -32,7 +33,11 @@ class SessionController(Controller):
     @post(
         operation_id="signIn",
         responses=problems(
-            WrongCredentials, OneTimePasswordNeeded, OneTimePasswordWrong, SignInLocked
+            WrongCredentials,
+            OneTimePasswordNeeded,
+            OneTimePasswordWrong,
+            SignInLocked,
+            AuthenticatorUnreadable,
         ),
         opt={"public": True, "costly": True},
     )
@@ -59,7 +64,7 @@ class SessionController(Controller):
     @post(
         "/current/confirmation",
         operation_id="confirmSession",
-        responses=problems(ConfirmationWrong, SignInLocked),
+        responses=problems(ConfirmationWrong, SignInLocked, AuthenticatorUnreadable),
         opt={"costly": True},
     )
     async def confirm_session(

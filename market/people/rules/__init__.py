@@ -8,7 +8,7 @@ from market.people.rules.attempts import (
     lock_for,
 )
 from market.people.rules.methods import SignInMethod
-from market.people.rules.one_time_passwords import matching_step, normal_code
+from market.people.rules.one_time_passwords import looks_like_code, matching_step, normal_code
 from market.people.rules.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, password_faults
 from market.people.rules.roles import OPERATOR, WATCHMEN, grantable_roles, normal_email
 
@@ -24,6 +24,7 @@ __all__ = [
     "failures_after",
     "grantable_roles",
     "lock_for",
+    "looks_like_code",
     "matching_step",
     "normal_code",
     "normal_email",

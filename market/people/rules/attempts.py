@@ -3,8 +3,9 @@
 Five failures of one account, each within fifteen minutes of the one before, lock it for thirty
 seconds; every failure after that doubles the lock, to fifteen minutes at most. So an account is
 tried nine times in any quarter of an hour at most, and about 500 times a day, whoever asks and
-over however many processes. Behind one client's address there may be a whole hospital: it is
-locked in the same way, but after fifty failures. The database keeps the same rule for itself.
+over however many processes. Behind one client's address there may be a whole hospital, which one
+guesser must not keep out for long: it is locked after fifty failures, and for a minute at most. The
+database keeps the same rule for itself.
 """
 
 from enum import StrEnum
@@ -15,7 +16,7 @@ import msgspec
 
 ALLOWED: Final = {"account": 5, "address": 50}
 FIRST_LOCK: Final = 30
-LONGEST_LOCK: Final = 900
+LONGEST_LOCK: Final = {"account": 900, "address": 60}
 FORGOTTEN_AFTER: Final = 900
 _IPV6_NETWORK: Final = 64  # what one customer is given: within it an address is changed at will
 
@@ -54,7 +55,7 @@ def _forgotten(tally: Tally) -> bool:
 def lock_for(kind: AttemptKind, failures: int) -> int:
     """For how many seconds so many failures lock; 0 while they are few."""
     beyond = failures - ALLOWED[kind]
-    return 0 if beyond < 0 else min(FIRST_LOCK * 2 ** min(beyond, 10), LONGEST_LOCK)
+    return 0 if beyond < 0 else min(FIRST_LOCK * 2 ** min(beyond, 10), LONGEST_LOCK[kind])
 
 
 def client_network(address: str) -> str:

@@ -19,6 +19,11 @@ def normal_code(text: str) -> str:
     return _SPACES.sub("", text).lower()
 
 
+def looks_like_code(text: str) -> bool:
+    """Say whether this is meant for a code of an authenticator, and not for a recovery code."""
+    return _CODE.fullmatch(normal_code(text)) is not None
+
+
 def matching_step(secret: str, code: str, now: float, last_step: int | None) -> int | None:
     """The time step a code belongs to: within the window, and later than the last one accepted.
 

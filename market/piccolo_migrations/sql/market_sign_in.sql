@@ -76,8 +76,9 @@ END $$;
 CREATE FUNCTION sign_in_lock(of_kind text, failures integer) RETURNS interval
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN failures >= allowed THEN
-        make_interval(secs => least(30 * power(2, least(failures - allowed, 10)), 900)) END
-    FROM (SELECT CASE of_kind WHEN 'account' THEN 5 ELSE 50 END AS allowed) a
+        make_interval(secs => least(30 * power(2, least(failures - allowed, 10)), longest)) END
+    FROM (SELECT CASE of_kind WHEN 'account' THEN 5 ELSE 50 END AS allowed,
+                 CASE of_kind WHEN 'account' THEN 900 ELSE 60 END AS longest) a
 $$;
 
 -- An attempt is counted before it is checked, one at a time, and never during a lock. A row that

@@ -148,7 +148,8 @@ BEGIN
     -- given by the manager; the first one by who begins the tender; authorship by editing
     IF pg_trigger_depth() = 1 AND NOT (NEW.duty = 'tender_manager'
         AND NEW.person = NEW.assigned_by
-        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid) THEN
+        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid
+        AND NOT EXISTS (SELECT 1 FROM duty WHERE tender = NEW.tender)) THEN
         PERFORM ensure_may_manage(NEW.tender, now_stage, 'tender_manager');
     END IF;
     -- having ever held a duty is what counts, so released duties are looked at too
@@ -307,10 +308,17 @@ CREATE TRIGGER guard_award_delegation BEFORE INSERT ON award_delegation
 
 CREATE FUNCTION guard_award_delegation_ending() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
+DECLARE ended award_delegation;
 BEGIN
+    SELECT * INTO ended FROM award_delegation WHERE id = NEW.delegation;
+    -- whoever is given a duty under it holds the delegate's row, and whoever acts by one shares
+    -- their own: each is before the end or after it
+    PERFORM 1 FROM organisation WHERE id = ended.delegate FOR NO KEY UPDATE;
+    PERFORM 1 FROM person WHERE id IN (
+        SELECT d.person FROM duty d WHERE d.organisation = ended.delegate
+        AND d.released_at IS NULL AND is_award_duty(d.duty)) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM ensure_delegates_for(ended.delegator, NEW.ended_by);
     NEW.ended_at := market_now();
-    PERFORM ensure_delegates_for(
-        (SELECT delegator FROM award_delegation WHERE id = NEW.delegation), NEW.ended_by);
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_award_delegation_ending BEFORE INSERT ON award_delegation_ending

@@ -193,6 +193,16 @@ async def test_what_is_forgotten_makes_room_for_others(world: World, superuser: 
         await let_attempts_age(superuser, seconds=1900)
 
 
+async def test_what_an_address_did_long_ago_is_not_mistaken_for_what_an_account_does_now(
+    world: World, superuser: Any
+) -> None:
+    await fail(world, "guess.1@market.example", 1)
+    await let_attempts_age(superuser, seconds=1900, kind="address")
+    await fail(world, "guess.2@market.example", 1)
+    counted = await superuser.fetch("SELECT kind, failures FROM sign_in_attempt ORDER BY kind")
+    assert [tuple(row) for row in counted] == [("account", 1), ("account", 1), ("address", 1)]
+
+
 async def test_nobody_is_named_in_what_is_counted(
     world: World, member: Person, superuser: Any
 ) -> None:

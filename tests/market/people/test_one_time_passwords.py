@@ -2,17 +2,22 @@
 
 import asyncio
 import re
+import secrets
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.actor import Role
+from market.actor import Actor, Role
+from market.people import commands
+from market.people.errors import AuthenticatorUnreadable
 from market.people.rules import matching_step
-from market.sealing import CannotUnwrap
+from market.people.schemas import SignIn
+from market.sealing import CannotUnwrap, ServerCustodian
 from market.vault import Vault
 from tests.makers.sign_in import (
     WRONG,
@@ -339,6 +344,21 @@ async def test_a_confirmation_of_a_session_takes_the_code_too(
     problem(wrong, 403, "confirmation-wrong")
     given = await confirm_session(member, one_time_password=await authenticator.code())
     assert given.status_code == 201, given.text
+
+
+async def test_codes_of_a_secret_that_cannot_be_unwrapped_are_no_fault_of_the_person(
+    world: World, member: Person, authenticator: Authenticator
+) -> None:
+    other = msgspec.structs.replace(
+        world.vault, custodian=ServerCustodian({"x": secrets.token_bytes(32)}, "x")
+    )
+    given = SignIn(
+        email=member.email, password=PASSWORD, one_time_password=await authenticator.code()
+    )
+    with pytest.raises(AuthenticatorUnreadable):
+        await commands.sign_in(Actor(), other, given, 3600)
+    paper = msgspec.structs.replace(given, one_time_password=authenticator.recovery_codes[0])
+    assert (await commands.sign_in(Actor(), other, paper, 3600)).person == member.id
 
 
 # -- keeping --------------------------------------------------------------------------------------

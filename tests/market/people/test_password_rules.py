@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.people import credentials
@@ -59,6 +59,7 @@ def test_what_one_s_acquaintances_would_try_is_weak() -> None:
     assert "name, address or organisation" in _reasons(password, others=("Fenland Data Group",))
 
 
+@settings(deadline=None)  # a hostile one takes a third of a second
 @given(st.text(max_size=250), st.text(max_size=40), st.lists(st.text(max_size=40), max_size=3))
 def test_whatever_is_typed_is_judged(password: str, name: str, others: list[str]) -> None:
     for fault in password_faults(password, email="a@b.example", name=name, others=others):
@@ -66,6 +67,7 @@ def test_whatever_is_typed_is_judged(password: str, name: str, others: list[str]
         assert fault.reason.endswith(".")
 
 
+@settings(deadline=None)  # the library's first use reads its tables
 @given(st.text(min_size=1, max_size=11))
 def test_short_is_said_of_every_short_password(password: str) -> None:
     assert "at least 12 characters" in _reasons(password)

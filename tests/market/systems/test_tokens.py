@@ -294,6 +294,7 @@ async def test_a_client_stops_with_the_role_of_whoever_registered_it(
     world: World, app_role: Any
 ) -> None:
     owner = await answerable(world)
+    await world.person("Andy Administrator", owner.organisation, Role.ADMINISTRATOR)
     client = await client_of(world, owner)
     system = await client.acting()
     async with acting(app_role, owner.id, owner.organisation):
