@@ -9,14 +9,17 @@ import msgspec
 
 from evaluation.errors import LotNotThere
 from evaluation.rules.stages import LotStage
-from market.errors import NotFound, Stale
+from market.actor import Actor
+from market.errors import Forbidden, NotFound, Stale
+from tenders.errors import DutyNotTakenUp
 from tenders.permissions.opening import (
     Conflict,
     Standing,
     ensure_may_read,
     ensure_unconflicted,
 )
-from tenders.permissions.tenders import ensure_holds
+from tenders.permissions.tenders import TenderFacts, ensure_holds
+from tenders.permissions.tenders import ensure_sees as ensure_sees_tender
 from tenders.rules.duties import Duty
 from tenders.rules.stages import TenderStatus
 
@@ -168,3 +171,46 @@ def ensure_stage(facts: LotFacts, *stages: LotStage, to: str) -> None:
 
 def _spoken(stage: LotStage) -> str:
     return stage.value.replace("_", " ")
+
+
+READS_ASSURANCE: Final = frozenset({Duty.TENDER_MANAGER, Duty.GUARDIAN})
+"""The duties whose holders, beside the buyers' auditors, read the assurance report at any time.
+
+The database holds the same (`assurance_reader`).
+"""
+
+
+class ReportReader(msgspec.Struct, frozen=True, kw_only=True):
+    """How somebody reads the assurance report of a tender, as the database finds it.
+
+    `told` says that the bidders of every lot have been told, so that everybody reads it;
+    `names_bidders` that every bidder is named to the reader.
+    """
+
+    inside: bool
+    told: bool
+    opened: bool
+    names_bidders: bool
+    reads_registers: bool
+
+
+def ensure_reads_assurance(
+    actor: Actor, facts: TenderFacts | None, reader: ReportReader | None
+) -> tuple[TenderFacts, ReportReader]:
+    """Let manager, guardian and auditors read the report, and everybody once bidders are told.
+
+    Raises:
+        NotFound: the tender is not visible to the actor.
+        DutyNotTakenUp: the actor has been given a duty that reads it, and has not declared.
+        Forbidden: the bidders have not been told yet.
+    """
+    seen = ensure_sees_tender(actor, facts)
+    if reader is None:
+        if seen.offered & READS_ASSURANCE:
+            raise DutyNotTakenUp
+        message = (
+            "Until the bidders of every lot have been told of the award, only the tender's manager,"
+            " its guardian and its buyers' auditors read the assurance report."
+        )
+        raise Forbidden(message)
+    return seen, reader

@@ -1,4 +1,4 @@
-"""Who acts: one person, for one organisation, in one session, by one request."""
+"""Who acts: one person, for one organisation, in a session or by a system, by one request."""
 
 from enum import StrEnum
 from uuid import UUID
@@ -19,6 +19,17 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+class Scope(StrEnum):
+    """What the credential of a system may be used for; whatever else there is, persons do."""
+
+    OPPORTUNITIES_READ = "opportunities:read"
+    REGISTER_READ = "register:read"
+    TENDERS_READ = "tenders:read"
+    EVENTS_READ = "events:read"
+    BIDS_READ = "bids:read"
+    BIDS_WRITE = "bids:write"
+
+
 class RequestKey(msgspec.Struct, frozen=True):
     """An Idempotency-Key with what it was used for; the body's digest is keyed by the key."""
 
@@ -28,14 +39,25 @@ class RequestKey(msgspec.Struct, frozen=True):
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """The acting person, as the session's row said at the start of the request."""
+    """The acting person, as the session's row said at the start of the request.
+
+    `fresh` is whether they proved who they are within the last quarter of an hour; `address` is
+    where the request came from.
+
+    By a credential a system acts in the name of the person who made it: `credential` is then the
+    id of the API key or client, and `scopes` what it may be used for; in a session both are None.
+    """
 
     person: UUID | None = None
     organisation: UUID | None = None
     roles: frozenset[Role] = frozenset()
     session: UUID | None = None
+    fresh: bool = False
     request: str = "-"
+    address: str = ""
     key: RequestKey | None = None
+    credential: UUID | None = None
+    scopes: frozenset[Scope] | None = None
 
     def holds(self, role: Role) -> bool:
         """Say whether the actor holds a role in the organisation they act for."""

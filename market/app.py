@@ -12,22 +12,32 @@ from litestar.types import ControllerRouterHandler
 from evaluation import routes as evaluation_routes
 from market import database, openapi
 from market.clock import routes as clock_routes
-from market.door import identify
+from market.door import Capacity, Door, identify
+from market.interests import routes as interest_routes
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
+from market.ownership import routes as ownership_routes
 from market.people import routes as people_routes
 from market.requests import DEPENDENCIES
 from market.settings import Settings
+from market.single_sign_on import routes as single_sign_on_routes
+from market.single_sign_on.provider import identity_provider
 from market.status import routes as status_routes
+from market.systems import routes as system_routes
 from market.vault import Vault
 from suppliers import routes as supplier_routes
 from tenders import routes as tender_routes
+from tenders.queries.closing import is_closing_soon
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *people_routes.CONTROLLERS,
+    *single_sign_on_routes.CONTROLLERS,
     *organisation_routes.CONTROLLERS,
+    *ownership_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
+    *interest_routes.CONTROLLERS,
+    *system_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,
@@ -49,6 +59,7 @@ async def show_document() -> Response[bytes]:
 
 def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
     """Assemble the API over a database that is migrated and initialised."""
+    capacity = Capacity(settings.requests_at_once, settings.kept_for_submissions, is_closing_soon)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -56,14 +67,17 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         try:
             yield
         finally:
+            await capacity.close()
             await database.close_pool()
 
     return Litestar(
         route_handlers=[
             Router(openapi.PREFIX, route_handlers=list(CONTROLLERS)),
+            *system_routes.TOKENS,
             *status_routes.CONTROLLERS,
             show_document,
         ],
+        middleware=[capacity.middleware],
         guards=[identify, well_formed, strictly_typed],
         dependencies=DEPENDENCIES,
         exception_handlers=EDGE_HANDLERS,
@@ -71,7 +85,14 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         request_max_body_size=settings.body_limit,
         openapi_config=None,
         logging_config=None,
-        state=State({"settings": settings, "vault": vault}),
+        state=State(
+            {
+                "settings": settings,
+                "vault": vault,
+                "door": Door(settings, vault),
+                "identity_provider": identity_provider(settings),
+            }
+        ),
     )
 
 

@@ -101,10 +101,13 @@ def _opening(actor: Actor, *, writes: bool) -> str:
     """Begin the transaction and say who acts, in one round trip; the values are UUIDs, not text."""
     person = "" if actor.person is None else str(actor.person)
     organisation = "" if actor.organisation is None else str(actor.organisation)
+    session = "" if actor.session is None else str(actor.session)
     mode = "READ WRITE" if writes else "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    by = "" if actor.credential is None else f"; SET LOCAL market.credential = '{actor.credential}'"
     return (
         f"BEGIN TRANSACTION {mode}; SET LOCAL market.person = '{person}';"
-        f" SET LOCAL market.organisation = '{organisation}'"
+        f" SET LOCAL market.organisation = '{organisation}';"
+        f" SET LOCAL market.session = '{session}'{by}"
     )
 
 

@@ -19,18 +19,26 @@ class MarketError(Exception):
 
     status: ClassVar[int] = 409
     title: ClassVar[str] = "The request cannot be carried out."
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
-    def __init__(self, detail: str | None = None, *, faults: Sequence[Fault] = ()) -> None:
-        """Keep the reason and, where fields are at fault, each of them."""
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        faults: Sequence[Fault] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        """Keep the reason, the fields at fault, and how many seconds to wait where it is known."""
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.faults = tuple(faults)
+        if retry_after is not None:
+            self.retry_after = retry_after
 
     @classmethod
     def slug(cls) -> str:
         """The stable last part of the problem's type: `BiddingClosed` is `bidding-closed`."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
 
 
 class Malformed(MarketError):

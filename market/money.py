@@ -119,13 +119,33 @@ def exact_shares(weights: Mapping[K, int]) -> dict[K, Fraction]:
 def shares(weights: Mapping[K, int]) -> dict[K, Decimal]:
     """Divide 100 per cent in proportion, with two decimals, adding up to exactly 100.00.
 
-    The method of largest remainders (Hamilton): each share is rounded down, and the hundredths
-    left over go one each to the largest remainders; among equal remainders the earlier key in
-    `weights` comes first. Raises `ValueError` as `exact_shares` does.
+    By the method of largest remainders, as `apportioned`; raises `ValueError` as it does.
     """
-    ideal = {key: share * _WHOLE for key, share in exact_shares(weights).items()}
+    units = _in_proportion(_WHOLE, weights)
+    return {key: Decimal(unit).scaleb(-2) for key, unit in units.items()}
+
+
+def apportioned(total: Decimal, weights: Mapping[K, int]) -> dict[K, Decimal]:
+    """Divide a sum in proportion, to the penny, the parts adding up to exactly the sum.
+
+    A sum that is finer than a penny is divided as finely as it is given. The method of largest
+    remainders (Hamilton): each part is rounded down, and the units left over go one each to the
+    largest remainders; among equal remainders the earlier key in `weights` comes first. Raises
+    `ValueError` for a negative sum, and as `exact_shares` does.
+    """
+    if total < 0:
+        raise ValueError("Only a sum of zero or more can be divided.")
+    _, _, decimals = plain_text(total).partition(".")
+    places = max(2, len(decimals))
+    units = _in_proportion(int(Fraction(total) * 10**places), weights)
+    return {key: _EXACT.create_decimal(unit).scaleb(-places, _EXACT) for key, unit in units.items()}
+
+
+def _in_proportion(whole: int, weights: Mapping[K, int]) -> dict[K, int]:
+    """Divide a number of units by the method of largest remainders."""
+    ideal = {key: share * whole for key, share in exact_shares(weights).items()}
     units = {key: value.numerator // value.denominator for key, value in ideal.items()}
     by_remainder = sorted(ideal, key=lambda key: units[key] - ideal[key])
-    for key in by_remainder[: _WHOLE - sum(units.values())]:
+    for key in by_remainder[: whole - sum(units.values())]:
         units[key] += 1
-    return {key: Decimal(unit).scaleb(-2) for key, unit in units.items()}
+    return units

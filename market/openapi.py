@@ -12,6 +12,8 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 
+from market.actor import Scope
+from market.door.capacity import NoRoom
 from market.errors import (
     Busy,
     KeyInProgress,
@@ -30,6 +32,14 @@ from market.errors import (
 from market.observation.errors import InternalError, UnknownParameter, WrongContentType
 from market.problems import MEDIA_TYPE, Problem, of
 from market.requests import DEPENDENCIES
+from market.systems.errors import (
+    BeyondScope,
+    CredentialExpired,
+    CredentialRevoked,
+    MakerGone,
+    WrongCredential,
+)
+from market.systems.routes.tokens import TOKEN_PATH
 
 PREFIX = "/api/v1"
 
@@ -40,7 +50,20 @@ by a method fixed before the first bid; the contract is awarded with a record th
 defended.
 
 **Signing in.** `POST /api/v1/sessions` gives a token; send it as `Authorization: Bearer …`. A
-token acts for one organisation. What is marked public needs none.
+token acts for one organisation; `POST /api/v1/sessions/current/switches` gives one for another of
+one's own. What is marked public needs none. Opening bids and prices and approving an award take a
+sign-in of the last fifteen minutes, or `POST /api/v1/sessions/current/confirmation`.
+
+**Systems.** A supplier's or buyer's system acts in the name of whoever made its credential, within
+the scopes that an operation names; an operation without a scope is for people alone, as opening,
+evaluation and award are. To begin with, an API key (`makeApiKey`) is sent as `Authorization: Bearer
+mka_…`. Better, a client registers its public keys (`registerClient`) and gets tokens of ten minutes
+at `POST /oauth/token` by OAuth 2.0 client credentials with `private_key_jwt` (RFC 6749, 4.4; RFC
+7523); see `/.well-known/oauth-authorization-server`.
+
+**Limits.** Each person, credential, address and tender has so many requests a minute; 429 says in
+`Retry-After` when there is room again. In the last fifteen minutes before a deadline some capacity
+is kept for bids: what else is asked then may get 503 with `Retry-After`.
 
 **Idempotency-Key.** A POST that creates something takes a UUID of your choice. The same key with
 the same request gets the same answer and is carried out once, so a request whose answer got lost
@@ -68,8 +91,13 @@ does not know are refused.
 
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
+    "systems": "API keys and clients of suppliers' and buyers' systems, and their scopes.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
+    "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",
+    "interests": "Registers of interests: declared, confirmed, published, kept.",
+    "gifts": "Gifts and hospitality: declared, reviewed, published.",
+    "breaches": "Breaches of the rules on conflicts of interest, published anonymised.",
     "clock": "The one clock of the market; a sandbox's can be moved forward.",
     "tenders": "What is needed: written, reviewed, published.",
     "duties": "Who does what in a tender, and what nobody may do together.",
@@ -77,7 +105,17 @@ TAGS = {
     "opening": "After the deadline: declarations, confirmations, the opening of envelopes.",
     "evaluation": "Scores alone, agreed scores, prices after quality, the ranking.",
     "award": "Recommendation, approval, notices, standstill, contract.",
+    "assurance": "Who did what with which interests; the register of procurement decisions.",
     "keys": "Public keys: to seal to, and to verify signatures with.",
+}
+
+SCOPES = {
+    Scope.OPPORTUNITIES_READ: "Read published tenders, their requirements and sealing keys.",
+    Scope.REGISTER_READ: "Read the registers of organisations, suppliers and service lines.",
+    Scope.TENDERS_READ: "Read the tenders that one's organisation works on, drafts included.",
+    Scope.EVENTS_READ: "Read the record of a tender, as far as its owner may.",
+    Scope.BIDS_READ: "Read one's own bids and their receipts, never their content.",
+    Scope.BIDS_WRITE: "Give, replace and withdraw bids.",
 }
 
 _PAGE = re.compile(rb"\bPage_(?:\w+\.)*(\w+)_(?=\")")
@@ -114,7 +152,23 @@ def document(controllers: Sequence[ControllerRouterHandler]) -> dict[str, Any]:
             "type": "http",
             "scheme": "bearer",
             "description": "The token of a session: see signIn. It expires and can be revoked.",
-        }
+        },
+        "apiKey": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "mka_…",
+            "description": "An API key: see makeApiKey. The names given are the scopes it needs.",
+        },
+        "client": {
+            "type": "oauth2",
+            "description": "A client's token, by private_key_jwt: see registerClient.",
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": TOKEN_PATH,
+                    "scopes": {scope.value: SCOPES[scope] for scope in Scope},
+                }
+            },
+        },
     }
     made["components"]["headers"] = {
         "RequestId": _header("The id of the request in the market's log and record.")
@@ -158,8 +212,10 @@ def _complete(
     operation["summary"] = text.partition("\n")[0].rstrip(".")
     public = bool(handler.opt.get("public"))
     reads = handler.http_methods <= {"GET", "HEAD"}
-    if public:
-        operation["security"] = [{}, {"bearer": []}] if reads else []
+    scope = handler.opt.get("scope")
+    _say_who(operation, scope, public=public, reads=reads)
+    if handler.opt.get("csv"):
+        operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     names = {item["name"] for item in operation.get("parameters", ())}
     for item in operation.get("parameters", ()):
         if item["name"] in {"Idempotency-Key", "If-Match"}:
@@ -178,8 +234,23 @@ def _complete(
         keyed="Idempotency-Key" in names,
         versioned="If-Match" in names,
     )
+    if scope is not None:
+        generic += [WrongCredential, CredentialExpired, CredentialRevoked, MakerGone]
+    if not handler.opt.get("submission"):
+        generic.append(NoRoom)
     _merge_problems(operation["responses"], generic)
     _describe_headers(operation["responses"], handler)
+
+
+def _say_who(operation: dict[str, Any], scope: Any, *, public: bool, reads: bool) -> None:
+    """Say by which credentials an operation can be asked for: everybody's default is a session."""
+    ways: list[dict[str, list[str]]] = [{"bearer": []}]
+    if scope is not None:
+        ways += [{"apiKey": [scope.value]}, {"client": [scope.value]}]
+    if public:
+        operation["security"] = [{}, *ways] if reads else []
+    elif scope is not None:
+        operation["security"] = ways
 
 
 def _generic(  # noqa: PLR0913  # the six things that decide
@@ -192,7 +263,7 @@ def _generic(  # noqa: PLR0913  # the six things that decide
     versioned: bool,
 ) -> list[type[MarketError]]:
     """The refusals that an operation can give by its nature, whatever it does."""
-    chosen: list[type[MarketError]] = [Malformed, UnknownParameter]
+    chosen: list[type[MarketError]] = [Malformed, UnknownParameter, BeyondScope]
     if not public:
         chosen.append(NotSignedIn)
     if has_path_parameters:

@@ -5,8 +5,47 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from market.events.tables import EventSaltTable, EventTable
+from market.interests.tables import (
+    BreachPersonTable,
+    BreachPublicationTable,
+    BreachTable,
+    ConsentDecisionTable,
+    GiftReviewTable,
+    GiftTable,
+    InterestConfirmationTable,
+    InterestEndingTable,
+    InterestMitigationTable,
+    InterestTable,
+)
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
-from market.people.tables import InvitationTable, MembershipTable, PersonTable, SessionTable
+from market.ownership.tables import (
+    OwnershipIdentifierTable,
+    OwnershipImportTable,
+    OwnershipLinkTable,
+    OwnershipPartyTable,
+    OwnershipPersonTable,
+    OwnershipReferenceTable,
+    OwnershipReplacementTable,
+    OwnershipStatementTable,
+    OwnershipTurnTable,
+)
+from market.people.tables import (
+    InvitationTable,
+    MembershipTable,
+    OneTimePasswordTable,
+    PasswordResetTable,
+    PersonTable,
+    RecoveryCodeTable,
+    SessionTable,
+    SignInAttemptTable,
+)
+from market.single_sign_on.tables import IdentityLinkTable, SingleSignOnRequestTable
+from market.systems.tables import (
+    ApiKeyTable,
+    ClientTable,
+    ClientTokenTable,
+    CredentialUseTable,
+)
 from market.tables import IdempotencyKey, Installation, MarketClock
 
 APP_CONFIG = AppConfig(
@@ -25,5 +64,34 @@ APP_CONFIG = AppConfig(
         MembershipTable,
         InvitationTable,
         SessionTable,
+        InterestTable,
+        InterestEndingTable,
+        InterestMitigationTable,
+        InterestConfirmationTable,
+        GiftTable,
+        GiftReviewTable,
+        ConsentDecisionTable,
+        BreachTable,
+        BreachPersonTable,
+        BreachPublicationTable,
+        OwnershipTurnTable,
+        OwnershipImportTable,
+        OwnershipPartyTable,
+        OwnershipIdentifierTable,
+        OwnershipReferenceTable,
+        OwnershipStatementTable,
+        OwnershipReplacementTable,
+        OwnershipLinkTable,
+        OwnershipPersonTable,
+        SignInAttemptTable,
+        OneTimePasswordTable,
+        RecoveryCodeTable,
+        PasswordResetTable,
+        SingleSignOnRequestTable,
+        IdentityLinkTable,
+        ApiKeyTable,
+        ClientTable,
+        ClientTokenTable,
+        CredentialUseTable,
     ],
 )

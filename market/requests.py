@@ -20,9 +20,12 @@ _ETAG = re.compile(r'^"(?P<version>[1-9][0-9]{0,8})"$')
 
 
 async def provide_actor(request: AnyRequest) -> Actor:
-    """The actor that the guard at the door identified."""
+    """The actor that the guard at the door identified, and where the request came from."""
     actor = request.scope.get("market_actor", ANONYMOUS)
-    return actor if isinstance(actor, Actor) else ANONYMOUS
+    if not isinstance(actor, Actor):
+        actor = ANONYMOUS
+    address = request.client.host if request.client else ""
+    return msgspec.structs.replace(actor, address=address)
 
 
 async def provide_keyed_actor(

@@ -253,6 +253,11 @@ def open_vault(settings: Settings, *, sandbox: bool) -> Vault:
         ),
         sandbox=sandbox,
         name=settings.name,
+        key_pepper=(
+            None
+            if settings.key_pepper is None
+            else decode_secret("MARKET_KEY_PEPPER", settings.key_pepper.strip(), _SEED_BYTES)
+        ),
     )
 
 

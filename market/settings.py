@@ -7,11 +7,17 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
+from market.web_addresses import is_protected
+
 PREFIX = "MARKET_"
 _HIGHEST_PORT = 65535
+_GREATEST_SKEW = 300
+_LONGEST_WAIT = 30
+_LONGEST_TOKEN_LIFETIME = 600
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.(?P<name>\w+)`$", re.DOTALL)
 
@@ -41,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     postgres_programs: str | None = None
     key_encryption_keys: str | None = None
     signing_key: str | None = None
+    key_pepper: str | None = None
+    public_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     pool_minimum: int = 4
@@ -51,10 +59,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     invitation_lifetime: int = 7 * 24 * 3600
     concurrent_sign_ins: int = 2
     body_limit: int = 2 * 1024 * 1024
+    ownership_body_limit: int = 8 * 1024 * 1024
+    ownership_file_limit: int = 64 * 1024 * 1024
     requests_per_minute: int = 6000
+    credential_requests_per_minute: int = 600
+    tender_requests_per_minute: int = 3000
+    requests_at_once: int = 64
+    kept_for_submissions: int = 16
+    token_lifetime: int = 600
     sign_ins_per_minute: int = 60
     refusals_per_minute: int = 60
     log_level: str = "INFO"
+    # single sign-on (OpenID Connect): on where issuer, client_id and redirect_uri are set
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
+    oidc_redirect_uri: str | None = None
+    oidc_scopes: str = "openid profile email"
+    oidc_clock_skew: int = 60
+    oidc_timeout: float = 5.0
 
     @property
     def folder(self) -> Path:
@@ -65,6 +88,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def embedded(self) -> bool:
         """True where the market runs its own PostgreSQL."""
         return self.database_url is None
+
+    @property
+    def issuer(self) -> str:
+        """Where others reach this market, which is also what it calls itself to their systems."""
+        if self.public_url is not None:
+            return self.public_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
     def __repr__(self) -> str:
         """Name the settings without their secrets."""
@@ -96,6 +127,68 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         if not 1 <= self.pool_minimum <= self.pool_maximum:
             message = "MARKET_POOL_MINIMUM must be at least 1 and at most MARKET_POOL_MAXIMUM."
+            raise ValueError(message)
+        self._ensure_single_sign_on()
+        self._ensure_bounds()
+        self._ensure_public_url()
+
+    def _ensure_single_sign_on(self) -> None:
+        """Refuse an identity provider that is named in part, or that secrets must not go to."""
+        needed = ("oidc_issuer", "oidc_client_id", "oidc_redirect_uri")
+        given = [name for name in needed if getattr(self, name) is not None]
+        if (given and len(given) < len(needed)) or (self.oidc_client_secret and not given):
+            names = ", ".join(PREFIX + name.upper() for name in needed)
+            message = f"Single sign-on needs {names}: set all of them or none."
+            raise ValueError(message)
+        for name in ("oidc_issuer", "oidc_redirect_uri"):
+            address = getattr(self, name)
+            if address is not None and not is_protected(address):
+                message = (
+                    f"{PREFIX}{name.upper()} must be an https address (http only on this machine)."
+                )
+                raise ValueError(message)
+        if self.oidc_issuer is not None and "?" in self.oidc_issuer:
+            message = "MARKET_OIDC_ISSUER has no query: give it as the provider gives it."
+            raise ValueError(message)
+        if "openid" not in self.oidc_scopes.split(" "):
+            message = "MARKET_OIDC_SCOPES must hold openid, and its scopes are parted by a space."
+            raise ValueError(message)
+        if not 0 <= self.oidc_clock_skew <= _GREATEST_SKEW:
+            message = f"MARKET_OIDC_CLOCK_SKEW must be from 0 to {_GREATEST_SKEW} seconds."
+            raise ValueError(message)
+        if not 0 < self.oidc_timeout <= _LONGEST_WAIT:
+            message = f"MARKET_OIDC_TIMEOUT must be above 0 and at most {_LONGEST_WAIT} seconds."
+            raise ValueError(message)
+
+    def _ensure_bounds(self) -> None:
+        """Refuse limits under which nobody, or nobody but bidders, would ever be served."""
+        for setting in (
+            "requests_per_minute",
+            "credential_requests_per_minute",
+            "tender_requests_per_minute",
+        ):
+            if getattr(self, setting) < 1:
+                message = f"{PREFIX}{setting.upper()} must be at least 1."
+                raise ValueError(message)
+        if not 0 <= self.kept_for_submissions < self.requests_at_once:
+            message = "MARKET_KEPT_FOR_SUBMISSIONS must be from 0 to below MARKET_REQUESTS_AT_ONCE."
+            raise ValueError(message)
+        if not 1 <= self.token_lifetime <= _LONGEST_TOKEN_LIFETIME:
+            message = f"MARKET_TOKEN_LIFETIME must be from 1 to {_LONGEST_TOKEN_LIFETIME} seconds."
+            raise ValueError(message)
+
+    def _ensure_public_url(self) -> None:
+        """Refuse an address that systems could not prove themselves to (RFC 8414, section 2)."""
+        if self.public_url is None:
+            return
+        parts = urlsplit(self.public_url)
+        whole = f"{parts.scheme}://{parts.netloc}"
+        schemes = {"https"} if self.environment is Environment.PRODUCTION else {"https", "http"}
+        if parts.scheme not in schemes or not parts.netloc or self.public_url != whole:
+            message = (
+                "MARKET_PUBLIC_URL must be scheme and host alone, such as https://market.example;"
+                " in production with https."
+            )
             raise ValueError(message)
 
 

@@ -12,7 +12,9 @@ from market.errors import Fault, Malformed, NotFound
 from market.events.commands import record
 from market.organisations.rules import BadIdentifier, Identifier, normalise
 from market.people.commands import NewPerson, grant_role, prove_identity, register
-from market.people.rules import normal_email, password_faults
+from market.people.credentials import weaknesses
+from market.people.rules import normal_email
+from market.vault import Vault
 from suppliers.errors import AlreadyApplied, AlreadyDecided
 from suppliers.permissions import ensure_may_decide
 from suppliers.queries import application_view, in_sandbox, known_by, known_service_lines
@@ -32,7 +34,7 @@ class _Pending(msgspec.Struct, frozen=True):
     decided: bool
 
 
-async def apply(actor: Actor, given: Apply) -> ApplicationView:
+async def apply(actor: Actor, vault: Vault, given: Apply) -> ApplicationView:
     """Apply for an organisation to be admitted as a supplier; gives no membership yet.
 
     An identifier that the market knows attaches the application to that organisation; otherwise
@@ -42,11 +44,12 @@ async def apply(actor: Actor, given: Apply) -> ApplicationView:
 
     Raises:
         Malformed: with every fault at once.
+        SignInLocked: the account or the client's address had too many failures.
         WrongCredentials: the address is registered and the password is not its own.
         AlreadyApplied: the organisation is a supplier already, or has applied.
     """
     organisation = given.organisation
-    email, identifiers, faults = _checked(given)
+    email, identifiers, faults = await _checked(given)
     async with reading(actor):
         faults += service_line_faults(
             given.service_lines, await known_service_lines(given.service_lines)
@@ -64,13 +67,13 @@ async def apply(actor: Actor, given: Apply) -> ApplicationView:
     if faults:
         raise Malformed(_summary(faults), faults=faults)
     person, new = await prove_identity(
-        actor, email=email, name=given.applicant.name, password=given.applicant.password
+        actor, vault, email=email, name=given.applicant.name, password=given.applicant.password
     )
     applying = Actor(person=person, request=actor.request)
     return await _apply(applying, given, identifiers, new)
 
 
-def _checked(given: Apply) -> tuple[str, list[Identifier], list[Fault]]:
+async def _checked(given: Apply) -> tuple[str, list[Identifier], list[Fault]]:
     """What can be said of an application without the market: address, identifiers, faults.
 
     The identifiers are normalised; none are given unless every one has the form of its register.
@@ -94,8 +97,11 @@ def _checked(given: Apply) -> tuple[str, list[Identifier], list[Fault]]:
         faults.append(Fault(field="applicant.email", reason=str(error)))
     faults += [
         Fault(field=f"applicant.{fault.field}", reason=fault.reason)
-        for fault in password_faults(
-            given.applicant.password, email=email, name=given.applicant.name
+        for fault in await weaknesses(
+            given.applicant.password,
+            email=email,
+            name=given.applicant.name,
+            others=[given.organisation.name],
         )
     ]
     return email, identifiers, faults

@@ -7,14 +7,15 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from market.actor import Actor
+from market.actor import Actor, Scope
 from market.errors import Forbidden, Malformed, NotFound
 from market.organisations.routes import SearchText
 from market.organisations.rules import OrganisationKind
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
-from market.people.errors import AlreadyRegistered, WrongCredentials
+from market.people.errors import AlreadyRegistered, SignInLocked, WrongCredentials
 from market.problems import AnyRequest, problems
 from market.requests import KEYED
+from market.vault import Vault
 from suppliers import commands, queries
 from suppliers.errors import (
     AlreadyApplied,
@@ -35,17 +36,24 @@ class ApplicationController(Controller):
     @post(
         operation_id="applyToSupply",
         responses=problems(
-            Malformed, WrongCredentials, AlreadyApplied, AlreadyRegistered, IdentifierTaken
+            Malformed,
+            WrongCredentials,
+            SignInLocked,
+            AlreadyApplied,
+            AlreadyRegistered,
+            IdentifierTaken,
         ),
         opt={"public": True, "costly": True},
     )
-    async def apply(self, data: JSONBody[Apply], actor: NamedDependency[Actor]) -> ApplicationView:
+    async def apply(
+        self, data: JSONBody[Apply], actor: NamedDependency[Actor], vault: NamedDependency[Vault]
+    ) -> ApplicationView:
         """Apply for an organisation to be admitted as a supplier.
 
         Needs no Idempotency-Key: an organisation has one application at a time, so a repetition is
         refused and changes nothing. The applicant may sign in at once, for no organisation yet.
         """
-        return await commands.apply(actor, data)
+        return await commands.apply(actor, vault, data)
 
     @get(operation_id="listSupplierApplications", responses=problems(Forbidden))
     async def list_applications(
@@ -97,7 +105,7 @@ class SupplierController(Controller):
     path = "/suppliers"
     tags = ("suppliers",)
 
-    @get(operation_id="listSuppliers", opt={"public": True})
+    @get(operation_id="listSuppliers", opt={"public": True, "scope": Scope.REGISTER_READ})
     async def list_suppliers(  # noqa: PLR0913  # the filters of one list
         self,
         *,

@@ -24,6 +24,7 @@ from market.command import command
 from market.database import execute, fetch_one, fetch_value
 from market.errors import NotFound
 from market.events.commands import record
+from market.people.permissions import ensure_fresh
 from tenders.rules.duties import Duty
 
 _RECOMMEND = """
@@ -150,6 +151,7 @@ async def approve(actor: Actor, tender_id: UUID, lot_number: int, given: Approve
     approved repeats it, and that makes the award.
 
     Raises:
+        FreshSignInNeeded: the actor's sign-in or its confirmation is older than fifteen minutes.
         NotFound: no such lot, or the actor has no duty in its tender.
         DutyNeeded: the actor is not an award approver.
         DeclarationMissing: the actor has not declared against every bidder.
@@ -157,6 +159,7 @@ async def approve(actor: Actor, tender_id: UUID, lot_number: int, given: Approve
         LotNotThere: there is no recommendation to answer.
         DecidedAlready: the actor has answered this recommendation, and the quorum is not complete.
     """
+    ensure_fresh(actor)
     facts = ensure_may(
         await hold(actor, tender_id, lot_number), Duty.AWARD_APPROVER, to="approve its award"
     )

@@ -16,6 +16,7 @@ from market.actor import Actor
 from market.command import command
 from market.database import execute, fetch_value
 from market.events.commands import record
+from market.people.permissions import ensure_fresh
 from market.sealing import EnvelopeKind
 from market.vault import Vault
 from tenders.commands.opening import open_envelopes
@@ -47,6 +48,7 @@ async def open_prices(
     of bids that did not pass stay sealed for ever.
 
     Raises:
+        FreshSignInNeeded: the actor's sign-in or its confirmation is older than fifteen minutes.
         NotFound: no such lot, or the actor has no duty in its tender.
         DutyNeeded: the actor is not a price evaluator.
         DeclarationMissing: the actor has not declared against every bidder.
@@ -64,6 +66,7 @@ async def open_prices(
 @command
 async def begin_price_opening(actor: Actor, tender_id: UUID, lot_number: int, version: int) -> UUID:
     """Permit and record that the prices of a lot are about to be opened; give the lot's id."""
+    ensure_fresh(actor)
     facts = ensure_may(
         await share(actor, tender_id, lot_number),
         Duty.PRICE_EVALUATOR,

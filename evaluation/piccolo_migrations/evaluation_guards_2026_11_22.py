@@ -12,6 +12,9 @@ _SCRIPTS = (
     "evaluation_quality.sql",
     "evaluation_award.sql",
     "evaluation_stages.sql",
+    "evaluation_assurance.sql",
+    "evaluation_findings.sql",
+    "evaluation_register.sql",
     "evaluation_reading.sql",
 )
 

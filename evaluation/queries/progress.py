@@ -8,7 +8,18 @@ import msgspec
 from evaluation.permissions import LotFacts, ensure_sees
 from evaluation.queries.award import present_recommendation
 from evaluation.queries.facts import facts_of
-from evaluation.rules.progress import Evaluator, Missing, Progress, missing
+from evaluation.rules.progress import (
+    WANTED,
+    Answer,
+    Evaluator,
+    Missing,
+    Out,
+    PanelMember,
+    Progress,
+    missing,
+    openers_missing,
+    openers_too_few,
+)
 from evaluation.rules.stages import LotStage, shown_stage
 from evaluation.schemas.progress import (
     EvaluationView,
@@ -17,13 +28,21 @@ from evaluation.schemas.progress import (
     StandstillView,
 )
 from market.actor import Actor
-from market.database import fetch, fetch_one, reading
+from market.database import fetch, fetch_one, fetch_value, reading
+from tenders.permissions.opening import Conflict
+from tenders.rules.duties import Duty
 
 _COUNTS = "SELECT * FROM evaluation_counts($1)"
 
 _EVALUATORS = """
 SELECT s.person, p.name, s.given, s.locked_at FROM scoring_progress($1) s
 JOIN person p ON p.id = s.person ORDER BY p.name, p.id
+"""
+
+_PANEL = """
+SELECT p.name, s.duty, s.out_because, s.lay, s.answer
+FROM panel_standing($1, VARIADIC $2::text[]) s JOIN person p ON p.id = s.person
+ORDER BY p.name, p.id, s.duty
 """
 
 _STANDSTILL = "SELECT rule_set, began_at, ends_at FROM standstill WHERE lot = $1"
@@ -48,6 +67,14 @@ class EvaluatorRow(msgspec.Struct, frozen=True):
     locked_at: datetime | None
 
 
+class _Panellist(msgspec.Struct, frozen=True):
+    name: str
+    duty: Duty
+    out_because: Out | None
+    lay: bool
+    answer: Answer | None
+
+
 class _Standstill(msgspec.Struct, frozen=True):
     rule_set: str
     began_at: datetime
@@ -63,7 +90,8 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
     """Show how far a lot has come, to everybody with a duty in its tender.
 
     Before the opening there are no counts; afterwards somebody who has not declared, or has an
-    interest, sees the stage and what they themselves have to do.
+    interest, sees the stage and what they themselves have to do. Where too few are left who could
+    take the lot on, `missing` says who is out; names of bidders are never in it.
 
     Raises:
         NotFound: no such lot, or the actor has no duty in its tender.
@@ -71,15 +99,19 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
     async with reading(actor):
         facts = ensure_sees(await facts_of(actor, tender_id, lot_number))
         standstill = await fetch_one(_Standstill, _STANDSTILL, facts.lot)
-        if not facts.opened or facts.conflict is not None:
+        if not facts.opened:
+            return _view(facts, standstill, await _before_opening(facts))
+        # whoever may discuss and not decide reads this, as they read the bids
+        if facts.conflict not in {None, Conflict.MAY_NOT_DECIDE}:
             return _view(facts, standstill, _bare_missing(facts))
         counts = await fetch_one(_Counts, _COUNTS, facts.lot)
         if counts is None:
             message = f"Nothing was counted for lot {facts.lot}."
             raise LookupError(message)
         evaluators = await evaluators_of(facts)
+        panel = await _panel(facts)
         recommendation = await present_recommendation(facts)
-    progress = _progress(facts, counts, evaluators)
+    progress = _progress(facts, counts, evaluators, panel)
     return msgspec.structs.replace(
         _view(facts, standstill, missing(progress)),
         bids=counts.bids,
@@ -99,15 +131,45 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
     )
 
 
+async def _panel(facts: LotFacts) -> list[PanelMember]:
+    """Those whose duty it is to take the lot on, as far as the actor may know who can."""
+    wanted = [duty.value for duty in WANTED.get(facts.stage, ())]
+    if not wanted:
+        return []
+    return [
+        PanelMember(
+            name=row.name,
+            duty=row.duty,
+            out_because=row.out_because,
+            lay=row.lay,
+            answer=row.answer,
+        )
+        for row in await fetch(_Panellist, _PANEL, facts.lot, wanted)
+    ]
+
+
+async def _before_opening(facts: LotFacts) -> list[Missing]:
+    """The opening that comes next. Who is out has an interest in a bidder: few may know."""
+    if facts.stage is not LotStage.BIDDING:
+        return []
+    panel = await _panel(facts)
+    if panel:
+        return openers_missing(panel)
+    return openers_too_few(await fetch_value("SELECT openers_left($1)", facts.lot))
+
+
 def _bare_missing(facts: LotFacts) -> list[Missing]:
-    if facts.stage is LotStage.BIDDING:
-        return [Missing(who="openers", what="Open the bids once the deadline has passed.")]
-    if facts.conflict == "declaration_missing":
+    if facts.conflict is Conflict.DECLARATION_MISSING:
         return [Missing(who="you", what="Declare whether you have an interest in each bidder.")]
     return [Missing(who="you", what="Leave this tender until the conflicts guardian has decided.")]
 
 
-def _progress(facts: LotFacts, counts: _Counts, evaluators: list[EvaluatorRow]) -> Progress:
+def _progress(
+    facts: LotFacts,
+    counts: _Counts,
+    evaluators: list[EvaluatorRow],
+    panel: list[PanelMember],
+) -> Progress:
     return Progress(
         stage=facts.stage,
         unopened=counts.unopened,
@@ -124,6 +186,7 @@ def _progress(facts: LotFacts, counts: _Counts, evaluators: list[EvaluatorRow]) 
         approval_quorum=facts.approval_quorum,
         standstill_ends_at=facts.standstill_ends_at,
         now=facts.now,
+        panel=panel,
     )
 
 

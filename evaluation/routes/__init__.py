@@ -1,7 +1,14 @@
 """HTTP about evaluation and award, by noun."""
 
+from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
 from evaluation.routes.prices import PriceController
 from evaluation.routes.quality import EvaluationController
 
-CONTROLLERS = (EvaluationController, PriceController, AwardController)
+CONTROLLERS = (
+    EvaluationController,
+    PriceController,
+    AwardController,
+    AssuranceController,
+    DecisionController,
+)

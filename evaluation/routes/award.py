@@ -34,6 +34,7 @@ from evaluation.schemas.award import (
 from market.actor import Actor
 from market.errors import NotFound
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
+from market.people.errors import FreshSignInNeeded
 from market.problems import AnyRequest, problems
 from market.requests import KEYED, tagged
 from tenders.errors import ConflictOfInterest, DeclarationMissing, DutyNeeded
@@ -82,6 +83,7 @@ class AwardController(Controller):
             LotNotThere,
             DecidedAlready,
             AwardNotApproved,
+            FreshSignInNeeded,
         ),
     )
     async def approve(

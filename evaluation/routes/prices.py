@@ -13,6 +13,7 @@ from evaluation.schemas.progress import LotMoved
 from evaluation.schemas.ranking import RankingView
 from market.actor import Actor
 from market.errors import NotFound
+from market.people.errors import FreshSignInNeeded
 from market.problems import problems
 from market.requests import tagged
 from market.vault import Vault
@@ -36,6 +37,7 @@ class PriceController(Controller):
             LotNotThere,
             NoBidPassed,
             KeysUnavailable,
+            FreshSignInNeeded,
         ),
     )
     async def open_prices(

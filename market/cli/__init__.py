@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-from market.cli import serving, showing, tasks
+from market.cli import ownership, serving, showing, tasks
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -114,6 +114,19 @@ def parser() -> argparse.ArgumentParser:
     )
     invite.add_argument("--email", required=True, help="whom to invite")
 
+    owned = commands.add_parser(
+        "ownership", help="who owns whom", description="What is known of who owns whom."
+    )
+    acts = owned.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    imported = _add(
+        acts,
+        "import",
+        "import Beneficial Ownership Data Standard statements (0.2, 0.4; an array or JSON Lines)",
+        ownership.import_file,
+    )
+    imported.add_argument("file", metavar="FILE", help="the file of statements")
+    imported.add_argument("--source", required=True, type=_source, help="where the file is from")
+
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)
     _add(commands, "openapi", "print the OpenAPI document", tasks.show_document)
     _add(
@@ -145,6 +158,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _source(text: str) -> str:
+    if not (text.strip() and text.isprintable() and len(text) <= 300):  # noqa: PLR2004  # as by HTTP
+        message = "say in 1 to 300 characters where the file is from"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
 def _workers(text: str) -> int:
     if not (text.isdecimal() and 1 <= int(text) <= 64):  # noqa: PLR2004  # more than one machine needs
         message = "the number of processes is 1 to 64"
@@ -158,7 +178,7 @@ def _settings_help() -> str:
     lines = [
         "settings, all from the environment:",
         *(
-            f"  {PREFIX}{name.upper():<24}{_shown(getattr(defaults, name))}"
+            f"  {PREFIX}{name.upper():<32}{_shown(getattr(defaults, name))}"
             for name in Settings.__struct_fields__
         ),
         "",

@@ -4,7 +4,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from market.actor import Actor
+from market.actor import Actor, Scope
 from market.clock import commands, queries
 from market.clock.errors import ClockGoesForward, ClockIsReal, ClockOutOfReach
 from market.clock.schemas import ClockView, ShiftClock
@@ -19,7 +19,7 @@ class ClockController(Controller):
     path = "/clock"
     tags = ("clock",)
 
-    @get(operation_id="getClock", opt={"public": True})
+    @get(operation_id="getClock", opt={"public": True, "scope": Scope.OPPORTUNITIES_READ})
     async def get_clock(self, actor: NamedDependency[Actor]) -> ClockView:
         """Show the market's time, by which every deadline counts."""
         return await queries.read_clock(actor)

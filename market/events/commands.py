@@ -45,7 +45,8 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
 ) -> UUID:
     """Record one act in the current transaction, and give the event's id.
 
-    The database sets the event's times and transaction. `before` and `after` are the subject's
+    The database sets the event's times and transaction, and adds to the details by which
+    credential a system acted. `before` and `after` are the subject's
     content, of which only salted digests are kept; the salt is stored apart, so that a score or
     a price cannot be guessed from its digest and an erasure does not break the log. Details must
     hold nothing that is sealed or withheld.

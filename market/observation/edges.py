@@ -62,9 +62,14 @@ async def well_formed(
             ]
             raise UnknownParameter(faults=faults)
     content_type = connection.headers.get("content-type")
-    if content_type and connection.scope.get("method") in {"POST", "PUT", "PATCH"}:
+    if (
+        content_type
+        and not handler.opt.get("form")
+        and connection.scope.get("method") in {"POST", "PUT", "PATCH"}
+    ):
         media_type = content_type.partition(";")[0].strip().lower()
-        if media_type not in _JSON and _has_body(connection):
+        taken = (*_JSON, *handler.opt.get("media_types", ()))
+        if media_type not in taken and _has_body(connection):
             raise WrongContentType
 
 

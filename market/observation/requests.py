@@ -121,6 +121,11 @@ class _Seen:
         actor = self.scope.get("market_actor")
         return str(actor.person) if isinstance(actor, Actor) and actor.person else None
 
+    def _credential(self) -> dict[str, str]:
+        actor = self.scope.get("market_actor")
+        by = actor.credential if isinstance(actor, Actor) else None
+        return {} if by is None else {"credential": str(by)}
+
     def close(self) -> None:
         """Count and log what became of the request."""
         status = self.status or 499  # nobody was left to answer
@@ -143,6 +148,7 @@ class _Seen:
             status=status,
             milliseconds=round(took * 1000, 2),
             person=self._person(),
+            **self._credential(),
         )
 
 

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from market.actor import Actor
+from market.actor import Actor, Scope
 from market.errors import NotFound
 from market.organisations import queries
 from market.organisations.rules import OrganisationKind
@@ -33,7 +33,7 @@ class OrganisationController(Controller):
     path = "/organisations"
     tags = ("organisations",)
 
-    @get(operation_id="listOrganisations", opt={"public": True})
+    @get(operation_id="listOrganisations", opt={"public": True, "scope": Scope.REGISTER_READ})
     async def list_organisations(  # noqa: PLR0913  # the filters of one list
         self,
         *,
@@ -57,7 +57,7 @@ class OrganisationController(Controller):
         "/{organisation_id:uuid}",
         operation_id="getOrganisation",
         responses=problems(NotFound),
-        opt={"public": True},
+        opt={"public": True, "scope": Scope.REGISTER_READ},
     )
     async def get_organisation(
         self, organisation_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -72,7 +72,7 @@ class ServiceLineController(Controller):
     path = "/service-lines"
     tags = ("organisations",)
 
-    @get(operation_id="listServiceLines", opt={"public": True})
+    @get(operation_id="listServiceLines", opt={"public": True, "scope": Scope.REGISTER_READ})
     async def list_service_lines(self, actor: NamedDependency[Actor]) -> list[ServiceLineView]:
         """List every line of commissioning support with its CPV code."""
         return await queries.list_service_lines(actor)

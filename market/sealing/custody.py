@@ -12,6 +12,7 @@ from market.sealing.envelopes import Address, EnvelopeKind, new_key_pair, unseal
 
 _DOMAIN = b"commissioning-support-market/wrap/v1"
 _KEY_DOMAIN = b"commissioning-support-market/sealing-key/v1"
+_SECRET_DOMAIN = b"commissioning-support-market/kept-secret/v1"
 
 # The first byte of a wrapped key. Another format gets another number, and old ones stay readable.
 _FORMAT = b"\x01"
@@ -55,6 +56,14 @@ class Custodian(Protocol):
 
         Raises CannotUnwrap if the key cannot be used, CannotOpen if the envelope does not open.
         """
+        ...
+
+    def keep(self, secret: bytes, purpose: bytes) -> bytes:
+        """Wrap a secret of the market's own that it must be able to read again, for one purpose."""
+        ...
+
+    def recall(self, kept: bytes, purpose: bytes) -> bytes:
+        """Read a secret that was kept for this purpose. Raises CannotUnwrap if it was not."""
         ...
 
 
@@ -125,6 +134,12 @@ class ServerCustodian:
     ) -> bytes:
         return unseal(self._unwrap(wrapped, context), address, sealed)
 
+    def keep(self, secret: bytes, purpose: bytes) -> bytes:
+        return self.wrap(secret, _kept(purpose))
+
+    def recall(self, kept: bytes, purpose: bytes) -> bytes:
+        return self._unwrap(kept, _kept(purpose))
+
     def _unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         key_id = wrapped_under(wrapped)
         key = self._key_encryption_keys.get(key_id)
@@ -147,6 +162,11 @@ def key_context(tender: UUID, lot: UUID, envelope: EnvelopeKind) -> bytes:
     The domain string, a zero byte, tender and lot (16 bytes each), the name of the envelope.
     """
     return b"".join((_KEY_DOMAIN, b"\x00", tender.bytes, lot.bytes, envelope.value.encode("ascii")))
+
+
+def _kept(purpose: bytes) -> bytes:
+    """Say what a secret is kept for, so that it never passes as a sealing key, or the reverse."""
+    return _SECRET_DOMAIN + b"\x00" + purpose
 
 
 def wrapped_under(wrapped: bytes) -> str:

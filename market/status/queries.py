@@ -130,6 +130,7 @@ async def status(settings: Settings, vault: Vault) -> Status:
         custodian="server" if isinstance(vault.custodian, ServerCustodian) else "unknown",
         signing_key=vault.signing_key.key_id,
         pending=pending,
+        identity_provider=settings.oidc_issuer,
     )
     lines = lines_of(facts, setting)
     return Status(

@@ -22,17 +22,17 @@ class StatusController(Controller):
     opt = {"public": True}  # noqa: RUF012  # read by the guard, never changed
     include_in_schema = False
 
-    @get("/health")
+    @get("/health", opt={"unlimited": True})
     async def health(self) -> Health:
         """Say that the process lives; asks nobody else."""
         return queries.health()
 
-    @get("/ready")
+    @get("/ready", opt={"unlimited": True})
     async def ready(self, state: State) -> Health:
         """Say whether the market can serve: database, migrations, vault."""
         return await queries.ensure_ready(state.get("vault"))
 
-    @get("/metrics")
+    @get("/metrics", opt={"unlimited": True})
     async def metrics(self) -> Response[bytes]:
         """Give the measures as Prometheus reads them."""
         body, media_type = exposition()

@@ -41,6 +41,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     custodian: str
     signing_key: str
     pending: list[str]
+    identity_provider: str | None = None
 
 
 def _line(name: str, *, good: bool, found: str, kept: str, lost: str) -> StatusLine:
@@ -220,6 +221,13 @@ def _custody(setting: Setting) -> list[StatusLine]:
             "Signing key",
             setting.signing_key,
             "Receipts and notices are signed with it; compare it with what you were given.",
+        ),
+        _note(
+            "Single sign-on",
+            setting.identity_provider or "off",
+            "People sign in by this OpenID provider too; who they are here is theirs to link."
+            if setting.identity_provider
+            else "People sign in by password. To switch it on, set MARKET_OIDC_ISSUER.",
         ),
     ]
 

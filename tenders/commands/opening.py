@@ -15,6 +15,7 @@ from market.command import command
 from market.database import execute, fetch, fetch_one, fetch_value, reading
 from market.errors import Fault, NotFound
 from market.events.commands import record
+from market.people.permissions import ensure_fresh
 from market.sealing import Address, CannotOpen, CannotUnwrap, EnvelopeKind, key_context
 from market.vault import Vault
 from tenders.errors import (
@@ -172,6 +173,7 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
     unopened, `resume_opening` opens.
 
     Raises:
+        FreshSignInNeeded: the actor's sign-in or its confirmation is older than fifteen minutes.
         NotFound: no such tender.
         DutyNeeded: the actor is not an opener of this tender.
         OpeningNotDue: the deadline has not passed, or the tender is opened or abandoned.
@@ -188,6 +190,7 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
 
 @command
 async def _confirm(actor: Actor, tender_id: UUID) -> ConfirmationGiven:
+    ensure_fresh(actor)
     # waits for bids in flight and for the other confirmation; what is read below is settled
     await execute("SELECT 1 FROM tender WHERE id = $1 FOR NO KEY UPDATE", tender_id)
     ensure_may_confirm(await standing_of(actor, tender_id))
@@ -360,6 +363,7 @@ async def resume_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Opening
     """Open the quality envelopes that an interrupted opening left sealed; nothing left is no fault.
 
     Raises:
+        FreshSignInNeeded: the actor's sign-in or its confirmation is older than fifteen minutes.
         NotFound: no such tender.
         DutyNeeded: the actor is not an opener of this tender.
         NotOpened: two people have not confirmed the opening.
@@ -378,6 +382,7 @@ async def resume_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Opening
 
 @command
 async def _note_resumption(actor: Actor, tender_id: UUID) -> datetime:
+    ensure_fresh(actor)
     ensure_may_open(await standing_of(actor, tender_id), EnvelopeKind.QUALITY)
     await record(actor, "opening.resumed", "tender", tender_id, tender=tender_id)
     instant: datetime = await fetch_value("SELECT market_now()")

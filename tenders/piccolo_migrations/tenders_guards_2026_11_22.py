@@ -14,7 +14,6 @@ async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="tenders", description=DESCRIPTION)
 
     async def run() -> None:
-        await run_script("tenders", "stub_for_now.sql")
         await run_script("tenders", "duty_guards.sql")
         await run_script("tenders", "tender_guards.sql")
         await run_script("tenders", "tender_matrix.sql")

@@ -6,7 +6,7 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from market.actor import Actor
+from market.actor import Actor, Scope
 from market.errors import Forbidden, NotFound
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
@@ -53,6 +53,7 @@ class TenderBidController(Controller):
             BiddingClosed,
             AlreadyBid,
         ),
+        opt={"scope": Scope.BIDS_WRITE, "submission": True},
     )
     async def submit_bid(
         self,
@@ -75,7 +76,7 @@ class TenderBidController(Controller):
         "/keys",
         operation_id="listSealingKeys",
         responses=problems(NotFound),
-        opt={"public": True},
+        opt={"public": True, "scope": Scope.OPPORTUNITIES_READ},
     )
     async def list_keys(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -90,7 +91,11 @@ class BidController(Controller):
     path = "/bids"
     tags = ("bids",)
 
-    @get(operation_id="listMyBids", responses=problems(Forbidden))
+    @get(
+        operation_id="listMyBids",
+        responses=problems(Forbidden),
+        opt={"scope": Scope.BIDS_READ, "submission": True},
+    )
     async def list_bids(
         self,
         actor: NamedDependency[Actor],
@@ -101,7 +106,12 @@ class BidController(Controller):
         """List the bids of the organisation one manages bids for, the latest first."""
         return linked(await queries.my_bids(actor, limit, cursor), request)
 
-    @get("/{bid_id:uuid}", operation_id="getMyBid", responses=problems(NotFound))
+    @get(
+        "/{bid_id:uuid}",
+        operation_id="getMyBid",
+        responses=problems(NotFound),
+        opt={"scope": Scope.BIDS_READ, "submission": True},
+    )
     async def get_bid(
         self, bid_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> Response[BidView]:
@@ -123,6 +133,7 @@ class BidController(Controller):
             BiddingClosed,
             BidChanged,
         ),
+        opt={"scope": Scope.BIDS_WRITE, "submission": True},
     )
     async def replace_bid(
         self,
@@ -148,6 +159,7 @@ class BidController(Controller):
             NothingToWithdraw,
             BidChanged,
         ),
+        opt={"scope": Scope.BIDS_WRITE, "submission": True},
     )
     async def withdraw_bid(
         self,
@@ -166,7 +178,7 @@ class SigningKeyController(Controller):
     path = "/signing-keys"
     tags = ("bids",)
 
-    @get(operation_id="listSigningKeys", opt={"public": True})
+    @get(operation_id="listSigningKeys", opt={"public": True, "scope": Scope.BIDS_READ})
     async def list_signing_keys(self, vault: NamedDependency[Vault]) -> PublicKeySet:
         """Give the public key that receipts and notices verify with, as a JSON Web Key Set."""
         return key_set([vault.signing_key.public()])

@@ -33,8 +33,10 @@ from tenders.errors import (
     RemovedForGood,
 )
 from tenders.queries import conflicts as queries
+from tenders.queries import paths
 from tenders.schemas.conflicts import (
     ConflictDecisionView,
+    ConflictView,
     DecideConflict,
     DeclareOnDuty,
     Delegate,
@@ -119,6 +121,20 @@ class ConflictController(Controller):
     ) -> ExemptionView:
         """End an exemption before its time; both duties of its pair are suspended at once."""
         return await commands.revoke_exemption(actor, tender_id, exemption_id, data)
+
+    @get(
+        "/conflicts",
+        operation_id="listConflicts",
+        responses=problems(NotFound, DutyNeeded, DutyNotTakenUp, BiddersNotKnown),
+    )
+    async def list_conflicts(
+        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> list[ConflictView]:
+        """List what stands between people and bidders, with every path that the market found.
+
+        One's own, about bidders one has declared about; for the guardian, everybody's.
+        """
+        return await paths.conflicts(actor, tender_id)
 
     @post(
         "/conflict-decisions",

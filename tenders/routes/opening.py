@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from market.actor import Actor
 from market.errors import NotFound
+from market.people.errors import FreshSignInNeeded
 from market.problems import problems
 from market.requests import KEYED
 from market.vault import Vault
@@ -98,6 +99,7 @@ class OpeningController(Controller):
             AlreadyConfirmed,
             OpeningRefused,
             KeysUnavailable,
+            FreshSignInNeeded,
         ),
     )
     async def confirm(
@@ -120,6 +122,7 @@ class OpeningController(Controller):
             ConflictOfInterest,
             NotOpened,
             KeysUnavailable,
+            FreshSignInNeeded,
         ),
     )
     async def resume(

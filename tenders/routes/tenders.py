@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from market.actor import Actor
+from market.actor import Actor, Scope
 from market.errors import Forbidden, Malformed, NotFound, Stale
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
@@ -88,7 +88,11 @@ class TenderController(Controller):
         """Begin a tender for the organisation one acts for, and become its manager."""
         return tagged(await drafting.create_tender(actor, data), 201)
 
-    @get(operation_id="listTenders", responses=problems(Malformed), opt={"public": True})
+    @get(
+        operation_id="listTenders",
+        responses=problems(Malformed),
+        opt={"public": True, "scope": Scope.OPPORTUNITIES_READ},
+    )
     async def list_published(  # noqa: PLR0913, PLR0917  # the filters of one list, each by its name
         self,
         request: AnyRequest,
@@ -105,7 +109,12 @@ class TenderController(Controller):
         )
         return linked(page, request)
 
-    @get("/mine", operation_id="listMyTenders", responses=problems(Malformed))
+    @get(
+        "/mine",
+        operation_id="listMyTenders",
+        responses=problems(Malformed),
+        opt={"scope": Scope.TENDERS_READ},
+    )
     async def list_mine(
         self,
         request: AnyRequest,
@@ -120,7 +129,7 @@ class TenderController(Controller):
         "/{tender_id:uuid}",
         operation_id="getTender",
         responses=problems(NotFound),
-        opt={"public": True},
+        opt={"public": True, "scope": Scope.OPPORTUNITIES_READ},
     )
     async def show(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -249,6 +258,7 @@ class TenderController(Controller):
         "/{tender_id:uuid}/record",
         operation_id="listTenderRecord",
         responses=problems(NotFound, Forbidden, Malformed),
+        opt={"scope": Scope.EVENTS_READ},
     )
     async def list_record(
         self,
@@ -293,7 +303,7 @@ class RequirementController(Controller):
     @get(
         operation_id="getRequirement",
         responses=problems(NotFound, DutyNotTakenUp),
-        opt={"public": True},
+        opt={"public": True, "scope": Scope.OPPORTUNITIES_READ},
     )
     async def show(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -305,6 +315,7 @@ class RequirementController(Controller):
         "/versions",
         operation_id="listRequirementVersions",
         responses=problems(NotFound, Forbidden),
+        opt={"scope": Scope.TENDERS_READ},
     )
     async def list_versions(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -316,6 +327,7 @@ class RequirementController(Controller):
         "/versions/{number:int}",
         operation_id="getRequirementVersion",
         responses=problems(NotFound, Forbidden),
+        opt={"scope": Scope.TENDERS_READ},
     )
     async def show_version(
         self, tender_id: FromPath[UUID], number: FromPath[int], actor: NamedDependency[Actor]

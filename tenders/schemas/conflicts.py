@@ -94,6 +94,43 @@ class DecisionOutcome(StrEnum):
     REMOVED = "removed"
 
 
+class ConflictSource(StrEnum):
+    """By what the market knows of a conflict."""
+
+    SERVICE = "service"
+    DECLARED = "declared"
+    REGISTERED = "registered"
+    CONNECTED = "connected"
+
+
+class PathView(msgspec.Struct, frozen=True, kw_only=True):
+    """One way from a person to a bidder, said as a sentence.
+
+    `strength` is that of its weakest link in per cent: the upper bound of a share, 100 for control,
+    office or employment.
+    """
+
+    sentence: str
+    strength: str
+    links: int
+
+
+class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands between one person and one bidder, and what was decided about it.
+
+    `decided` is null while nothing was, or while something has come to be known since.
+    """
+
+    person: UUID
+    name: str
+    bidder: UUID
+    bidder_name: str
+    sources: list[ConflictSource]
+    excusable: bool
+    decided: DecisionOutcome | None
+    paths: list[PathView]
+
+
 class DecideConflict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Decide about one person's interest in one bidder; a removal is for good."""
 

@@ -67,7 +67,7 @@ class PublishedTender(msgspec.Struct, kw_only=True):
         return answer
 
 
-def requirement_of(lots: int, **changes: Any) -> dict[str, Any]:
+def requirement_of(lots: int, /, **changes: Any) -> dict[str, Any]:
     """A faultless requirement with a number of lots, and top-level members replaced."""
     return {
         **requirement_document(),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from market.money import (
     DecimalText,
     Money,
+    apportioned,
     decimal_of,
     display,
     exact_product,
@@ -140,3 +141,39 @@ def test_shares_add_up_to_exactly_100_and_lie_within_a_hundredth_of_the_exact_on
 def test_there_are_no_shares_of_nothing_or_of_less(weights: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="Shares need weights"):
         shares(weights)
+
+
+@given(
+    total=st.decimals(min_value=0, max_value=10**15, places=2)
+    | st.decimals(min_value=0, max_value=10**9, places=9)
+    | st.integers(0, 1_000).map(lambda pence: Decimal(pence).scaleb(-2)),
+    weights=WEIGHTS,
+)
+def test_the_parts_of_a_sum_add_up_to_it_and_each_is_within_a_unit_of_its_share(
+    total: Decimal, weights: dict[str, int]
+) -> None:
+    parts, exact = apportioned(total, weights), exact_shares(weights)
+    assert exact_sum(parts.values()) == total
+    places = max(2, len(plain_text(total).partition(".")[2]))
+    for key, part in parts.items():
+        assert abs(Fraction(part) - Fraction(total) * exact[key]) < Fraction(1, 10**places)
+        assert -part.as_tuple().exponent == places  # type: ignore[operator]  # finite, so a number
+
+
+def test_the_pennies_that_are_left_go_to_the_largest_remainders() -> None:
+    assert apportioned(Decimal("100.00"), {"a": 1, "b": 1, "c": 1}) == {
+        "a": Decimal("33.34"),
+        "b": Decimal("33.33"),
+        "c": Decimal("33.33"),
+    }
+    assert apportioned(Decimal("0.005"), {"a": 2, "b": 1}) == {
+        "a": Decimal("0.003"),
+        "b": Decimal("0.002"),
+    }
+
+
+def test_a_negative_sum_and_nobody_to_divide_among_are_refused() -> None:
+    with pytest.raises(ValueError, match="zero or more"):
+        apportioned(Decimal(-1), {"a": 1})
+    with pytest.raises(ValueError, match="weights"):
+        apportioned(Decimal(1), {"a": 0})

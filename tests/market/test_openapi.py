@@ -95,6 +95,8 @@ def test_every_body_says_that_it_takes_no_other_fields() -> None:
     for path, method, operation in operations():
         if "requestBody" in operation:
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            if operation["operationId"] == "importOwnership":
+                continue  # described by the standard's own schemas, which allow other fields
             name = schema["$ref"].rpartition("/")[2]
             assert schemas[name]["additionalProperties"] is False, (path, method, name)
 
@@ -174,7 +176,7 @@ async def test_whatever_is_not_public_needs_a_token(world: World, app: Litestar)
         assert answer.status_code == 401, (method, path, answer.text)
         assert answer.headers["WWW-Authenticate"] == "Bearer"
         described = DOCUMENT["paths"][path][method.lower()]
-        assert "security" not in described
+        assert {} not in described.get("security", ())
     assert closed > 5
 
 

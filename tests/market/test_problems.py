@@ -186,7 +186,7 @@ async def test_somebody_who_asks_too_often_is_told_when_to_come_back(
     ):
         answers = [await client.get("/health") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-    assert answers[-1].headers["Retry-After"] == "10"
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
     assert answers[-1].json()["type"] == "/problems/too-many-requests"
 
 

@@ -47,6 +47,27 @@ def test_a_custodian_opens_an_envelope_without_giving_away_the_key() -> None:
         custodian.open_envelope(wrapped, CONTEXT, ADDRESS, sealed[:-1])
 
 
+def test_a_kept_secret_is_recalled_for_its_purpose_alone() -> None:
+    custodian: Custodian = ServerCustodian({"2024": OLD_KEY, "2025": NEW_KEY}, "2025")
+    kept = custodian.keep(b"a secret of the market's own", b"a purpose")
+
+    assert b"secret" not in kept
+    assert custodian.recall(kept, b"a purpose") == b"a secret of the market's own"
+    for other in (b"another purpose", b"", b"a purpose\x00"):
+        with pytest.raises(CannotUnwrap):
+            custodian.recall(kept, other)
+
+
+def test_a_kept_secret_never_passes_for_a_sealing_key_nor_a_key_for_a_secret() -> None:
+    custodian = ServerCustodian({"2025": NEW_KEY}, "2025")
+    sealed = seal(PAIR.public, ADDRESS, CONTENT)
+
+    with pytest.raises(CannotUnwrap):
+        custodian.recall(custodian.wrap(PAIR.private, CONTEXT), CONTEXT)
+    with pytest.raises(CannotUnwrap):
+        custodian.open_envelope(custodian.keep(PAIR.private, CONTEXT), CONTEXT, ADDRESS, sealed)
+
+
 def test_a_wrapped_key_is_encrypted_and_never_wrapped_alike_twice() -> None:
     custodian = ServerCustodian({"2025": NEW_KEY}, "2025")
     wrapped = custodian.wrap(PAIR.private, CONTEXT)

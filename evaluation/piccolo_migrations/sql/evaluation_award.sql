@@ -112,6 +112,8 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_approval BEFORE INSERT ON approval
     FOR EACH ROW EXECUTE FUNCTION guard_approval();
+CREATE TRIGGER fresh_approval BEFORE INSERT ON approval
+    FOR EACH ROW EXECUTE FUNCTION ensure_fresh_session();
 
 -- The quorum counts approvers who still hold the duty and still have no interest; one is lay.
 CREATE FUNCTION award_approved(held lot) RETURNS boolean LANGUAGE sql STABLE

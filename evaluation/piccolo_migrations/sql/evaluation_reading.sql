@@ -63,6 +63,45 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE l.id = of_lot AND l.stage <> 'bidding' AND has_duty(l.tender)
 $$;
 
+-- Who of some duties could still act on a lot: NULL in `out_because` where nothing but a declaration
+-- is missing, else why they cannot. For everybody with a duty once the bids are open, and they
+-- themselves have declared and have no interest; between deadline and opening for those who know
+-- who bids, since whoever is out then has an interest in a bidder. `answer` is what an approver said
+-- of the latest recommendation.
+CREATE FUNCTION panel_standing(of_lot uuid, VARIADIC wanted text[])
+RETURNS TABLE (person uuid, duty text, out_because text, lay boolean, answer text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.person, d.duty, CASE s.standing
+            WHEN 'offered' THEN 'not_taken_up'
+            WHEN 'suspended' THEN CASE suspended_at(d, market_now(), true) WHEN 'removed'
+                THEN 'removed' ELSE 'suspended' END
+            ELSE nullif(why_not_unconflicted(d.person, d.tender), 'declaration_missing') END,
+        EXISTS (SELECT 1 FROM membership m WHERE m.person = d.person
+                AND m.organisation = d.organisation AND m.role = 'lay_member'
+                AND m.ended_at IS NULL),
+        (SELECT a.outcome FROM approval a WHERE a.approver = d.person
+         AND a.recommendation = latest_recommendation(l.id))
+    FROM lot l JOIN tender t ON t.id = l.tender
+    JOIN duty d ON d.tender = l.tender AND d.released_at IS NULL AND d.duty = ANY (wanted)
+    CROSS JOIN LATERAL duty_standing(d.tender, d.person) s
+    WHERE l.id = of_lot AND s.duty = d.duty
+      AND (t.opened_at IS NOT NULL AND has_duty(t.id) AND may_read_bids(acting_person(), t.id)
+           OR t.stage = 'published' AND sees_bidders(t.id) AND my_conflict(t.id) IS NULL)
+$$;
+
+-- How many openers could still confirm after the deadline, those who have included: for the tender's
+-- manager, who gives the duty to somebody else, and learns neither who is out nor why.
+CREATE FUNCTION openers_left(of_lot uuid) RETURNS integer LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT (SELECT count(*)::integer FROM duty d WHERE d.tender = t.id AND d.duty = 'opener'
+            AND holds_duty(d.person, t.id, 'opener')
+            AND coalesce(why_not_unconflicted(d.person, t.id), 'declaration_missing')
+                = 'declaration_missing')
+    FROM lot l JOIN tender t ON t.id = l.tender
+    WHERE l.id = of_lot AND t.stage = 'published' AND t.deadline <= market_now()
+      AND holds_duty(acting_person(), t.id, 'tender_manager', 'opener', 'guardian')
+$$;
+
 -- Why an envelope of a lot did not open: for those who read the evaluation, who may not all read
 -- envelopes.
 CREATE FUNCTION envelope_failures(of_lot uuid)
@@ -140,7 +179,8 @@ GRANT SELECT ON score, score_lock, agreed_score, quality_decision, ranking, rank
     recommendation, approval, award, award_notice, standstill, contract TO market_guard;
 -- Each of these tells the acting person no more than their duty lets them know.
 GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_progress(uuid),
-    evaluation_counts(uuid), envelope_failures(uuid), published_award(uuid), award_approved(lot)
+    evaluation_counts(uuid), panel_standing(uuid, text[]), openers_left(uuid),
+    envelope_failures(uuid), published_award(uuid), award_approved(lot)
     TO market_app;
 
 SELECT seal_guards();

@@ -1,4 +1,4 @@
-"""Inviting people to roles, the market's first registrar among them, and accepting."""
+"""Inviting people to roles, the market's first registrar among them; accepting and revoking."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -13,9 +13,9 @@ from market.events.commands import record
 from market.organisations.rules import OrganisationKind
 from market.people import credentials
 from market.people.commands.identity import NewPerson, address_of, prove_identity, register
-from market.people.commands.memberships import grant_role
-from market.people.errors import InvitationOver
-from market.people.permissions import ensure_may_administer
+from market.people.commands.memberships import grant_role, hold_organisation
+from market.people.errors import InvitationAccepted, InvitationOver
+from market.people.permissions import ensure_given_by_another, ensure_may_administer
 from market.people.queries import memberships_of
 from market.people.rules import OPERATOR, grantable_roles
 from market.people.schemas import (
@@ -28,7 +28,9 @@ from market.people.schemas import (
 from market.vault import Vault
 
 
-class _Invitation(msgspec.Struct, frozen=True):
+class OpenInvitation(msgspec.Struct, frozen=True):
+    """An invitation that can be taken up."""
+
     id: UUID
     organisation: UUID
     email: str
@@ -45,7 +47,8 @@ async def invite(
 
     Raises:
         NotFound: no such organisation, or not the actor's own.
-        Forbidden: the actor does not administer the organisation.
+        Forbidden: the actor does not administer the organisation, or (WatchmanOfOneself) offers
+            themselves a role that watches over others.
         Malformed: the address, or a role that this kind of organisation has not.
     """
     return _with_secret(await _invite(actor, organisation_id, given, lifetime, vault), vault)
@@ -79,6 +82,8 @@ async def _invite(
     if faults:
         raise Malformed(faults[0].reason, faults=faults)
     offer = Invite(email=address_of(given.email), roles=given.roles)
+    invited = await fetch_value("SELECT id FROM person WHERE email = $1", offer.email)
+    ensure_given_by_another(actor, invited, offer.roles)
     return await _offer(actor, organisation_id, offer, lifetime, vault)
 
 
@@ -151,68 +156,80 @@ async def _create_operator(
     for invited in await fetch(
         InvitationMade,
         "SELECT id, organisation, email, roles, expires_at FROM invitation"
-        " WHERE organisation = $1 AND email = $2 AND $3 = ANY (roles)"
-        " AND accepted_at IS NULL AND expires_at > clock_timestamp() ORDER BY invited_at DESC",
+        " WHERE organisation = $1 AND email = $2 AND $3 = ANY (roles) AND accepted_at IS NULL"
+        " AND revoked_at IS NULL AND expires_at > clock_timestamp() ORDER BY invited_at DESC",
         OPERATOR,
         email,
         Role.REGISTRAR.value,
     ):
         # after a change of the signing key its secret cannot be made again: then a new one is due
         secret = credentials.digest(credentials.invitation_secret(vault, invited.id))
-        if await _open_invitation(secret) is not None:
+        if await open_invitation(secret) is not None:
             await record(actor, "invitation.repeated", "invitation", invited.id)
             return invited
     offer = Invite(email=email, roles=[Role.REGISTRAR])
     return await _offer(actor, OPERATOR, offer, lifetime, vault)
 
 
-async def accept_invitation(actor: Actor, given: AcceptInvitation) -> list[MembershipView]:
+async def accept_invitation(
+    actor: Actor, vault: Vault, given: AcceptInvitation
+) -> list[MembershipView]:
     """Take up an invitation: registers the person, or proves to be them by their password.
 
     Raises:
-        InvitationOver: unknown, expired or accepted, or whoever made it may no longer invite.
+        InvitationOver: unknown, expired, accepted or revoked, or its maker may no longer invite.
+        SignInLocked: the account or the client's address had too many failures.
         WrongCredentials: the address is registered and the password is not its own.
         Malformed: a new password that is too weak.
         AlreadyRegistered: the address was registered in the same moment.
     """
-    secret_digest = credentials.digest(given.secret)
     async with reading(actor):
-        invitation = await _open_invitation(secret_digest)
+        invitation = await open_invitation(credentials.digest(given.secret))
     if invitation is None:
         raise InvitationOver
     person, new = await prove_identity(
-        actor, email=invitation.email, name=given.name, password=given.password
+        actor, vault, email=invitation.email, name=given.name, password=given.password
     )
     accepting = Actor(person=person, request=actor.request)
-    return await _take_up(accepting, secret_digest, new)
+    return await _accept(accepting, invitation.id, new)
 
 
-async def _open_invitation(secret_digest: bytes) -> _Invitation | None:
+async def open_invitation(secret_digest: bytes) -> OpenInvitation | None:
+    """Find the invitation a secret stands for, if it can be taken up now."""
     return await fetch_one(
-        _Invitation,
+        OpenInvitation,
         "SELECT id, organisation, email, roles, invited_by FROM invitation"
-        " WHERE secret_digest = $1 AND accepted_at IS NULL AND expires_at > clock_timestamp()"
-        " AND may_invite(invited_by, organisation)",
+        " WHERE secret_digest = $1 AND accepted_at IS NULL AND revoked_at IS NULL"
+        " AND expires_at > clock_timestamp() AND may_invite(invited_by, organisation)",
         secret_digest,
     )
 
 
 @command
-async def _take_up(
-    actor: Actor, secret_digest: bytes, new: NewPerson | None
-) -> list[MembershipView]:
+async def _accept(actor: Actor, invitation_id: UUID, new: NewPerson | None) -> list[MembershipView]:
+    return await take_up(actor, invitation_id, new)
+
+
+async def take_up(actor: Actor, invitation_id: UUID, new: NewPerson | None) -> list[MembershipView]:
+    """Take up an invitation as the actor, inside a command that knows who they are.
+
+    Raises:
+        InvitationOver: it was accepted or revoked meanwhile, or is over for another reason.
+        WatchmanOfOneself: the actor made the invitation, and to a role that watches over others.
+    """
     # the invitation first: of two acceptances the second waits here and finds it taken
     invitation = await fetch_one(
-        _Invitation,
+        OpenInvitation,
         "UPDATE invitation SET accepted_at = clock_timestamp(), accepted_by = $2"
-        " WHERE secret_digest = $1 AND accepted_at IS NULL AND expires_at > clock_timestamp()"
-        " AND may_invite(invited_by, organisation)"
+        " WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL"
+        " AND expires_at > clock_timestamp() AND may_invite(invited_by, organisation)"
         " RETURNING id, organisation, email, roles, invited_by",
-        secret_digest,
+        invitation_id,
         actor.person,
     )
     if invitation is None or actor.person is None:
         raise InvitationOver
+    ensure_given_by_another(actor, invitation.invited_by, invitation.roles)
     if new is not None:
         await register(actor, new)
     for role in invitation.roles:
@@ -221,3 +238,34 @@ async def _take_up(
         )
     await record(actor, "invitation.accepted", "invitation", invitation.id)
     return await memberships_of(actor.person)
+
+
+@command
+async def revoke_invitation(actor: Actor, invitation_id: UUID) -> None:
+    """Revoke an invitation, so that its secret never works again.
+
+    Raises:
+        NotFound: no such invitation, or none into the actor's own organisation.
+        Forbidden: the actor does not administer the organisation.
+        InvitationAccepted: it was accepted first.
+        InvitationOver: it has expired or been revoked.
+    """
+    organisation = await fetch_value(
+        "SELECT organisation FROM invitation WHERE id = $1", invitation_id
+    )
+    if organisation is None:
+        raise NotFound
+    await hold_organisation(actor, organisation)
+    # an acceptance at this moment holds the row: whoever comes second finds it decided
+    revoked = await execute(
+        "UPDATE invitation SET revoked_at = clock_timestamp(), revoked_by = $2 WHERE id = $1"
+        " AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > clock_timestamp()",
+        invitation_id,
+        actor.person,
+    )
+    if not revoked:
+        accepted = await fetch_value(
+            "SELECT accepted_at IS NOT NULL FROM invitation WHERE id = $1", invitation_id
+        )
+        raise InvitationAccepted if accepted else InvitationOver
+    await record(actor, "invitation.revoked", "invitation", invitation_id)

@@ -17,6 +17,10 @@ $$ SELECT nullif(current_setting('market.person', true), '')::uuid $$;
 CREATE FUNCTION acting_organisation() RETURNS uuid LANGUAGE sql STABLE AS
 $$ SELECT nullif(current_setting('market.organisation', true), '')::uuid $$;
 
+-- The credential by which a system acts in the person's name; none in a session.
+CREATE FUNCTION acting_credential() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT nullif(current_setting('market.credential', true), '')::uuid $$;
+
 -- The only clock. No search path is pinned, so that queries can take it in; its table is named in
 -- full instead. A sandbox may be ahead of real time, production never is.
 CREATE FUNCTION market_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
@@ -79,6 +83,9 @@ BEGIN
     NEW.recorded_at := clock_timestamp();
     NEW.person := acting_person();
     NEW.organisation := acting_organisation();
+    IF acting_credential() IS NOT NULL THEN
+        NEW.details := NEW.details || jsonb_build_object('credential', acting_credential());
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_event BEFORE INSERT ON event
@@ -221,12 +228,26 @@ CREATE TRIGGER guard_organisation BEFORE UPDATE ON organisation
 CREATE FUNCTION guard_membership() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    -- of two administrators who end each other the second waits here and finds who is left
+    IF TG_OP = 'UPDATE' AND OLD.role = 'administrator' THEN
+        PERFORM 1 FROM organisation WHERE id = OLD.organisation FOR NO KEY UPDATE;
+    END IF;
     -- memberships, interests and duties of one person are decided one after another
     PERFORM 1 FROM person WHERE id = NEW.person FOR NO KEY UPDATE;
     IF TG_OP = 'INSERT' THEN
         IF NEW.role = 'registrar' AND NEW.organisation <> operator_organisation() THEN
             PERFORM refuse('registrar_of_operator',
                 'Only people of the market''s operator can be registrars.');
+        END IF;
+        -- who watches the others is chosen by somebody else: at once, or by the invitation that is
+        -- being taken up in this transaction
+        IF NEW.role IN ('conflicts_guardian', 'lay_member', 'auditor')
+           AND (NEW.granted_by = NEW.person OR NEW.person = acting_person() AND NOT EXISTS (
+               SELECT 1 FROM invitation i WHERE i.accepted_by = NEW.person
+               AND i.accepted_at >= transaction_timestamp() AND i.organisation = NEW.organisation
+               AND NEW.role = ANY (i.roles) AND i.invited_by IS DISTINCT FROM NEW.person)) THEN
+            PERFORM refuse('watchman_given_by_another', 'Nobody makes themselves conflicts'
+                ' guardian, lay member or auditor: somebody else gives these roles.');
         END IF;
         NEW.started_at := market_now();
         NEW.ended_at := NULL;
@@ -235,6 +256,16 @@ BEGIN
              IS DISTINCT FROM (OLD.person, OLD.organisation, OLD.role, OLD.started_at) THEN
         PERFORM refuse('membership_only_ends', 'A membership can only be ended.');
     ELSE
+        IF OLD.role = 'administrator' AND NOT EXISTS (
+            SELECT 1 FROM membership m WHERE m.organisation = OLD.organisation
+            AND m.role = 'administrator' AND m.ended_at IS NULL AND m.id <> OLD.id
+        ) AND NOT EXISTS (
+            SELECT 1 FROM membership m WHERE m.person = acting_person()
+            AND m.role = 'registrar' AND m.ended_at IS NULL
+        ) THEN
+            PERFORM refuse('last_administrator',
+                'The last administrator of an organisation is ended by the registrar alone.');
+        END IF;
         NEW.ended_at := market_now();
     END IF;
     RETURN NEW;
@@ -252,7 +283,8 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
              AND m.organisation = into_organisation))
 $$;
 
--- An invitation is accepted once, while it lasts; the real clock decides, as for sessions.
+-- An invitation is accepted once, while it lasts, or revoked; the real clock decides, as for
+-- sessions.
 CREATE FUNCTION guard_invitation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
@@ -265,8 +297,22 @@ BEGIN
         NEW.invited_at := clock_timestamp();
         NEW.accepted_at := NULL;
         NEW.accepted_by := NULL;
-    ELSIF OLD.accepted_at IS NOT NULL OR OLD.expires_at <= clock_timestamp() THEN
-        PERFORM refuse('invitation_once', 'An invitation is accepted once, before it expires.');
+        NEW.revoked_at := NULL;
+        NEW.revoked_by := NULL;
+    ELSIF OLD.accepted_at IS NOT NULL OR OLD.revoked_at IS NOT NULL
+          OR OLD.expires_at <= clock_timestamp()
+          OR NEW.accepted_at IS NOT NULL AND NEW.revoked_at IS NOT NULL THEN
+        PERFORM refuse('invitation_once',
+            'An invitation is accepted or revoked, once, before it expires.');
+    ELSIF NEW.revoked_at IS NOT NULL THEN
+        -- by whoever may invite now, also where its maker no longer may
+        IF NOT may_invite(acting_person(), NEW.organisation) THEN
+            PERFORM refuse('invited_by_administrator', 'Only an administrator of the organisation,'
+                ' or the registrar, revokes its invitations.');
+        END IF;
+        NEW.revoked_at := clock_timestamp();
+        NEW.revoked_by := acting_person();
+        RETURN NEW;
     ELSIF NEW.accepted_at IS NOT NULL THEN
         -- whoever invited is held, so that their role does not end between this look and the commit
         PERFORM 1 FROM person WHERE id = NEW.invited_by FOR SHARE;
@@ -281,26 +327,6 @@ END $$;
 CREATE TRIGGER guard_invitation BEFORE INSERT OR UPDATE ON invitation
     FOR EACH ROW EXECUTE FUNCTION guard_invitation();
 
--- A session acts for an organisation of which the person is a member, and, once ended, stays so.
-CREATE FUNCTION guard_session() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        IF OLD.revoked_at IS NOT NULL THEN
-            PERFORM refuse('session_stays_ended', 'A session that was ended stays ended.');
-        END IF;
-    ELSIF NEW.organisation IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM membership m WHERE m.person = NEW.person
-        AND m.organisation = NEW.organisation AND m.ended_at IS NULL
-    ) THEN
-        PERFORM refuse('session_for_own_organisation',
-            'A session acts for an organisation of which the person is a member.');
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER guard_session BEFORE INSERT OR UPDATE ON session
-    FOR EACH ROW EXECUTE FUNCTION guard_session();
-
 -- The app role: what it may do, and no more.
 GRANT USAGE ON SCHEMA public TO market_app, market_guard;
 GRANT SELECT ON installation, market_clock, organisation, organisation_identifier, service_line,
@@ -310,13 +336,13 @@ GRANT INSERT ON organisation, organisation_identifier, person, membership, invit
 GRANT UPDATE (shift) ON market_clock TO market_app;
 GRANT UPDATE (name, password_hash) ON person TO market_app;
 GRANT UPDATE (ended_at) ON membership TO market_app;
-GRANT UPDATE (accepted_at, accepted_by) ON invitation TO market_app;
+GRANT UPDATE (accepted_at, accepted_by, revoked_at, revoked_by) ON invitation TO market_app;
 GRANT UPDATE (revoked_at) ON session TO market_app;
 GRANT UPDATE (population, kind, name, address, demonstration, proposed) ON organisation
     TO market_app;
 -- a row can only be locked by a role that may change something in it
 GRANT SELECT, UPDATE ON market_clock, person, organisation TO market_guard;
-GRANT SELECT ON installation, event, membership TO market_guard;
+GRANT SELECT ON installation, event, membership, invitation TO market_guard;
 
 ALTER TABLE idempotency_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_key_own ON idempotency_key TO market_app

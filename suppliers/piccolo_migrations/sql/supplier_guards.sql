@@ -3,6 +3,8 @@ SELECT keep_append_only('supplier_application', 'supplier_application_service_li
     'supplier_decision');
 SELECT keep_recorded('supplier_application', 'supplier_application_service_line',
     'supplier_decision');
+SELECT keep_to_persons('supplier_application', 'supplier_application_service_line',
+    'supplier_decision');
 CREATE INDEX supplier_application_order ON supplier_application (applied_at, id);
 
 CREATE FUNCTION guard_supplier_application() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

@@ -4,6 +4,7 @@ SELECT keep_append_only('bid', 'bid_version', 'bid_participant', 'envelope', 'bi
     'declaration', 'opening_confirmation', 'opened_envelope');
 SELECT keep_recorded('bid', 'bid_version', 'bid_participant', 'envelope', 'bid_receipt', 'manifest_entry',
     'declaration', 'opening_confirmation', 'opened_envelope');
+SELECT keep_to_persons('manifest_entry', 'declaration', 'opening_confirmation', 'opened_envelope');
 CREATE INDEX declaration_by_person ON declaration (tender, person, bidder);
 CREATE INDEX bid_organisation_order ON bid (organisation, made_at, id);
 
@@ -206,10 +207,13 @@ BEGIN
             'The opening is confirmed after the deadline, and once.');
     END IF;
     PERFORM ensure_may_act(NEW.person, NEW.tender, 'opener');
+    NEW.confirmed_at := market_now();  -- again: a declaration in flight was waited for meanwhile
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_opening_confirmation BEFORE INSERT ON opening_confirmation
     FOR EACH ROW EXECUTE FUNCTION guard_opening_confirmation();
+CREATE TRIGGER fresh_opening_confirmation BEFORE INSERT ON opening_confirmation
+    FOR EACH ROW EXECUTE FUNCTION ensure_fresh_session();
 
 -- Openers who confirmed, still hold the duty and still have no interest: those who count.
 CREATE FUNCTION openers_confirmed(of_tender uuid) RETURNS integer LANGUAGE sql STABLE

@@ -32,6 +32,62 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE sees_bidders(of_tender)
 $$;
 
+-- Whether the acting person is to know what connects somebody with a bidder: themselves, and the
+-- guardian who decides, once the bidders are known to them and they have declared themselves.
+CREATE FUNCTION sees_conflicts(holder uuid, of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT sees_bidders(of_tender) AND (holder = acting_person()
+        OR holds_duty(acting_person(), of_tender, 'guardian')
+           AND may_read_bids(acting_person(), of_tender))
+$$;
+
+CREATE FUNCTION conflicts_in(of_tender uuid)
+RETURNS TABLE (person uuid, bidder uuid, source text, excusable boolean, known_at timestamptz,
+               decided text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT h.person, c.bidder, c.source, c.excusable, c.known_at,
+           decided(h.person, of_tender, c.bidder, c.known_at)
+    FROM (SELECT DISTINCT d.person FROM duty d WHERE d.tender = of_tender) h
+    CROSS JOIN LATERAL conflicts_of(h.person, of_tender) c
+    WHERE sees_conflicts(h.person, of_tender)
+      -- what the market found is told to nobody before they have given their own answer
+      AND (h.person <> acting_person() OR EXISTS (
+          SELECT 1 FROM declaration d WHERE d.tender = of_tender AND d.person = h.person
+          AND d.bidder = c.bidder))
+$$;
+
+-- Where a person stands and by what, for telling the paths from there to a bidder.
+CREATE FUNCTION places_of(holder uuid, of_tender uuid)
+RETURNS TABLE (party uuid, name text, source text, relationship text, associate text,
+               share numeric)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT unnest(parties_of(i.organisation, i.scheme, i.identifier)), i.counterparty, 'interest',
+           i.relationship, i.associate, i.share
+    FROM interests_counted(holder, of_tender) i WHERE sees_conflicts(holder, of_tender)
+    UNION ALL
+    SELECT unnest(parties_of(m.organisation, NULL, NULL)), o.name, 'membership', NULL, NULL, NULL
+    FROM membership m JOIN organisation o ON o.id = m.organisation
+    WHERE m.person = holder AND sees_conflicts(holder, of_tender)
+      AND parties_of(m.organisation, NULL, NULL) && stands_at(holder, of_tender)
+    UNION ALL
+    SELECT p.party, y.name, 'ownership', NULL, NULL, NULL
+    FROM ownership_person p JOIN ownership_party y ON y.id = p.party
+    WHERE p.person = holder AND sees_conflicts(holder, of_tender)
+      AND p.party = ANY (stands_at(holder, of_tender))
+$$;
+
+-- The nodes of a bidder and of those who take part in its bids.
+CREATE FUNCTION places_of_bidder(of_tender uuid, of_bidder uuid)
+RETURNS TABLE (party uuid, name text, role text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT unnest(parties_of(of_bidder, NULL, NULL)),
+           (SELECT o.name FROM organisation o WHERE o.id = of_bidder), 'lead'
+    WHERE sees_bidders(of_tender)
+    UNION ALL
+    SELECT unnest(parties_of(p.organisation, p.scheme, p.identifier)), p.name, p.role
+    FROM participants_of(of_tender) p WHERE p.bidder = of_bidder
+$$;
+
 -- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
 -- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
 -- could be given such a duty afterwards.
@@ -175,7 +231,8 @@ GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), duty_standing(uuid, uu
     my_conflict(uuid),
     reads_record(uuid, uuid, text, timestamptz), withholds_event(uuid, uuid, text, timestamptz),
     openers_confirmed(uuid), bids_to_open(uuid), sealed_envelope(uuid, text),
-    opening_record(uuid), bidders_of(uuid), participants_of(uuid), sees_bidders(uuid), sees_identity(uuid),
+    opening_record(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
+    places_of_bidder(uuid, uuid), sees_bidders(uuid), sees_identity(uuid),
     reads_opened(uuid, text), envelope_may_open(uuid, text), wrapped_key_for(uuid, text)
     TO market_app;
 

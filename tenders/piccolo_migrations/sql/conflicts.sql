@@ -114,10 +114,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         UNION SELECT unnest(parties_of(i.organisation, i.scheme, i.identifier))
         FROM interests_counted(holder, of_tender) i
         WHERE i.kind <> 'indirect' AND i.relationship IN ('employee', 'director', 'member')
-        UNION SELECT l.subject FROM ownership_person p
+        UNION SELECT l.subject FROM tender t, ownership_person p
         JOIN ownership_link l ON l.holder = p.party AND l.kind = 'directorship'
-        WHERE p.person = holder AND (l.ends_on IS NULL
-            OR l.ends_on >= (SELECT published_at FROM tender WHERE id = of_tender)::date)) found
+        WHERE t.id = of_tender AND p.person = holder
+          AND (p.ended_at IS NULL OR p.ended_at >= t.published_at)
+          AND (l.superseded_at IS NULL OR l.superseded_at >= t.published_at)
+          AND (l.ends_on IS NULL
+               OR l.ends_on >= (t.published_at AT TIME ZONE 'Europe/London')::date)) found
 $$;
 
 -- All nodes from which a path to a bidder is looked for.
@@ -127,7 +130,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT unnest(serves(holder, of_tender)) AS party
         UNION SELECT unnest(parties_of(i.organisation, i.scheme, i.identifier))
         FROM interests_counted(holder, of_tender) i
-        UNION SELECT p.party FROM ownership_person p WHERE p.person = holder) found
+        UNION SELECT p.party FROM ownership_person p JOIN tender t ON t.id = of_tender
+        WHERE p.person = holder AND (p.ended_at IS NULL OR p.ended_at >= t.published_at)) found
 $$;
 
 -- When the last interest or membership that leads to a bidder was entered; later links of ownership
@@ -259,6 +263,7 @@ BEGIN
         PERFORM refuse('decided_by_another', 'Nobody decides about their own interests.');
     END IF;
     PERFORM ensure_may_act(NEW.decided_by, NEW.tender, 'guardian');
+    NEW.decided_at := market_now();  -- again: a declaration in flight was waited for meanwhile
     IF held.stage NOT IN ('published', 'opened') OR NEW.decided_at < held.deadline THEN
         PERFORM refuse('declaration_when_known',
             'Interests in bidders are decided upon once the bidders are known.');

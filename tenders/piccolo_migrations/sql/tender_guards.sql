@@ -5,6 +5,8 @@ SELECT keep_append_only('requirement_version', 'review', 'criterion', 'scale_val
 SELECT keep_undeleted('tender', 'lot', 'tender_buyer');
 SELECT keep_recorded('tender', 'tender_buyer', 'requirement_version', 'review', 'lot',
     'tender_key');
+SELECT keep_to_persons('tender', 'tender_buyer', 'duty', 'requirement_version', 'review', 'lot',
+    'tender_key');
 CREATE INDEX tender_published_order ON tender (published_at DESC, id DESC)
     WHERE published_at IS NOT NULL;
 CREATE INDEX tender_of_buyer ON tender (buyer, created_at);

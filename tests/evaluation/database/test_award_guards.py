@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.makers.bids import declare
-from tests.makers.direct import acting, not_granted, refused
+from tests.makers.direct import act_afresh, acting, not_granted, refused
 from tests.makers.direct_bids import violates
 from tests.makers.evaluation import (
     REASON,
@@ -187,7 +187,7 @@ async def test_an_award_is_of_the_recommended_bid(
     recommendation = await superuser.fetchval("SELECT id FROM recommendation")
     async with refused("award_approved"), _as(app_role, lot.tender.lay_member):
         for approver in lot.tender.approvers:
-            await app_role.execute("SELECT set_config('market.person', $1, true)", str(approver.id))
+            await act_afresh(app_role, approver.id, lot.tender.lay_member.organisation)
             await app_role.execute(
                 "INSERT INTO approval (id, recommendation, approver, outcome, reason)"
                 " VALUES ($1, $2, $3, 'approved', 'Good.')",

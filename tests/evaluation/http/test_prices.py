@@ -138,6 +138,14 @@ class _Interrupted:
             raise CannotUnwrap
         return self.kept.open_envelope(wrapped, context, address, sealed)
 
+    def keep(self, secret: bytes, purpose: bytes) -> bytes:
+        """Keep a secret as the other does."""
+        return self.kept.keep(secret, purpose)
+
+    def recall(self, kept: bytes, purpose: bytes) -> bytes:
+        """Give it back as the other does."""
+        return self.kept.recall(kept, purpose)
+
 
 class TestInterruption:
     """Prices are opened one by one, so an opening can stop between two of them."""

@@ -3,11 +3,35 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from evaluation.rules.progress import Evaluator, Progress, missing
+from evaluation.rules.progress import (
+    WANTED,
+    Answer,
+    Evaluator,
+    Out,
+    PanelMember,
+    Progress,
+    missing,
+    openers_missing,
+    openers_too_few,
+)
 from evaluation.rules.stages import LotStage
+from tenders.rules.duties import Duty
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
+PANEL = [
+    PanelMember(name="Olive Opener", duty=Duty.OPENER),
+    PanelMember(name="Eve", duty=Duty.QUALITY_EVALUATOR),
+    PanelMember(name="Emil", duty=Duty.QUALITY_EVALUATOR),
+    PanelMember(name="Mona Moderator", duty=Duty.MODERATOR),
+    PanelMember(name="Petra Price", duty=Duty.PRICE_EVALUATOR),
+    PanelMember(name="Alan Approver", duty=Duty.AWARD_APPROVER),
+    PanelMember(name="Lily Lay", duty=Duty.AWARD_APPROVER, lay=True),
+    PanelMember(name="Mary Manager", duty=Duty.TENDER_MANAGER),
+    PanelMember(name="Colin Contract", duty=Duty.CONTRACT_MANAGER),
+]
 DONE = Progress(
     stage=LotStage.QUALITY_SCORING,
     unopened=0,
@@ -21,6 +45,7 @@ DONE = Progress(
     approval_quorum=2,
     standstill_ends_at=NOW,
     now=NOW,
+    panel=PANEL,
 )
 
 
@@ -46,7 +71,16 @@ def test_each_evaluator_who_has_not_locked_is_named_with_what_is_left() -> None:
 
 
 def test_too_few_evaluators_are_the_tender_manager_s_to_find() -> None:
-    assert _left(evaluators_minimum=3) == [("tender manager", "Find 1 more quality evaluators.")]
+    assert _left(evaluators_minimum=3) == [
+        (
+            "tender manager",
+            (
+                "Find 1 more quality evaluators. The scoring waits: three unconflicted quality"
+                " evaluators are needed and two are left. Give the duty of quality evaluator to"
+                " another person."
+            ),
+        )
+    ]
 
 
 def test_the_moderator_records_what_is_left_and_then_locks() -> None:
@@ -95,3 +129,150 @@ def test_in_the_standstill_everybody_waits() -> None:
 @pytest.mark.parametrize("stage", [LotStage.CONTRACTED, LotStage.ABANDONED])
 def test_a_lot_at_its_end_misses_nothing(stage: LotStage) -> None:
     assert _left(stage) == []
+
+
+# -- when too few are left ------------------------------------------------------------------------
+
+
+def _panel(**out: Out | None) -> list[PanelMember]:
+    """The panel, in which those whose first names are given are out."""
+    return [
+        msgspec.structs.replace(member, out_because=out.get(member.name.split()[0]))
+        for member in PANEL
+    ]
+
+
+@pytest.mark.parametrize("stage", [LotStage.RANKED, LotStage.RECOMMENDED])
+def test_an_award_that_no_quorum_can_make_waits_and_says_for_whom(stage: LotStage) -> None:
+    found = _left(stage, panel=_panel(Alan=Out.INTEREST_UNDECIDED))
+    assert found[-1] == (
+        "tender manager",
+        (
+            "The award waits: two unconflicted award approvers are needed and one is left;"
+            " recused: Alan Approver (interest in a bidder). Give the duty of award approver to"
+            " another person, or let the conflicts guardian decide."
+        ),
+    )
+
+
+def test_an_award_without_a_lay_member_waits_for_one() -> None:
+    other = PanelMember(name="Olga Officer", duty=Duty.AWARD_APPROVER)
+    panel = [*_panel(Lily=Out.BELONGS_TO_BIDDER), other]
+    assert _left(LotStage.RECOMMENDED, panel=panel) == [
+        (
+            "tender manager",
+            (
+                "The award waits: an unconflicted lay member is needed among the award approvers"
+                " and none is left; recused: Lily Lay (belongs to a bidder or its group). Give the"
+                " duty of award approver to a lay member."
+            ),
+        )
+    ]
+
+
+def test_who_has_been_given_the_duty_and_has_not_taken_it_up_is_named_apart() -> None:
+    panel = [
+        *_panel(Alan=Out.REMOVED),
+        PanelMember(
+            name="Rosa Replacement", duty=Duty.AWARD_APPROVER, out_because=Out.NOT_TAKEN_UP
+        ),
+    ]
+    [(_, what)] = _left(LotStage.RECOMMENDED, panel=panel)
+    assert "recused: Alan Approver (removed from the tender)." in what
+    assert "Rosa Replacement has still to declare on taking the duty." in what
+    assert what.endswith("Give the duty of award approver to another person.")
+
+
+def test_an_answer_is_given_once_and_again_to_the_next_recommendation() -> None:
+    panel = [
+        msgspec.structs.replace(member, answer=Answer.RETURNED)
+        if member.name == "Alan Approver"
+        else member
+        for member in PANEL
+    ]
+    assert len(_left(LotStage.RECOMMENDED, panel=panel)) == 1
+    assert len(_left(LotStage.RANKED, panel=panel)) == 1
+    assert "waits" not in _left(LotStage.RANKED, panel=panel)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "what"),
+    [
+        (LotStage.QUALITY_SCORING, "Mona", "The moderation waits: one unconflicted moderator is"),
+        (LotStage.QUALITY_LOCKED, "Petra", "The opening of prices waits: one unconflicted price"),
+        (LotStage.PRICE_OPENED, "Petra", "The ranking waits: one unconflicted price evaluator is"),
+        (LotStage.RANKED, "Mona", "The recommendation waits: one unconflicted moderator is"),
+        (LotStage.NOTIFIED, "Colin", "The contract waits: one unconflicted contract manager is"),
+        (LotStage.AWARDED, "Mary", "The sending of the notices waits: one unconflicted tender"),
+    ],
+)
+def test_a_lot_waits_where_nobody_is_left_whose_duty_it_is(
+    stage: LotStage, name: str, what: str
+) -> None:
+    changes = {name: Out.MUST_LEAVE}
+    found = [sentence for _, sentence in _left(stage, panel=_panel(**changes))]
+    [waits] = [sentence for sentence in found if sentence.startswith(what)]
+    assert "needed and none is left; recused:" in waits
+    assert f"{name} " in waits
+    assert "(interest in a bidder, must leave)" in waits
+
+
+def test_an_incomplete_opening_that_nobody_can_finish_says_so() -> None:
+    found = _left(unopened=2, panel=_panel(Olive=Out.SUSPENDED))
+    assert [who for who, _ in found] == ["openers", "tender manager"]
+    assert "recused: Olive Opener (the duty is suspended)." in found[1][1]
+
+
+def test_a_closed_tender_tells_those_who_may_know_who_is_out_and_the_manager_that_it_waits() -> (
+    None
+):
+    panel = [
+        PanelMember(name="Olive", duty=Duty.OPENER, out_because=Out.INTEREST_UNDECIDED),
+        PanelMember(name="Oscar", duty=Duty.OPENER),
+    ]
+    [first, waits] = openers_missing(panel)
+    assert first.what.startswith("Open the bids")
+    assert waits.what.startswith(
+        "The opening waits: two unconflicted openers are needed and one is left; recused: Olive"
+    )
+    [_, told] = openers_too_few(1)
+    assert told.who == "tender manager"
+    assert told.what.startswith(
+        "The opening waits: two unconflicted openers are needed and one is left."
+    )
+    assert "Olive" not in told.what
+    for enough in (None, 2, 3):
+        assert [item.who for item in openers_too_few(enough)] == ["openers"]
+    assert len(openers_missing([panel[1], panel[1]])) == 1
+
+
+_MEMBERS = st.builds(
+    PanelMember,
+    name=st.sampled_from(["Ann", "Bob", "Cyd", "Dan"]),
+    duty=st.sampled_from([Duty.AWARD_APPROVER, Duty.MODERATOR]),
+    out_because=st.none() | st.sampled_from(Out),
+    lay=st.booleans(),
+    answer=st.sampled_from([None, Answer.APPROVED]),
+)
+
+
+@given(panel=st.lists(_MEMBERS, max_size=8), quorum=st.integers(1, 12))
+def test_an_award_waits_exactly_when_quorum_or_lay_member_is_out_of_reach(
+    panel: list[PanelMember], quorum: int
+) -> None:
+    found = _left(LotStage.RECOMMENDED, panel=panel, approval_quorum=quorum, approved=quorum)
+    able = [m for m in panel if m.duty is Duty.AWARD_APPROVER and m.out_because is None]
+    short, lay = len(able) < quorum, any(m.lay for m in able)
+    waits = [what for _, what in found if what.startswith("The award waits")]
+    assert len(waits) == short + (not lay)
+    recused = {
+        m.name
+        for m in panel
+        if m.duty is Duty.AWARD_APPROVER and m.out_because not in {None, Out.NOT_TAKEN_UP}
+    }
+    for name in recused if short else ():
+        assert f"{name} (" in waits[0]
+
+
+def test_every_stage_that_goes_on_knows_whose_duty_it_is() -> None:
+    assert set(LotStage) - set(WANTED) == {LotStage.CONTRACTED, LotStage.ABANDONED}

@@ -40,13 +40,13 @@ async def test_a_membership_begins_and_ends_by_the_market_s_clock(
     async with acting(app_role, member.id):
         await app_role.execute(
             "INSERT INTO membership (id, person, organisation, role, started_at, ended_at) VALUES"
-            " (gen_random_uuid(), $1, $2, 'auditor', '2001-01-01Z', '2002-01-01Z')",
+            " (gen_random_uuid(), $1, $2, 'procurement_lead', '2001-01-01Z', '2002-01-01Z')",
             member.id,
             member.organisation,
         )
         row = await app_role.fetchrow(
             "SELECT market_now() - started_at < interval '1 minute' AS young, ended_at"
-            " FROM membership WHERE role = 'auditor'"
+            " FROM membership WHERE role = 'procurement_lead'"
         )
     assert (row["young"], row["ended_at"]) == (True, None)
     async with acting(app_role, member.id):
@@ -136,7 +136,11 @@ async def test_an_invitation_is_not_accepted_once_its_maker_could_not_make_it(
     administrator = await world.person("Ada First", group, Role.ADMINISTRATOR)
     async with acting(app_role, administrator.id):
         await app_role.execute(_INVITE, uuid4(), group, administrator.id)
-        await app_role.execute("UPDATE membership SET ended_at = market_now()")
+    await world.person("Bea Second", group, Role.ADMINISTRATOR)
+    async with acting(app_role, administrator.id):
+        await app_role.execute(
+            "UPDATE membership SET ended_at = market_now() WHERE person = $1", administrator.id
+        )
     async with refused("invited_by_administrator"), acting(app_role):
         await app_role.execute("UPDATE invitation SET accepted_at = now(), accepted_by = id")
 
@@ -169,7 +173,7 @@ async def test_no_change_of_people_goes_unrecorded(world: World, app_role: Any) 
     member = await _member(world)
     with pytest.raises(asyncpg.PostgresError) as caught:
         async with app_role.transaction():
-            await app_role.execute(_GRANT, member.id, member.organisation, "auditor")
+            await app_role.execute(_GRANT, member.id, member.organisation, "procurement_lead")
     assert caught.value.constraint_name == "event_recorded"
 
 

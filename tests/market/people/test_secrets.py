@@ -1,12 +1,15 @@
 """Passwords, tokens and invitation secrets are in no table, event or log in the clear."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import structlog
 
+from market.actor import Role
 from market.people import credentials
 from tests.makers.clock import registrar
+from tests.makers.sign_in import confirm_session, enrolled, joined, sign_in
 from tests.makers.world import PASSWORD, World
 
 
@@ -50,6 +53,45 @@ async def test_no_secret_is_stored_or_logged_in_the_clear(
         for form in (hidden, hidden.encode().hex(), hidden.removeprefix("mkt_")):
             assert form not in stored
             assert form not in said
+
+
+async def test_nothing_that_lets_somebody_in_is_stored_or_logged_in_the_clear(
+    world: World, superuser: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    new, wrong = "seven lamps over gravel", "000000"
+    with structlog.testing.capture_logs() as logged:
+        member = await joined(
+            world, "Ruth Penhale", await world.organisation("06F"), Role.COMMISSIONER
+        )
+        keeper = await registrar(world)
+        authenticator = await enrolled(member)
+        code, later = await authenticator.code(), await authenticator.code(1)
+        await sign_in(world, member.email, one_time_password=wrong)
+        await confirm_session(member, one_time_password=code)
+        body = {"organisation": str(member.organisation)}
+        switched = await member.post("/sessions/current/switches", body)
+        path = f"/organisations/{member.organisation}/members/{member.id}/password-resets"
+        reset = (await keeper.post(path)).json()["secret"]
+        await world.client.post("/api/v1/password-resets", json={"secret": reset, "password": new})
+        signed = await sign_in(world, member.email, new, one_time_password=later)
+        assert signed.status_code == 201, signed.text
+    hidden = [
+        PASSWORD,
+        new,
+        authenticator.secret,
+        *authenticator.recovery_codes,
+        switched.json()["token"],
+        reset,
+        signed.json()["token"],
+    ]
+    stored = await _whole_database(superuser)
+    said = "".join(capfd.readouterr()) + str(logged)
+    for secret in hidden:
+        for form in (secret, secret.encode().hex(), secret.removeprefix("mkt_"), quote(secret)):
+            assert form not in stored
+            assert form not in said
+    told = await superuser.fetch("SELECT details::text FROM event")
+    assert not any(used in row["details"] for row in told for used in (code, later, wrong))
 
 
 async def test_only_digests_are_kept_and_they_are_those_of_the_secrets(

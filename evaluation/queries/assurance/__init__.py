@@ -1,0 +1,1 @@
+"""What the assurance report of a tender tells each reader, by noun."""

@@ -1,0 +1,1 @@
+"""Acts on the registers, the reads of their private parts among them."""

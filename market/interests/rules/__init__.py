@@ -1,0 +1,1 @@
+"""Pure rules about interests: dates, forms, gifts, who and what is published."""

@@ -1,0 +1,1 @@
+"""What ownership statements say, and what follows from it: pure, without a database or a clock."""

@@ -1,0 +1,21 @@
+"""Guards, grants and policies over the registers of interests."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from market.migrations import run_script
+
+ID = "2026-11-22T10:00:06:000000"
+VERSION = "1.38.0"
+DESCRIPTION = "interests"
+
+
+async def forwards() -> MigrationManager:
+    """Run the scripts beside this file, in the migration's transaction."""
+    manager = MigrationManager(migration_id=ID, app_name="market", description=DESCRIPTION)
+
+    async def run() -> None:
+        await run_script("market", "market_interests.sql")
+        await run_script("market", "market_registers.sql")
+
+    manager.add_raw(run)
+    return manager
