@@ -20,7 +20,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT parties_of_organisation(named) AS party WHERE named IS NOT NULL
         UNION SELECT parties_of_identifier(of_scheme, of_identifier) WHERE of_scheme IS NOT NULL
         UNION SELECT i.organisation FROM organisation_identifier i
-        WHERE i.scheme = of_scheme AND i.identifier = of_identifier) found
+        WHERE i.scheme = of_scheme AND i.identifier = of_identifier
+        -- and a number that neither market nor statements know is a node of its own, so that an
+        -- interest and a participant of that number are found to be one
+        UNION SELECT md5(of_scheme || ' ' || of_identifier)::uuid WHERE of_scheme IS NOT NULL) found
 $$;
 
 -- A bidder's nodes: those who bid (the lead and members of its consortium), and everybody who takes
