@@ -232,6 +232,13 @@ BEGIN
             worst := 'may_not_decide';
         END IF;
     END LOOP;
+    -- what the guardian decided holds whether or not an interest is on record
+    SELECT CASE WHEN bool_or(latest.decided = 'must_leave') THEN 'must_leave'
+                WHEN worst IS NULL AND bool_or(latest.decided = 'may_discuss')
+                THEN 'may_not_decide' ELSE worst END INTO worst
+        FROM (SELECT DISTINCT ON (c.bidder) c.outcome AS decided FROM conflict_decision c
+              WHERE c.tender = of_tender AND c.person = candidate
+              ORDER BY c.bidder, c.decided_at DESC, c.id) latest;
     IF worst IN ('interest_undecided', 'must_leave') THEN
         RETURN worst;
     END IF;

@@ -22,33 +22,11 @@ from tests.makers.conflicts import (
     release,
 )
 from tests.makers.direct import acting, refused
+from tests.makers.matrix import DUTIES, EXPECTED, pairs
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import market_time, offer, requirement_of
 from tests.makers.world import Person, World
 
-# DESIGN, section 5, written out: F is refused whatever anybody decides, D is refused without an
-# exemption by the conflicts guardian, + is lawful. The columns are the rows in their order.
-_TABLE = """
-tender_manager     . + + + F F F F F + +
-author             + . F F D F F F F + F
-reviewer           + F . + D D D + F + +
-opener             + F + . + + + D F + +
-quality_evaluator  F D D + . F + F F + +
-price_evaluator    F F D + F . + F F + +
-moderator          F F D + + + . F F + +
-award_approver     F F + D F F F . F + F
-guardian           F F F F F F F F . F F
-contract_manager   + + + + + + + + F . F
-outcome_reviewer   + F + + + + + F F F .
-"""
-_ROWS = [line.split() for line in _TABLE.strip().splitlines()]
-DUTIES = [row[0] for row in _ROWS]
-EXPECTED = {
-    (row[0], second): cell
-    for row in _ROWS
-    for second, cell in zip(DUTIES, row[1:], strict=True)
-    if cell != "."
-}
 OUTCOMES = {"duty_floor": "F", "duty_default": "D"}
 
 
@@ -57,11 +35,6 @@ def test_the_table_is_whole_and_the_same_in_both_orders() -> None:
     assert len(EXPECTED) == 110
     assert all(EXPECTED[second, first] == cell for (first, second), cell in EXPECTED.items())
     assert [list(EXPECTED.values()).count(cell) for cell in "FD+"] == [52, 10, 48]
-
-
-def pairs(cell: str) -> list[tuple[str, str]]:
-    """The ordered pairs of one kind."""
-    return [pair for pair, kind in EXPECTED.items() if kind == cell]
 
 
 async def by_http(tender: Draft, person: Person, duty: str) -> str:
