@@ -43,6 +43,10 @@ INSERT INTO approval (id, recommendation, approver, outcome, reason)
 VALUES ($1, $2, $3, $4, $5) RETURNING lay, decided_at
 """
 
+_BEFORE = """
+SELECT lay, decided_at FROM approval WHERE recommendation = $1 AND approver = $2 AND outcome = $3
+"""
+
 _APPROVED = "SELECT award_approved(l) FROM lot l WHERE l.id = $1"
 _COUNTED = "SELECT approved FROM evaluation_counts($1)"
 _AWARD = "INSERT INTO award (id, lot, recommendation, bid) VALUES ($1, $2, $3, $4)"
@@ -142,7 +146,9 @@ async def approve(actor: Actor, tender_id: UUID, lot_number: int, given: Approve
     """Approve the present recommendation, or return it to the panel, with a reason.
 
     The approval that completes the published quorum, a lay member in it, makes the award in the
-    same transaction. A returned recommendation takes the lot back to its ranking.
+    same transaction. A returned recommendation takes the lot back to its ranking. An approval
+    counts while its giver may act: where one counts again since the guardian decided, whoever
+    approved repeats it, and that makes the award.
 
     Raises:
         FreshSignInNeeded: the actor's sign-in or its confirmation is older than fifteen minutes.
@@ -151,7 +157,7 @@ async def approve(actor: Actor, tender_id: UUID, lot_number: int, given: Approve
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
         LotNotThere: there is no recommendation to answer.
-        DecidedAlready: the actor has answered this recommendation.
+        DecidedAlready: the actor has answered this recommendation, and the quorum is not complete.
     """
     ensure_fresh(actor)
     facts = ensure_may(
@@ -162,7 +168,23 @@ async def approve(actor: Actor, tender_id: UUID, lot_number: int, given: Approve
     if latest is None:
         raise NotFound
     if latest.answered:
-        raise DecidedAlready
+        answer = await _answer_that_counts_again(actor, facts, latest, given.outcome)
+    else:
+        answer = await _answer(actor, facts, latest, given)
+    moved = await _follow(actor, facts, latest, given.outcome)
+    return ApprovalGiven(
+        outcome=given.outcome,
+        lay=answer.lay,
+        decided_at=answer.decided_at,
+        approved=await fetch_value(_COUNTED, facts.lot),
+        quorum=facts.approval_quorum,
+        lot=moved.lot,
+        stage=moved.stage,
+        version=moved.version,
+    )
+
+
+async def _answer(actor: Actor, facts: LotFacts, latest: _Latest, given: Approve) -> _Answer:
     approval = uuid4()
     answer = await fetch_one(
         _Answer,
@@ -181,22 +203,26 @@ async def approve(actor: Actor, tender_id: UUID, lot_number: int, given: Approve
         "award.approved" if given.outcome is ApprovalOutcome.APPROVED else "award.returned",
         "approval",
         approval,
-        tender=tender_id,
+        tender=facts.tender,
         after=msgspec.json.encode(given),
-        lot=lot_number,
+        lot=facts.number,
         recommendation=latest.number,
     )
-    moved = await _follow(actor, facts, latest, given.outcome)
-    return ApprovalGiven(
-        outcome=given.outcome,
-        lay=answer.lay,
-        decided_at=answer.decided_at,
-        approved=await fetch_value(_COUNTED, facts.lot),
-        quorum=facts.approval_quorum,
-        lot=moved.lot,
-        stage=moved.stage,
-        version=moved.version,
-    )
+    return answer
+
+
+async def _answer_that_counts_again(
+    actor: Actor, facts: LotFacts, latest: _Latest, outcome: ApprovalOutcome
+) -> _Answer:
+    """The actor's approval of before, where the quorum came to be complete without another one."""
+    before = await fetch_one(_Answer, _BEFORE, latest.id, actor.person, outcome.value)
+    if (
+        before is None
+        or outcome is not ApprovalOutcome.APPROVED
+        or not await fetch_value(_APPROVED, facts.lot)
+    ):
+        raise DecidedAlready
+    return before
 
 
 async def _follow(

@@ -11,6 +11,7 @@ from market.command import command
 from market.database import execute, fetch, fetch_value
 from market.errors import Fault
 from market.events.commands import record
+from market.organisations.rules import Scheme
 from market.sealing import Address, EnvelopeKind, seal
 from market.signing import BidReceipt, SignedStatement, WithdrawalReceipt
 from market.vault import Vault
@@ -64,6 +65,8 @@ FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
 
 _ORGANISATIONS = "SELECT id, name FROM organisation WHERE id = ANY ($1::uuid[]) AND NOT proposed"
 
+_IDENTIFIERS = "SELECT scheme, identifier FROM organisation_identifier WHERE organisation = $1"
+
 _RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
 
 
@@ -84,6 +87,11 @@ class _Making(msgspec.Struct, frozen=True, kw_only=True):
 class _Named(msgspec.Struct, frozen=True):
     id: UUID
     name: str
+
+
+class _Identifier(msgspec.Struct, frozen=True):
+    scheme: Scheme
+    identifier: str
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -239,7 +247,12 @@ async def _participants(making: _Making, given: GiveBid) -> list[ParticipantView
         return []
     wanted = [one.organisation for one in given.participants if one.organisation is not None]
     known = {row.id: row.name for row in await fetch(_Named, _ORGANISATIONS, wanted)}
-    found = participant_faults(given.participants, making.bidding.supplier)
+    own = await fetch(_Identifier, _IDENTIFIERS, making.bidding.supplier)
+    found = participant_faults(
+        given.participants,
+        making.bidding.supplier,
+        [(one.scheme, one.identifier) for one in own],
+    )
     for index, one in enumerate(given.participants):
         if one.organisation is not None and one.organisation not in known:
             reason = "There is no such organisation in the market; give its name and identifier."

@@ -1,5 +1,7 @@
 """Declaring on taking a duty, exempting from the matrix, deciding about interests."""
 
+from datetime import timedelta
+from typing import Final
 from uuid import UUID, uuid4
 
 from market.actor import Actor
@@ -31,6 +33,8 @@ from tenders.schemas.conflicts import (
     GrantExemption,
     Statement,
 )
+
+_LONGEST: Final = timedelta(days=3653)
 
 
 @command
@@ -88,7 +92,7 @@ async def grant_exemption(actor: Actor, tender_id: UUID, given: GrantExemption) 
     Raises:
         DutyNeeded: the actor is not the tender's conflicts guardian.
         NotExemptible: the pair is on the floor, or needs no exemption.
-        ExemptionFaulty: it would end before it begins.
+        ExemptionFaulty: it would end before it begins, or more than ten years from now.
         NotFound: no such tender or person.
     """
     facts = await _held_by_guardian(actor, tender_id, to="grant exemptions")
@@ -99,8 +103,8 @@ async def grant_exemption(actor: Actor, tender_id: UUID, given: GrantExemption) 
             " the floor of the matrix, or needs no exemption."
         )
         raise NotExemptible(reason, faults=[Fault(field="duties", reason=reason)])
-    if given.expires_at <= facts.now:
-        reason = "An exemption ends in the future."
+    if not facts.now < given.expires_at < facts.now + _LONGEST:
+        reason = "An exemption ends in the future, and within ten years."
         raise ExemptionFaulty(reason, faults=[Fault(field="expires_at", reason=reason)])
     if await fetch_value("SELECT id FROM person WHERE id = $1", given.person) is None:
         reason = "There is no such person."

@@ -18,7 +18,13 @@ from market.events.commands import record
 from market.people.permissions import ensure_fresh
 from market.sealing import Address, CannotOpen, CannotUnwrap, EnvelopeKind, key_context
 from market.vault import Vault
-from tenders.errors import DeclarationsFaulty, EnvelopeOpened, EnvelopeStaysSealed, KeysUnavailable
+from tenders.errors import (
+    AlreadyConfirmed,
+    DeclarationsFaulty,
+    EnvelopeOpened,
+    EnvelopeStaysSealed,
+    KeysUnavailable,
+)
 from tenders.permissions.opening import (
     ensure_knows_bidders,
     ensure_may_confirm,
@@ -59,6 +65,10 @@ SELECT wrapped_key_for(m.bid, $3) FROM manifest_entry m WHERE m.tender = $1 AND 
 """
 
 _SEALED = "SELECT * FROM sealed_envelope($1, $2)"
+
+_CONFIRMED = """
+SELECT EXISTS (SELECT 1 FROM opening_confirmation WHERE tender = $1 AND person = $2)
+"""
 
 _OPENED = """
 INSERT INTO opened_envelope (id, envelope, bid, kind, content, failure, opened_by)
@@ -155,6 +165,9 @@ def _declaration_faults(given: DeclareAll, bidders: set[UUID]) -> Iterable[Fault
 async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> ConfirmationGiven:
     """Confirm that the bids may be opened; the second opener's confirmation opens them.
 
+    A confirmation counts while its giver may act. Where one counts again since the guardian
+    decided, either opener repeats theirs, and that opens the bids.
+
     It fixes the manifest of all bids that stand and moves the tender in one transaction. Then the
     quality envelopes are opened one by one, each in its own; what a fault of the machine leaves
     unopened, `resume_opening` opens.
@@ -166,7 +179,7 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
         OpeningNotDue: the deadline has not passed, or the tender is opened or abandoned.
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
-        AlreadyConfirmed: by the same person.
+        AlreadyConfirmed: by the same person, and two confirmations do not count yet.
         KeysUnavailable: the opening is confirmed, but the custodian cannot use a key.
     """
     given = await _confirm(actor, tender_id)
@@ -181,21 +194,26 @@ async def _confirm(actor: Actor, tender_id: UUID) -> ConfirmationGiven:
     # waits for bids in flight and for the other confirmation; what is read below is settled
     await execute("SELECT 1 FROM tender WHERE id = $1 FOR NO KEY UPDATE", tender_id)
     ensure_may_confirm(await standing_of(actor, tender_id))
-    await execute(
-        "INSERT INTO opening_confirmation (id, tender, person) VALUES ($1, $2, $3)",
-        uuid4(),
-        tender_id,
-        actor.person,
-    )
+    again: bool = await fetch_value(_CONFIRMED, tender_id, actor.person)
+    if not again:
+        await execute(
+            "INSERT INTO opening_confirmation (id, tender, person) VALUES ($1, $2, $3)",
+            uuid4(),
+            tender_id,
+            actor.person,
+        )
     confirmed_by: int = await fetch_value("SELECT openers_confirmed($1)", tender_id)
-    await record(
-        actor,
-        "opening.confirmed",
-        "tender",
-        tender_id,
-        tender=tender_id,
-        confirmed_by=confirmed_by,
-    )
+    if again and confirmed_by < OPENERS_NEEDED:
+        raise AlreadyConfirmed
+    if not again:
+        await record(
+            actor,
+            "opening.confirmed",
+            "tender",
+            tender_id,
+            tender=tender_id,
+            confirmed_by=confirmed_by,
+        )
     if confirmed_by < OPENERS_NEEDED:
         return ConfirmationGiven(confirmed_by=confirmed_by, opened=False)
     bids = await _fix_manifest(tender_id)

@@ -70,6 +70,19 @@ def ensure_sees(actor: Actor, facts: TenderFacts | None) -> TenderFacts:
     return facts
 
 
+def ensure_reads_draft(actor: Actor, facts: TenderFacts | None) -> TenderFacts:
+    """Let everybody read what is published, and in a draft the house alone.
+
+    Whoever has been given a duty knows of the draft, and reads in it once they have declared.
+
+    Raises:
+        NotFound: the tender is not visible to the actor.
+        DutyNotTakenUp: it is a draft, and the actor has not declared on taking their duty.
+    """
+    seen = ensure_sees(actor, facts)
+    return seen if seen.published_at is not None else ensure_sees_inside(actor, seen)
+
+
 def ensure_sees_inside(actor: Actor, facts: TenderFacts | None) -> TenderFacts:
     """Let the house read how the requirement came about.
 

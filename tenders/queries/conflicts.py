@@ -8,7 +8,7 @@ import msgspec
 from market.actor import Actor
 from market.database import fetch, fetch_one, fetch_value, reading
 from market.errors import NotFound
-from tenders.permissions.tenders import ensure_sees, ensure_sees_duties
+from tenders.permissions.tenders import ensure_reads_draft, ensure_sees_duties
 from tenders.queries.facts import facts_of
 from tenders.rules.duties import Duty, Pair
 from tenders.schemas.conflicts import (
@@ -126,9 +126,10 @@ async def exemptions(actor: Actor, tender_id: UUID) -> list[ExemptionView]:
 
     Raises:
         NotFound: there is no such tender, or a draft that the actor may not know of.
+        DutyNotTakenUp: a draft in which the actor has not declared on taking their duty.
     """
     async with reading(actor):
-        ensure_sees(actor, await facts_of(actor, tender_id))
+        ensure_reads_draft(actor, await facts_of(actor, tender_id))
         return [row.view() for row in await fetch(_Exemption, _EXEMPTIONS, tender_id, None)]
 
 

@@ -11,7 +11,12 @@ from market.database import fetch, fetch_one, reading
 from market.errors import NotFound
 from market.money import exact_text, shares
 from market.pages import Page
-from tenders.permissions.tenders import READS_DRAFTS, ensure_sees, ensure_sees_inside
+from tenders.permissions.tenders import (
+    READS_DRAFTS,
+    ensure_reads_draft,
+    ensure_sees,
+    ensure_sees_inside,
+)
 from tenders.queries.facts import facts_of
 from tenders.queries.keysets import cursor_at, read_cursor
 from tenders.rules.duties import Duty
@@ -235,11 +240,12 @@ async def requirement(actor: Actor, tender_id: UUID) -> RequirementView:
 
     Raises:
         NotFound: there is none, or none that the actor may know of.
+        DutyNotTakenUp: a draft in which the actor has not declared on taking their duty.
     """
     async with reading(actor):
         found = await fetch_one(_Requirement, _PUBLISHED_REQUIREMENT, tender_id)
         if found is None:
-            ensure_sees(actor, await facts_of(actor, tender_id))
+            ensure_reads_draft(actor, await facts_of(actor, tender_id))
             found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, None)
     return _requirement_view(found)
 

@@ -97,7 +97,7 @@ class ConflictController(Controller):
     @get(
         "/exemptions",
         operation_id="listExemptions",
-        responses=problems(NotFound),
+        responses=problems(NotFound, DutyNotTakenUp),
         opt={"public": True},
     )
     async def list_exemptions(

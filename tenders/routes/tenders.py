@@ -22,6 +22,7 @@ from tenders.errors import (
     DeadlineTooSoon,
     DutyClash,
     DutyNeeded,
+    DutyNotTakenUp,
     NotInReview,
     OpenersNeeded,
     RequirementFaulty,
@@ -301,7 +302,7 @@ class RequirementController(Controller):
 
     @get(
         operation_id="getRequirement",
-        responses=problems(NotFound),
+        responses=problems(NotFound, DutyNotTakenUp),
         opt={"public": True, "scope": Scope.OPPORTUNITIES_READ},
     )
     async def show(

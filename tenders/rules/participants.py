@@ -1,6 +1,6 @@
 """Who takes part in a bid beside its lead: members of a consortium, subcontractors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
@@ -11,7 +11,9 @@ from market.errors import Fault
 from market.organisations.rules import BadIdentifier, Identifier, Scheme, normalise
 
 MOST_PARTICIPANTS: Final = 50
-Name = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=300, pattern=r"^(?![\s\S]*[\x00-\x1f\x7f])[\s\S]*\S")
+]
 
 
 class ParticipantRole(StrEnum):
@@ -34,12 +36,20 @@ class Participant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     identifier: Identifier | None = None
 
 
-def participant_faults(participants: Sequence[Participant], lead: UUID) -> list[Fault]:
-    """Find everything wrong with the participants of a bid at once."""
-    return list(_faults(participants, lead))
+Own = Collection[tuple[Scheme, str]]
 
 
-def _faults(participants: Sequence[Participant], lead: UUID) -> Iterator[Fault]:
+def participant_faults(
+    participants: Sequence[Participant], lead: UUID, own: Own = ()
+) -> list[Fault]:
+    """Find everything wrong with the participants of a bid at once.
+
+    `own` are the lead's identifiers, as their registers write them.
+    """
+    return list(_faults(participants, lead, own))
+
+
+def _faults(participants: Sequence[Participant], lead: UUID, own: Own) -> Iterator[Fault]:
     seen: dict[object, int] = {}
     for index, one in enumerate(participants):
         where = f"participants[{index}]"
@@ -58,6 +68,10 @@ def _faults(participants: Sequence[Participant], lead: UUID) -> Iterator[Fault]:
                 key = normalised(one.identifier)
             except BadIdentifier as error:
                 yield Fault(field=f"{where}.identifier.value", reason=str(error))
+            else:
+                if key in own:
+                    reason = "This is the number of the lead of the bid itself."
+                    yield Fault(field=f"{where}.identifier", reason=reason)
         first = seen.setdefault(key, index)
         if key is not None and first != index:
             reason = f"This is the same as participants[{first}]. Name everybody once."

@@ -142,7 +142,9 @@ BEGIN
        IS DISTINCT FROM pg_current_xact_id()::xid THEN
         PERFORM refuse('bid_arrives_whole', 'A submitted bid cannot be added to.');
     END IF;
-    IF NEW.organisation = owner.organisation THEN
+    IF NEW.organisation = owner.organisation OR EXISTS (
+        SELECT 1 FROM organisation_identifier i WHERE i.organisation = owner.organisation
+        AND i.scheme = NEW.scheme AND i.identifier = NEW.identifier) THEN
         PERFORM refuse('participant_is_another', 'The lead of a bid is not its own participant.');
     END IF;
     IF helps_to_run(parties_of(NEW.organisation, NEW.scheme, NEW.identifier), owner.tender) THEN

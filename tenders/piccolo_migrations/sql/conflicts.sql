@@ -20,7 +20,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT parties_of_organisation(named) AS party WHERE named IS NOT NULL
         UNION SELECT parties_of_identifier(of_scheme, of_identifier) WHERE of_scheme IS NOT NULL
         UNION SELECT i.organisation FROM organisation_identifier i
-        WHERE i.scheme = of_scheme AND i.identifier = of_identifier) found
+        WHERE i.scheme = of_scheme AND i.identifier = of_identifier
+        -- and a number that neither market nor statements know is a node of its own, so that an
+        -- interest and a participant of that number are found to be one
+        UNION SELECT md5(of_scheme || ' ' || of_identifier)::uuid WHERE of_scheme IS NOT NULL) found
 $$;
 
 -- A bidder's nodes: those who bid (the lead and members of its consortium), and everybody who takes
@@ -229,6 +232,13 @@ BEGIN
             worst := 'may_not_decide';
         END IF;
     END LOOP;
+    -- what the guardian decided holds whether or not an interest is on record
+    SELECT CASE WHEN bool_or(latest.decided = 'must_leave') THEN 'must_leave'
+                WHEN worst IS NULL AND bool_or(latest.decided = 'may_discuss')
+                THEN 'may_not_decide' ELSE worst END INTO worst
+        FROM (SELECT DISTINCT ON (c.bidder) c.outcome AS decided FROM conflict_decision c
+              WHERE c.tender = of_tender AND c.person = candidate
+              ORDER BY c.bidder, c.decided_at DESC, c.id) latest;
     IF worst IN ('interest_undecided', 'must_leave') THEN
         RETURN worst;
     END IF;

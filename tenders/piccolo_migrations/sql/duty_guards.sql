@@ -7,6 +7,8 @@ SELECT keep_append_only('duty_declaration', 'exemption', 'exemption_revocation',
 SELECT keep_undeleted('duty');
 SELECT keep_recorded('duty', 'duty_declaration', 'exemption', 'exemption_revocation',
     'conflict_decision', 'award_delegation', 'award_delegation_ending');
+SELECT keep_to_persons('duty_declaration', 'exemption', 'exemption_revocation',
+    'conflict_decision', 'award_delegation', 'award_delegation_ending');
 CREATE INDEX duty_tender ON duty (tender, duty);
 CREATE INDEX duty_declaration_of ON duty_declaration (tender, person, declared_at);
 CREATE INDEX exemption_of ON exemption (tender, person);
@@ -148,7 +150,8 @@ BEGIN
     -- given by the manager; the first one by who begins the tender; authorship by editing
     IF pg_trigger_depth() = 1 AND NOT (NEW.duty = 'tender_manager'
         AND NEW.person = NEW.assigned_by
-        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid) THEN
+        AND (SELECT xmin FROM tender WHERE id = NEW.tender) = pg_current_xact_id()::xid
+        AND NOT EXISTS (SELECT 1 FROM duty WHERE tender = NEW.tender)) THEN
         PERFORM ensure_may_manage(NEW.tender, now_stage, 'tender_manager');
     END IF;
     -- having ever held a duty is what counts, so released duties are looked at too
@@ -307,10 +310,17 @@ CREATE TRIGGER guard_award_delegation BEFORE INSERT ON award_delegation
 
 CREATE FUNCTION guard_award_delegation_ending() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
+DECLARE ended award_delegation;
 BEGIN
+    SELECT * INTO ended FROM award_delegation WHERE id = NEW.delegation;
+    -- whoever is given a duty under it holds the delegate's row, and whoever acts by one shares
+    -- their own: each is before the end or after it
+    PERFORM 1 FROM organisation WHERE id = ended.delegate FOR NO KEY UPDATE;
+    PERFORM 1 FROM person WHERE id IN (
+        SELECT d.person FROM duty d WHERE d.organisation = ended.delegate
+        AND d.released_at IS NULL AND is_award_duty(d.duty)) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM ensure_delegates_for(ended.delegator, NEW.ended_by);
     NEW.ended_at := market_now();
-    PERFORM ensure_delegates_for(
-        (SELECT delegator FROM award_delegation WHERE id = NEW.delegation), NEW.ended_by);
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_award_delegation_ending BEFORE INSERT ON award_delegation_ending
