@@ -1,5 +1,7 @@
 """Refusals about tenders, named by their reason."""
 
+from typing import Final
+
 from market.errors import Forbidden, Malformed, MarketError, Stale, WrongStage, keeps
 
 keeps("tender_version_counts")(Stale)
@@ -39,6 +41,10 @@ class DutySuspended(Forbidden):
         "Your duty is suspended: the exemption or delegation it rests on is over, or the conflicts"
         " guardian has removed you."
     )
+
+
+DUTY_REFUSALS: Final = (DutyNeeded, DutyNotTakenUp, DutySuspended)
+"""What an act of those whose duty it is says to everybody else."""
 
 
 @keeps("duty_comes_too_late")

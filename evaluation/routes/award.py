@@ -37,7 +37,7 @@ from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.people.errors import FreshSignInNeeded
 from market.problems import AnyRequest, problems
 from market.requests import KEYED, tagged
-from tenders.errors import ConflictOfInterest, DeclarationMissing, DutyNeeded
+from tenders.errors import DUTY_REFUSALS, ConflictOfInterest, DeclarationMissing
 
 
 class AwardController(Controller):
@@ -52,7 +52,7 @@ class AwardController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -77,7 +77,7 @@ class AwardController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -101,7 +101,7 @@ class AwardController(Controller):
         operation_id="sendAwardNotices",
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -122,7 +122,7 @@ class AwardController(Controller):
     @get(
         "/award-notices",
         operation_id="listAwardNotices",
-        responses=problems(NotFound, DutyNeeded, DeclarationMissing, ConflictOfInterest),
+        responses=problems(NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest),
     )
     async def list_notices(  # noqa: PLR0913, PLR0917  # each parameter of the request by its name
         self,
@@ -142,7 +142,7 @@ class AwardController(Controller):
         operation_id="makeContract",
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,

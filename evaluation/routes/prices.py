@@ -17,7 +17,7 @@ from market.people.errors import FreshSignInNeeded
 from market.problems import problems
 from market.requests import tagged
 from market.vault import Vault
-from tenders.errors import ConflictOfInterest, DeclarationMissing, DutyNeeded, KeysUnavailable
+from tenders.errors import DUTY_REFUSALS, ConflictOfInterest, DeclarationMissing, KeysUnavailable
 
 
 class PriceController(Controller):
@@ -31,7 +31,7 @@ class PriceController(Controller):
         operation_id="openPrices",
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -60,7 +60,7 @@ class PriceController(Controller):
         operation_id="rankBids",
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -81,7 +81,7 @@ class PriceController(Controller):
     @get(
         "/ranking",
         operation_id="getRanking",
-        responses=problems(NotFound, DutyNeeded, DeclarationMissing, ConflictOfInterest),
+        responses=problems(NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest),
     )
     async def get_ranking(
         self,

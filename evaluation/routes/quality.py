@@ -37,7 +37,13 @@ from market.errors import NotFound
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
 from market.requests import KEYED, tagged
-from tenders.errors import ConflictOfInterest, DeclarationMissing, DutyNeeded
+from tenders.errors import (
+    DUTY_REFUSALS,
+    ConflictOfInterest,
+    DeclarationMissing,
+    DutyNotTakenUp,
+    DutySuspended,
+)
 
 ByPseudonym = Annotated[
     str | None,
@@ -51,7 +57,11 @@ class EvaluationController(Controller):
     path = "/tenders/{tender_id:uuid}/lots/{lot_number:int}"
     tags = ("evaluation",)
 
-    @get("/evaluation", operation_id="getEvaluation", responses=problems(NotFound))
+    @get(
+        "/evaluation",
+        operation_id="getEvaluation",
+        responses=problems(NotFound, DutyNotTakenUp, DutySuspended),
+    )
     async def get_evaluation(
         self,
         tender_id: FromPath[UUID],
@@ -68,7 +78,7 @@ class EvaluationController(Controller):
         "/evaluation/bids",
         operation_id="listBidsUnderEvaluation",
         responses=problems(
-            NotFound, DutyNeeded, DeclarationMissing, ConflictOfInterest, LotNotThere
+            NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest, LotNotThere
         ),
     )
     async def list_bids(  # noqa: PLR0913, PLR0917  # each parameter of the request by its name
@@ -95,7 +105,7 @@ class EvaluationController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -121,7 +131,7 @@ class EvaluationController(Controller):
     @get(
         "/evaluation/scores",
         operation_id="listScores",
-        responses=problems(NotFound, DutyNeeded, DeclarationMissing, ConflictOfInterest),
+        responses=problems(NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest),
     )
     async def list_scores(  # noqa: PLR0913, PLR0917  # each parameter of the request by its name
         self,
@@ -148,7 +158,7 @@ class EvaluationController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -171,7 +181,7 @@ class EvaluationController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -199,7 +209,7 @@ class EvaluationController(Controller):
         operation_id="lockQuality",
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
@@ -223,7 +233,7 @@ class EvaluationController(Controller):
         "/abandonment",
         operation_id="abandonLot",
         responses=problems(
-            NotFound, DutyNeeded, DeclarationMissing, ConflictOfInterest, LotNotThere
+            NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest, LotNotThere
         ),
     )
     async def abandon(

@@ -13,6 +13,7 @@ from market.requests import KEYED
 from tenders.commands import conflicts as commands
 from tenders.commands import delegations
 from tenders.errors import (
+    DUTY_REFUSALS,
     BiddersNotKnown,
     ConflictOfInterest,
     DeclarationMissing,
@@ -20,7 +21,6 @@ from tenders.errors import (
     DelegatedByAdministrator,
     DelegationFaulty,
     DelegationOver,
-    DutyNeeded,
     DutyNotTakenUp,
     ExemptionFaulty,
     ExemptionOver,
@@ -83,7 +83,7 @@ class ConflictController(Controller):
         "/exemptions",
         operation_id="grantExemption",
         dependencies=KEYED,
-        responses=problems(NotFound, DutyNeeded, DutyNotTakenUp, NotExemptible, ExemptionFaulty),
+        responses=problems(NotFound, *DUTY_REFUSALS, NotExemptible, ExemptionFaulty),
     )
     async def grant_exemption(
         self,
@@ -110,7 +110,7 @@ class ConflictController(Controller):
         "/exemptions/{exemption_id:uuid}/revocation",
         operation_id="revokeExemption",
         dependencies=KEYED,
-        responses=problems(NotFound, DutyNeeded, DutyNotTakenUp, ExemptionOver),
+        responses=problems(NotFound, *DUTY_REFUSALS, ExemptionOver),
     )
     async def revoke_exemption(
         self,
@@ -125,7 +125,7 @@ class ConflictController(Controller):
     @get(
         "/conflicts",
         operation_id="listConflicts",
-        responses=problems(NotFound, DutyNeeded, DutyNotTakenUp, BiddersNotKnown),
+        responses=problems(NotFound, *DUTY_REFUSALS, BiddersNotKnown),
     )
     async def list_conflicts(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -142,8 +142,7 @@ class ConflictController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
-            DutyNotTakenUp,
+            *DUTY_REFUSALS,
             BiddersNotKnown,
             DeclarationMissing,
             ConflictOfInterest,

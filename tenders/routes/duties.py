@@ -12,11 +12,12 @@ from market.problems import problems
 from market.requests import KEYED
 from tenders.commands import duties as commands
 from tenders.errors import (
+    DUTY_REFUSALS,
+    ConflictOfInterest,
+    DeclarationMissing,
     DelegationNeeded,
     DutyClash,
     DutyHeldAlready,
-    DutyNeeded,
-    DutyNotTakenUp,
     DutyReleasedAlready,
     LastTenderManager,
     NotMember,
@@ -38,9 +39,9 @@ class DutyController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
-            DutyNotTakenUp,
-            DutyNotTakenUp,
+            *DUTY_REFUSALS,
+            DeclarationMissing,
+            ConflictOfInterest,
             DutyClash,
             DelegationNeeded,
             SuppliersMayNotHoldDuties,
@@ -69,7 +70,14 @@ class DutyController(Controller):
         "/{duty_id:uuid}",
         operation_id="releaseDuty",
         status_code=200,
-        responses=problems(NotFound, DutyNeeded, DutyReleasedAlready, LastTenderManager),
+        responses=problems(
+            NotFound,
+            *DUTY_REFUSALS,
+            DeclarationMissing,
+            ConflictOfInterest,
+            DutyReleasedAlready,
+            LastTenderManager,
+        ),
     )
     async def release(
         self, tender_id: FromPath[UUID], duty_id: FromPath[UUID], actor: NamedDependency[Actor]

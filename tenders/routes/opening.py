@@ -14,12 +14,12 @@ from market.requests import KEYED
 from market.vault import Vault
 from tenders.commands import opening as commands
 from tenders.errors import (
+    DUTY_REFUSALS,
     AlreadyConfirmed,
     BiddersNotKnown,
     ConflictOfInterest,
     DeclarationMissing,
     DeclarationsFaulty,
-    DutyNeeded,
     KeysUnavailable,
     NotOpened,
     OpeningNotDue,
@@ -45,7 +45,7 @@ class OpeningController(Controller):
     @get(
         "/bidders",
         operation_id="listBidders",
-        responses=problems(NotFound, DutyNeeded, BiddersNotKnown),
+        responses=problems(NotFound, *DUTY_REFUSALS, BiddersNotKnown),
     )
     async def list_bidders(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -60,7 +60,7 @@ class OpeningController(Controller):
         "/declarations",
         operation_id="declareInterests",
         dependencies=KEYED,
-        responses=problems(NotFound, DutyNeeded, BiddersNotKnown, DeclarationsFaulty),
+        responses=problems(NotFound, *DUTY_REFUSALS, BiddersNotKnown, DeclarationsFaulty),
     )
     async def declare(
         self,
@@ -78,7 +78,7 @@ class OpeningController(Controller):
     @get(
         "/declarations",
         operation_id="listMyDeclarations",
-        responses=problems(NotFound, DutyNeeded, BiddersNotKnown),
+        responses=problems(NotFound, *DUTY_REFUSALS, BiddersNotKnown),
     )
     async def list_declarations(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
@@ -92,7 +92,7 @@ class OpeningController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             OpeningNotDue,
@@ -117,7 +117,7 @@ class OpeningController(Controller):
         dependencies=KEYED,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             DeclarationMissing,
             ConflictOfInterest,
             NotOpened,
@@ -138,7 +138,7 @@ class OpeningController(Controller):
         "/opening",
         operation_id="getOpening",
         responses=problems(
-            NotFound, DutyNeeded, BiddersNotKnown, DeclarationMissing, ConflictOfInterest
+            NotFound, *DUTY_REFUSALS, BiddersNotKnown, DeclarationMissing, ConflictOfInterest
         ),
     )
     async def get_minutes(

@@ -15,13 +15,15 @@ from market.requests import KEYED, tagged
 from market.vault import Vault
 from tenders.commands import drafting, publication, reviews
 from tenders.errors import (
+    DUTY_REFUSALS,
     BuyersSettled,
     BuysAlready,
     CannotBuy,
+    ConflictOfInterest,
     ContractMade,
     DeadlineTooSoon,
+    DeclarationMissing,
     DutyClash,
-    DutyNeeded,
     DutyNotTakenUp,
     NotInReview,
     OpenersNeeded,
@@ -140,7 +142,7 @@ class TenderController(Controller):
     @put(
         "/{tender_id:uuid}/timetable",
         operation_id="setTimetable",
-        responses=problems(TimetableFaulty, NotFound, DutyNeeded, TransitionRefused, Stale),
+        responses=problems(TimetableFaulty, NotFound, *DUTY_REFUSALS, TransitionRefused, Stale),
     )
     async def set_timetable(
         self,
@@ -156,7 +158,7 @@ class TenderController(Controller):
         "/{tender_id:uuid}/buyers",
         operation_id="addBuyer",
         status_code=200,
-        responses=problems(NotFound, DutyNeeded, BuyersSettled, CannotBuy, BuysAlready, Stale),
+        responses=problems(NotFound, *DUTY_REFUSALS, BuyersSettled, CannotBuy, BuysAlready, Stale),
     )
     async def add_buyer(
         self,
@@ -172,7 +174,7 @@ class TenderController(Controller):
         "/{tender_id:uuid}/review-requests",
         operation_id="requestReview",
         status_code=200,
-        responses=problems(NotFound, DutyNeeded, TransitionRefused, RequirementMissing, Stale),
+        responses=problems(NotFound, *DUTY_REFUSALS, TransitionRefused, RequirementMissing, Stale),
     )
     async def request_review(
         self,
@@ -187,7 +189,7 @@ class TenderController(Controller):
         "/{tender_id:uuid}/reviews",
         operation_id="giveReview",
         status_code=200,
-        responses=problems(NotFound, DutyNeeded, NotInReview, Stale),
+        responses=problems(NotFound, *DUTY_REFUSALS, NotInReview, Stale),
     )
     async def give_review(
         self,
@@ -203,7 +205,7 @@ class TenderController(Controller):
         "/{tender_id:uuid}/revisions",
         operation_id="reviseTender",
         status_code=200,
-        responses=problems(NotFound, DutyNeeded, TransitionRefused, Stale),
+        responses=problems(NotFound, *DUTY_REFUSALS, TransitionRefused, Stale),
     )
     async def revise(
         self,
@@ -220,7 +222,7 @@ class TenderController(Controller):
         status_code=200,
         responses=problems(
             NotFound,
-            DutyNeeded,
+            *DUTY_REFUSALS,
             TransitionRefused,
             TimetableMissing,
             DeadlineTooSoon,
@@ -242,7 +244,15 @@ class TenderController(Controller):
         "/{tender_id:uuid}/abandonment",
         operation_id="abandonTender",
         status_code=200,
-        responses=problems(NotFound, DutyNeeded, TransitionRefused, ContractMade, Stale),
+        responses=problems(
+            NotFound,
+            *DUTY_REFUSALS,
+            DeclarationMissing,
+            ConflictOfInterest,
+            TransitionRefused,
+            ContractMade,
+            Stale,
+        ),
     )
     async def abandon(
         self,
@@ -287,7 +297,7 @@ class RequirementController(Controller):
     @put(
         operation_id="replaceRequirement",
         responses=problems(
-            RequirementFaulty, NotFound, DutyNeeded, DutyClash, RequirementSettled, Stale
+            RequirementFaulty, NotFound, *DUTY_REFUSALS, DutyClash, RequirementSettled, Stale
         ),
     )
     async def replace(
@@ -314,7 +324,7 @@ class RequirementController(Controller):
     @get(
         "/versions",
         operation_id="listRequirementVersions",
-        responses=problems(NotFound, Forbidden),
+        responses=problems(NotFound, Forbidden, DutyNotTakenUp),
         opt={"scope": Scope.TENDERS_READ},
     )
     async def list_versions(
@@ -326,7 +336,7 @@ class RequirementController(Controller):
     @get(
         "/versions/{number:int}",
         operation_id="getRequirementVersion",
-        responses=problems(NotFound, Forbidden),
+        responses=problems(NotFound, Forbidden, DutyNotTakenUp),
         opt={"scope": Scope.TENDERS_READ},
     )
     async def show_version(

@@ -9,8 +9,9 @@ from market.embedded import EmbeddedPostgres
 from market.settings import Settings
 from market.vault import Vault
 from tests.conftest import APP_PASSWORD
+from tests.makers.frozen import Frozen
 from tests.makers.moving import Databases, MovingMarket
-from tests.makers.states import Frozen, drop, frozen_states
+from tests.makers.states import drop, frozen_states
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,13 @@ _READS_EVALUATION = (
 # -- rules that one operation alone has -----------------------------------------------------------
 
 
+def _reads_draft(case: Case) -> str:
+    """Public once published; of a draft, the house's, when it has taken its duties up."""
+    if case.moment.published or case.in_the_house:
+        return "200"
+    return "403 duty-not-taken-up" if case.offered else NOT_FOUND
+
+
 def _house_reads(case: Case) -> str:
     if case.in_the_house:
         return "200"
@@ -170,7 +177,7 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "listTenders": everybody("200"),
         "listMyTenders": signed_in("200"),
         "getTender": public_once(lambda case: case.sees_tender),
-        "getRequirement": public_once(lambda case: case.sees_tender),
+        "getRequirement": _reads_draft,
         "listRequirementVersions": signed_in(_house_reads),
         "getRequirementVersion": signed_in(_house_reads),
         "listTenderRecord": signed_in(_record),
@@ -218,7 +225,7 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "decideConflict": _decide,
         "grantExemption": tender_act("guardian", at={}, otherwise="201", on_bids=True),
         "revokeExemption": tender_act("guardian", at={}, otherwise="201", on_bids=True),
-        "listExemptions": public_once(lambda case: case.sees_tender),
+        "listExemptions": _reads_draft,
         "listConflicts": bidders_known("200"),
         "getAssuranceReport": _report,
         "getAssuranceReportPage": _report,

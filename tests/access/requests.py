@@ -11,9 +11,9 @@ from litestar.types import ASGIApp
 from market.app import api_document
 from tests.access.kinds import KINDS
 from tests.makers.evaluation import contract_body
+from tests.makers.frozen import Frozen
 from tests.makers.interests import BREACH, GIFT, INTEREST
 from tests.makers.ownership import entity
-from tests.makers.states import Frozen
 from tests.makers.systems import in_days, key_body
 from tests.makers.world import PASSWORD
 

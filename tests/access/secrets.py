@@ -8,7 +8,7 @@ import msgspec
 from tests.access.cases import Case
 from tests.access.kinds import Of
 from tests.access.requests import Operation
-from tests.makers.states import Bid, Frozen
+from tests.makers.frozen import Bid, Frozen
 
 Secret = tuple[str, str]
 """A class of secret, and whose bid it is about."""

@@ -20,8 +20,9 @@ from tests.access.kinds import DUTIES, KINDS
 from tests.access.moments import MOMENTS, Moment
 from tests.access.requests import OPERATIONS, Answer, Operation, request_for, send_whole
 from tests.access.secrets import Secret, Watch, may_know, owns
+from tests.makers.frozen import Frozen
 from tests.makers.moving import MovingMarket, undone
-from tests.makers.states import STEPS, Frozen
+from tests.makers.states import STEPS
 
 AT_ONCE = 2
 """How many cells are asked for at a time: as many as the pool has connections."""

@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from uuid import uuid4
@@ -11,10 +11,10 @@ from uuid import uuid4
 import asyncpg
 import msgspec
 
-from tests.access.kinds import HOLDERS, INTERESTED, KINDS, Interest, Kind, Of
+from tests.access.kinds import HOLDERS, INTERESTED, KINDS, Interest, Kind
 from tests.access.moments import MOMENTS
 from tests.makers.bids import OpenedTender, asked, bid_body, close_bidding, confirm, declare, submit
-from tests.makers.cast import INVITED, PRICES, YEARS, Cast, assembled
+from tests.makers.cast import PRICES, Cast, assembled
 from tests.makers.evaluation import (
     EvaluatedLot,
     approve,
@@ -22,12 +22,11 @@ from tests.makers.evaluation import (
     end_standstill,
     recommend,
 )
+from tests.makers.frozen import Bid, Frozen, bodies
 from tests.makers.moving import Databases, MovingMarket
 from tests.makers.sign_in import let_sessions_age
-from tests.makers.suppliers import application
-from tests.makers.systems import client_body, key_pair
-from tests.makers.tenders import market_time, publish
-from tests.makers.world import PASSWORD, World
+from tests.makers.tenders import publish
+from tests.makers.world import World
 
 AGREED: Final = {
     "winner": {"Q1.1": "10", "Q1.2": "10", "Q2": "10"},
@@ -48,31 +47,6 @@ _AFTER_THE_OPENING: Final = (
     "contract_manager",
     "outcome_reviewer",
 )
-
-
-class Bid(msgspec.Struct, frozen=True, kw_only=True):
-    """A bid as its bidder knows it, and as nobody else should before the time."""
-
-    supplier: str
-    organisation: str
-    id: str
-    unit_price: str
-    answer: str
-    pseudonym: str
-
-
-class Frozen(msgspec.Struct, frozen=True, kw_only=True):
-    """A state: its database, who is in it, and what requests to it are about."""
-
-    database: str
-    tokens: dict[str, str]
-    sessions: dict[str, str]
-    path: dict[str, str]
-    versions: dict[str, int]
-    bodies: dict[str, object]
-    bids: dict[str, Bid]
-    made_at: float
-    """By the monotonic clock of this process."""
 
 
 class _Play:
@@ -294,7 +268,9 @@ async def frozen_states(market: MovingMarket, template: str) -> dict[str, Frozen
         if moment.after is None:
             await _let_sessions_age(market.databases, name, play.cast)
         plays[moment.name] = play
-    return {"none": _nowhere(states["draft"]), **states}
+    nowhere = f"state_{secrets.token_hex(6)}"
+    await market.databases.clone(states["draft"].database, nowhere)
+    return {"none": _nowhere(states["draft"], nowhere), **states}
 
 
 async def _let_sessions_age(databases: Databases, name: str, cast: Cast) -> None:
@@ -323,10 +299,10 @@ async def drop(databases: Databases, states: Mapping[str, Frozen]) -> None:
         await databases.drop(name)
 
 
-def _nowhere(draft: Frozen) -> Frozen:
+def _nowhere(draft: Frozen, database: str) -> Frozen:
     """The draft's market, seen by those who ask for a tender that is not there."""
     missing = {name: str(uuid4()) for name in ("tender_id", "duty_id", "exemption_id", "bid_id")}
-    return msgspec.structs.replace(draft, path=draft.path | missing)
+    return msgspec.structs.replace(draft, database=database, path=draft.path | missing)
 
 
 async def _frozen(play: _Play, database: str) -> Frozen:
@@ -339,7 +315,7 @@ async def _frozen(play: _Play, database: str) -> Frozen:
         sessions=dict(cast.sessions),
         path=dict(cast.path),
         versions={"tender": view["version"], "lot": lot, "bid": 1, "client": 1},
-        bodies=await _bodies(play),
+        bodies=await bodies(play.world, cast),
         bids={name: _bid(play, name, price) for name, price in PRICES.items() if play.bids},
         made_at=time.monotonic(),
     )
@@ -355,88 +331,3 @@ def _bid(play: _Play, name: str, price: str) -> Bid:
         answer=play.answer_of(name),
         pseudonym=play.pseudonyms.get(name, ""),
     )
-
-
-async def _bodies(play: _Play) -> dict[str, object]:
-    """The bodies that name something of this market; other operations are sent their example."""
-    cast = play.cast
-    now = await market_time(play.world)
-    bid = bid_body(asked(cast.running, 1))
-    score = {"criterion": "Q1.1", "value": "10", "reason": "Meets the need in two groups."}
-    buyer, winner = cast.organisations[Of.BUYER], cast["winner"].organisation
-    return {
-        "signIn": {"email": INVITED, "password": PASSWORD},
-        "acceptInvitation": {
-            "secret": cast.body["secret"],
-            "name": "Ivy Invited",
-            "password": PASSWORD,
-        },
-        "applyToSupply": application(
-            "Newcomer Analytics",
-            applicant={"email": INVITED, "name": "Ivy Invited", "password": PASSWORD},
-        ),
-        "shiftClock": {"forward_to": (now + timedelta(days=400)).isoformat()},
-        "setTimetable": {
-            "deadline": cast.body["deadline"],
-            "contract_starts": (cast.running.deadline + timedelta(days=90)).date().isoformat(),
-        },
-        "addBuyer": {"organisation": str(cast.organisations["fourth group"])},
-        "replaceRequirement": cast.running.requirement,
-        "assignDuty": {
-            "person": str(cast["buyer's commissioner"].id),
-            "organisation": str(buyer),
-            "duty": "contract_manager",
-        },
-        "grantExemption": {
-            "person": str(cast["buyer's commissioner"].id),
-            "duties": ["reviewer", "moderator"],
-            "reason": "She is the only one who knows the service.",
-            "expires_at": (now + YEARS).isoformat(),
-        },
-        "decideConflict": {
-            "person": str(cast["undecided evaluator"].id),
-            "bidder": str(winner),
-            "outcome": "must_leave",
-            "reason": "A brother is too near.",
-        },
-        "delegateAwardDuties": {
-            "delegate": str(cast.organisations[Of.OTHER]),
-            "authority": "Governing body, item 8.",
-            "starts_on": now.date().isoformat(),
-            "ends_on": "2059-12-31",
-        },
-        "declareInterests": {
-            "declarations": [{"bidder": str(winner), "interest": "none", "details": ""}]
-        },
-        "submitBid": bid,
-        "replaceBid": bid,
-        "giveScore": score,
-        "agreeScore": score,
-        "switchSession": {"organisation": str(buyer)},
-        "giveRole": {"role": "auditor"},
-        "recordMitigation": {
-            "what": "Takes no part in decisions about informatics.",
-            "agreed_with": str(cast["buyer's conflicts_guardian"].id),
-        },
-        "matchPerson": {
-            "person": str(cast["buyer's commissioner"].id),
-            "party": cast.body["party"],
-            "reason": "They said so themselves.",
-        },
-        "stateOwnershipLink": {
-            "holder": {"party": cast.body["party"]},
-            "subject": {
-                "registered": {"scheme": "GB-COH", "identifier": "01234567", "name": "B Ltd"}
-            },
-            "kind": "shareholding",
-            "source": "Companies House, read today.",
-        },
-        "endOwnershipLink": {"ends_on": "2026-01-31", "source": "Companies House, TM01."},
-        "registerClient": client_body(key_pair()),
-        "changeClientKeys": {"jwks": {"keys": [key_pair(kid="second").public]}},
-        "beginSingleSignOn": {},
-        "recommendAward": {
-            "pseudonym": cast.path["pseudonym"],
-            "reason": "It has the most points of quality and price together.",
-        },
-    }
