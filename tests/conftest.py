@@ -24,7 +24,13 @@ from market.vault import Vault
 from tests.makers.world import World
 
 APP_PASSWORD = "a password for tests alone"  # noqa: S105  # the server listens on a private socket
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# The databases of tests live for seconds: cleaning them up costs more than it spares.
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+}
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ class DecisionController(Controller):
             return answer
         written = Response(
             comma_separated(COLUMNS, [row(item) for item in found.items]),
-            media_type="text/csv; charset=utf-8",
+            media_type="text/csv",
             headers={
                 **answer.headers,
                 "Content-Disposition": 'attachment; filename="procurement-decisions.csv"',

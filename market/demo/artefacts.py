@@ -91,6 +91,7 @@ def _report(play: Play) -> str:
         "",
         f"- The author as award approver: {play.kept['refused_duty']}",
         f"- The opening before the deadline: {play.kept['refused_opening']}",
+        f"- An approver with an interest: {play.kept['refused_interest']}",
         f"- The contract in the standstill: {play.kept['refused_contract']}",
         "",
     ]

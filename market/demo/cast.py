@@ -107,6 +107,13 @@ BUYERS = (
         duties=("award_approver",),
     ),
     Cast(
+        key="shareholder",
+        name="Amos Fielding",
+        group="06F",
+        roles=("commissioner",),
+        duties=("award_approver",),
+    ),
+    Cast(
         key="guardian",
         name="Grace Whitlock",
         group="06F",

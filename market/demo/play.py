@@ -7,6 +7,8 @@ from market.demo.bidders import BIDDERS, Bidder, reason
 from market.demo.preparation import Chapter, Preparation
 from market.demo.requirement import REQUIREMENT
 
+HOLDING = "Sandhills Holdings Limited (demonstration)"
+
 
 class Play(Preparation):
     """One whole performance."""
@@ -23,6 +25,7 @@ class Play(Preparation):
             ("Evaluators score alone and blind", self.score),
             ("The moderator records agreed scores; quality is locked", self.moderate),
             ("Prices of the bids that passed are opened and ranked", self.rank),
+            ("An interest nobody mentioned comes out", self.recuse),
             ("Recommendation and approval", self.award),
             ("Every bidder gets a notice; standstill", self.notify),
             ("Contracts", self.contract),
@@ -164,6 +167,58 @@ class Play(Preparation):
             self.kept[f"ranking-lot-{number}"] = ranking
         self.tell("Ranked in exact fractions; what failed the minimum was never priced.")
 
+    async def recuse(self) -> None:
+        """An approver declares none; the market finds a path, and the guardian decides."""
+        holding = {"scheme": "GB-COH", "identifier": "09999002", "name": HOLDING}
+        winner = self.desks["greensand"].organisation
+        registrar, approver = self.desks["registrar"], self.desks["shareholder"]
+        await self.office.send(
+            "POST",
+            "/ownership/links",
+            token=registrar.token,
+            body={
+                "holder": {"registered": holding},
+                "subject": {"organisation": winner},
+                "kind": "shareholding",
+                "share": {"minimum": "40", "maximum": "40"},
+                "source": "Invented for the demonstration.",
+            },
+            expected=(201, 409),  # 409: an earlier performance in this market stated it
+        )
+        if not (await approver.get("/me/interests"))["items"]:
+            today = (await self._now()).date().isoformat()
+            await approver.post(
+                f"/organisations/{approver.organisation}/interests",
+                {
+                    "kind": "financial",
+                    "relationship": "shareholder",
+                    "counterparty": HOLDING,
+                    "identifier": {"scheme": "GB-COH", "value": "09999002"},
+                    "nature": "Shares bought on the market.",
+                    "share": "12",
+                    "aware_on": today,
+                    "consents": True,
+                    "accurate": True,
+                },
+            )
+        await self._declare("shareholder")
+        why = await approver.refused("GET", f"{self._lot(self._lots()[0])}/evaluation/ranking")
+        await self._declare("guardian")
+        guardian = self.desks["guardian"]
+        self.kept["conflicts"] = await guardian.get(f"/tenders/{self.tender}/conflicts")
+        found = next(item for item in self.kept["conflicts"] if item["person"] == approver.person)
+        await guardian.post(
+            f"/tenders/{self.tender}/conflict-decisions",
+            {
+                "person": approver.person,
+                "bidder": winner,
+                "outcome": "must_leave",
+                "reason": "The panel is complete without him.",
+            },
+        )
+        self.kept["refused_interest"] = why
+        self.tell(f"{found['paths'][0]['sentence']} He had declared none: {why}")
+
     async def award(self) -> None:
         """The moderator recommends; an officer and a lay member approve."""
         for key in ("approver", "lay_member"):
@@ -226,5 +281,8 @@ class Play(Preparation):
                 over = datetime.fromisoformat(self.kept["award-lot-1"]["standstill_ends_at"])
                 await self._advance_to(over + timedelta(minutes=1))
             await manager.post(f"{self._lot(number)}/contract", body, version=version)
+        self.kept["assurance-report"] = await self.desks["guardian"].get(
+            f"/tenders/{self.tender}/assurance-report"
+        )
         self.kept["record"] = await self.desks["guardian"].get(f"/tenders/{self.tender}/record")
         self.tell(f"In the standstill: {self.kept['refused_contract']} Then both were made.")

@@ -134,7 +134,8 @@ class Preparation:
 
     async def _take_up(self, desk: Desk) -> None:
         """Nobody's duty is in force before they have declared their interests on taking it."""
-        declaration = {"statement": "nothing_to_declare"}
+        registered = (await desk.get("/me/interests"))["items"]
+        declaration = {"statement": "as_registered" if registered else "nothing_to_declare"}
         await desk.post(f"/tenders/{self.tender}/duty-declarations", declaration)
 
     async def _reread(self, desk: Desk) -> dict[str, Any]:

@@ -55,8 +55,8 @@ class FreshSignInNeeded(Forbidden):
     """The act needs a sign-in, or a confirmation of it, of the last fifteen minutes."""
 
     title = (
-        "This needs a fresh sign-in: send your password to POST /sessions/current/confirmation"
-        " and repeat the request."
+        "This needs a fresh sign-in: send your password to POST /sessions/current/confirmation, or"
+        " sign in anew by your identity provider (`fresh`), and repeat the request."
     )
 
 

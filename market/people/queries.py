@@ -22,7 +22,7 @@ from market.people.schemas import (
 
 _ACTOR = """
 SELECT s.id AS session, s.person, s.organisation, array_remove(array_agg(m.role), NULL) AS roles,
-    s.confirmed_at > clock_timestamp() - interval '15 minutes' AS fresh
+    coalesce(s.confirmed_at > clock_timestamp() - interval '15 minutes', false) AS fresh
 FROM session s
 LEFT JOIN membership m
     ON m.person = s.person AND m.organisation = s.organisation AND m.ended_at IS NULL

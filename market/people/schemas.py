@@ -57,14 +57,15 @@ class SessionGiven(msgspec.Struct, frozen=True, kw_only=True):
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """A session of one's own that still works.
 
-    It counts as a fresh sign-in for fifteen minutes from `confirmed_at`.
+    It counts as a fresh sign-in for fifteen minutes from `confirmed_at`, which is null where an
+    identity provider did not say when the person last proved to it who they are.
     """
 
     id: UUID
     organisation: UUID | None
     method: SignInMethod
     started_at: datetime
-    confirmed_at: datetime
+    confirmed_at: datetime | None
     expires_at: datetime
     current: bool
 

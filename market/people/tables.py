@@ -66,8 +66,9 @@ class InvitationTable(Table, db=DB, tablename="invitation"):
 class SessionTable(Table, db=DB, tablename="session"):
     """A sign-in: a digest of its opaque token, the person, and the organisation acted for.
 
-    `confirmed_at` is when the person last proved who they are; a session that another one was
-    switched into (`switched_from`) has that one's, and its end.
+    `confirmed_at` is when the person last proved who they are, and NULL where an identity provider
+    did not say; a session that another one was switched into (`switched_from`) has that one's, and
+    its end.
     """
 
     id = columns.UUID(primary_key=True)
@@ -80,7 +81,7 @@ class SessionTable(Table, db=DB, tablename="session"):
     )
     method = columns.Varchar(length=20, default=None, null=False)
     started_at = columns.Timestamptz(default=None, null=False)
-    confirmed_at = columns.Timestamptz(default=None, null=False)
+    confirmed_at = columns.Timestamptz(default=None, null=True)
     expires_at = columns.Timestamptz(default=None, null=False)
     revoked_at = columns.Timestamptz(default=None, null=True)
     switched_from = columns.UUID(default=None, null=True)

@@ -79,18 +79,14 @@ class IdentityLinked(MarketError):
     title = "This identity is linked already, to you or to somebody else."
 
 
-@keeps("identity_linked_from_within")
-class LinkNeedsFreshSignIn(Forbidden):
-    """An identity was to be linked from a session that began too long ago."""
-
-    title = "Linking an identity needs a sign-in of the last fifteen minutes. Sign in again."
-
-
 @keeps("last_way_in")
 class LastWayIn(MarketError):
     """The person would have been left without a way to sign in."""
 
-    title = "This is your only way to sign in. Set a password or link another identity first."
+    title = (
+        "This is your only way to sign in. Link another identity first, or have an administrator"
+        " give you a password reset."
+    )
 
 
 @keeps("identity_only_removed")

@@ -1,16 +1,6 @@
-"""Who may link and remove identities, and why not."""
+"""Who may remove an identity, and why not."""
 
-from market.single_sign_on.errors import LastWayIn, LinkNeedsFreshSignIn
-
-
-def ensure_signed_in_lately(*, lately: bool) -> None:
-    """Link identities only from a session that began lately, so that a stolen one gains nothing.
-
-    Raises:
-        LinkNeedsFreshSignIn: it began more than fifteen minutes ago.
-    """
-    if not lately:
-        raise LinkNeedsFreshSignIn
+from market.single_sign_on.errors import LastWayIn
 
 
 def ensure_way_in_remains(*, password: bool, other_links: int) -> None:

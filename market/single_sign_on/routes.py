@@ -9,7 +9,12 @@ from litestar.params import FromPath, JSONBody
 
 from market.actor import Actor
 from market.errors import NotFound, NotSignedIn
-from market.people.errors import AlreadyRegistered, InvitationOver, WrongCredentials
+from market.people.errors import (
+    AlreadyRegistered,
+    FreshSignInNeeded,
+    InvitationOver,
+    WrongCredentials,
+)
 from market.people.schemas import SessionGiven
 from market.problems import problems
 from market.single_sign_on import commands, queries
@@ -22,7 +27,6 @@ from market.single_sign_on.errors import (
     IdentityUnknown,
     InvitedSomebodyElse,
     LastWayIn,
-    LinkNeedsFreshSignIn,
     ProviderFailed,
     SignInOver,
     SingleSignOnOff,
@@ -126,7 +130,7 @@ class IdentityController(Controller):
         operation_id="linkIdentity",
         dependencies=PROVIDED,
         responses=problems(
-            LinkNeedsFreshSignIn,
+            FreshSignInNeeded,
             SignInOver,
             SingleSignOnOff,
             CodeRefused,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from market.actor import Actor, Role, Scope
 from market.errors import Forbidden, NotFound
+from market.people.permissions import ensure_fresh
 from market.systems.errors import BeyondScope, NotInOwnOrganisation, PersonActs
 from market.systems.rules.keys import HOLDING_ROLES
 
@@ -47,12 +48,14 @@ def ensure_may_make(actor: Actor, organisation: UUID) -> None:
         PersonActs: the actor is a system.
         NotFound: the organisation is not the one the actor acts for.
         NotInOwnOrganisation: the actor is neither administrator nor bid manager of it.
+        FreshSignInNeeded: the sign-in is older than fifteen minutes: a key outlives a session.
     """
     ensure_person(actor)
     if actor.organisation != organisation:
         raise NotFound
     if not answers_for_systems(actor.roles):
         raise NotInOwnOrganisation
+    ensure_fresh(actor)
 
 
 def sees_all(actor: Actor, organisation: UUID) -> bool:
@@ -97,6 +100,7 @@ def ensure_may_change(actor: Actor, organisation: UUID, owner: UUID) -> None:
         NotFound: the actor may not know of it.
         Forbidden: it is somebody else's.
         NotInOwnOrganisation: its maker is neither administrator nor bid manager any more.
+        FreshSignInNeeded: the sign-in is older than fifteen minutes.
     """
     ensure_may_end(actor, organisation, owner)
     if actor.person != owner:
@@ -107,3 +111,4 @@ def ensure_may_change(actor: Actor, organisation: UUID, owner: UUID) -> None:
         raise Forbidden(message)
     if not answers_for_systems(actor.roles):
         raise NotInOwnOrganisation
+    ensure_fresh(actor)

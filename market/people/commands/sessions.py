@@ -35,7 +35,7 @@ _BEGIN = """
 INSERT INTO session
     (id, token_digest, person, organisation, method, switched_from, started_at, confirmed_at,
      expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), clock_timestamp(),
+VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $8,
     clock_timestamp() + make_interval(secs => $7))
 RETURNING expires_at
 """
@@ -47,14 +47,19 @@ RETURNING id, organisation, method, started_at, confirmed_at, expires_at, true A
 """
 
 
-async def _open(
+async def _open(  # noqa: PLR0913  # the columns of one row
     person: UUID,
     organisation: UUID | None,
     method: SignInMethod,
     lifetime: int,
+    *,
     switched_from: UUID | None = None,
+    proved_at: datetime | None = None,
 ) -> SessionGiven:
-    """Write a session inside a command that has permitted it, and give its token."""
+    """Write a session inside a command that has permitted it, and give its token.
+
+    The database takes `proved_at` for a single sign-on alone.
+    """
     token = credentials.new_secret("mkt_")
     session = uuid4()
     expires_at: datetime = await fetch_value(
@@ -66,6 +71,7 @@ async def _open(
         method.value,
         switched_from,
         float(lifetime),
+        proved_at,
     )
     return SessionGiven(
         id=session,
@@ -77,8 +83,14 @@ async def _open(
     )
 
 
-async def _begin(
-    actor: Actor, person: UUID, organisation: UUID | None, method: SignInMethod, lifetime: int
+async def _begin(  # noqa: PLR0913  # the columns of one row
+    actor: Actor,
+    person: UUID,
+    organisation: UUID | None,
+    method: SignInMethod,
+    lifetime: int,
+    *,
+    proved_at: datetime | None = None,
 ) -> SessionGiven:
     if organisation is None:
         organisation = await fetch_value(
@@ -88,25 +100,30 @@ async def _begin(
         )
     elif not await roles_of(person, organisation):
         raise WrongCredentials
-    given = await _open(person, organisation, method, lifetime)
+    given = await _open(person, organisation, method, lifetime, proved_at=proved_at)
     await record(actor, "session.started", "session", given.id, method=method.value)
     return given
 
 
 @command
-async def begin_session(
+async def begin_session(  # noqa: PLR0913  # the columns of one row
     actor: Actor,
     person: UUID,
     organisation: UUID | None,
     lifetime: int,
     method: SignInMethod = SignInMethod.PASSWORD,
+    *,
+    proved_at: datetime | None = None,
 ) -> SessionGiven:
     """Open a session for somebody who has proved who they are in another way than `sign_in`.
+
+    By single sign-on it is fresh as from `proved_at`, which the identity provider said, and not at
+    all where it said nothing: it may have remembered the person. Otherwise it is fresh as from now.
 
     Raises:
         WrongCredentials: the person is no member of the organisation.
     """
-    return await _begin(actor, person, organisation, method, lifetime)
+    return await _begin(actor, person, organisation, method, lifetime, proved_at=proved_at)
 
 
 async def sign_in(actor: Actor, vault: Vault, given: SignIn, lifetime: int) -> SessionGiven:

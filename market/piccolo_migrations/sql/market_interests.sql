@@ -5,6 +5,9 @@ SELECT keep_append_only('interest', 'interest_ending', 'interest_mitigation',
 SELECT keep_recorded('interest', 'interest_ending', 'interest_mitigation',
     'interest_confirmation', 'gift', 'gift_review', 'consent_decision', 'conflict_breach',
     'conflict_breach_person', 'conflict_breach_publication');
+SELECT keep_to_persons('interest', 'interest_ending', 'interest_mitigation',
+    'interest_confirmation', 'gift', 'gift_review', 'consent_decision', 'conflict_breach',
+    'conflict_breach_person', 'conflict_breach_publication');
 CREATE INDEX interest_counterparty ON interest (scheme, identifier) WHERE scheme IS NOT NULL;
 
 -- Civil dates of the registers are London's.

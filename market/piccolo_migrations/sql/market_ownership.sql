@@ -215,6 +215,7 @@ SELECT keep_append_only('ownership_import', 'ownership_statement', 'ownership_re
 SELECT keep_undeleted('ownership_party', 'ownership_identifier', 'ownership_reference',
     'ownership_link', 'ownership_person');
 SELECT keep_recorded('ownership_import', 'ownership_person');
+SELECT keep_to_persons('ownership_import', 'ownership_person');
 INSERT INTO ownership_turn (id) VALUES (1);
 SELECT keep_to_migrations('ownership_turn');
 

@@ -19,7 +19,7 @@ BEGIN
         IF OLD.revoked_at IS NOT NULL THEN
             PERFORM refuse('session_stays_ended', 'A session that was ended stays ended.');
         END IF;
-        IF NEW.confirmed_at > OLD.confirmed_at THEN
+        IF NEW.confirmed_at > coalesce(OLD.confirmed_at, '-infinity') THEN
             IF NEW.id IS DISTINCT FROM acting_session()
                OR NEW.person IS DISTINCT FROM acting_person()
                OR NEW.expires_at <= clock_timestamp() THEN
@@ -38,7 +38,9 @@ BEGIN
             'A session acts for an organisation of which the person is a member.');
     END IF;
     NEW.started_at := clock_timestamp();
-    NEW.confirmed_at := NEW.started_at;
+    -- an identity provider may have remembered the person: fresh is what it says, never more
+    NEW.confirmed_at := CASE WHEN NEW.method <> 'single_sign_on' THEN NEW.started_at
+        WHEN NEW.confirmed_at IS NOT NULL THEN least(NEW.confirmed_at, NEW.started_at) END;
     NEW.revoked_at := NULL;
     IF NEW.switched_from IS NOT NULL THEN
         -- held, so that it is not ended between this look and the commit

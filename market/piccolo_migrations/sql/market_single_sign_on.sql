@@ -29,8 +29,8 @@ END $$;
 CREATE TRIGGER guard_single_sign_on_request BEFORE INSERT OR UPDATE ON single_sign_on_request
     FOR EACH ROW EXECUTE FUNCTION guard_single_sign_on_request();
 
--- Whoever has another way in links from within a session that began lately; only somebody who has
--- none is linked by the invitation they take up in this transaction. An address is never enough.
+-- Whoever has another way in links from within a fresh session; only somebody who has none is
+-- linked by the invitation they take up in this transaction. An address is never enough.
 CREATE FUNCTION guard_identity_link() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
@@ -40,18 +40,21 @@ BEGIN
         IF NEW.person IS DISTINCT FROM acting_person() THEN
             PERFORM refuse('acts_in_own_name', 'Nobody links an identity to somebody else.');
         END IF;
-        IF NOT EXISTS (
-            SELECT 1 FROM session s WHERE s.person = NEW.person AND s.revoked_at IS NULL
-            AND s.expires_at > clock_timestamp()
-            AND s.started_at > clock_timestamp() - interval '15 minutes'
-        ) AND NOT (
+        IF NOT (
             EXISTS (SELECT 1 FROM invitation i WHERE i.accepted_by = NEW.person
                 AND i.accepted_at >= transaction_timestamp())
             AND EXISTS (SELECT 1 FROM person p WHERE p.id = NEW.person AND p.password_hash IS NULL)
             AND NOT EXISTS (SELECT 1 FROM identity_link l WHERE l.person = NEW.person)
         ) THEN
-            PERFORM refuse('identity_linked_from_within', 'An identity is linked from a session of'
-                ' the last fifteen minutes, or by the invitation of somebody new.');
+            -- held, so that it is not ended between this look and the commit
+            PERFORM 1 FROM session s WHERE s.id = acting_session() AND s.person = NEW.person
+                AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()
+                AND s.confirmed_at > clock_timestamp() - interval '15 minutes' FOR SHARE;
+            IF NOT FOUND THEN
+                PERFORM refuse('fresh_sign_in', 'An identity is linked from a session that was'
+                    ' confirmed within the last fifteen minutes, or by the invitation of somebody'
+                    ' new.');
+            END IF;
         END IF;
         NEW.linked_at := market_now();
         NEW.removed_at := NULL;
@@ -96,6 +99,6 @@ SELECT keep_recorded('single_sign_on_request', 'identity_link');
 GRANT SELECT, INSERT ON single_sign_on_request, identity_link TO market_app;
 GRANT UPDATE (used_at) ON single_sign_on_request TO market_app;
 GRANT UPDATE (removed_at) ON identity_link TO market_app;
-GRANT SELECT ON identity_link, session TO market_guard;
+GRANT SELECT ON identity_link TO market_guard;
 
 SELECT seal_guards();

@@ -32,7 +32,8 @@ BEGIN
 END $$;
 
 SELECT keep_to_persons('person', 'membership', 'invitation', 'session', 'organisation',
-    'organisation_identifier', 'market_clock', 'api_key', 'oauth_client');
+    'organisation_identifier', 'market_clock', 'api_key', 'oauth_client', 'one_time_password',
+    'recovery_code', 'password_reset', 'single_sign_on_request', 'identity_link');
 
 -- -- credentials ------------------------------------------------------------------------------------
 
@@ -117,6 +118,11 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_api_key BEFORE INSERT OR UPDATE ON api_key
     FOR EACH ROW EXECUTE FUNCTION guard_api_key();
+-- a key outlives the session in which it is made, so it takes a fresh one
+CREATE TRIGGER fresh_api_key BEFORE INSERT ON api_key
+    FOR EACH ROW EXECUTE FUNCTION ensure_fresh_session();
+CREATE TRIGGER fresh_oauth_client BEFORE INSERT OR UPDATE OF keys ON oauth_client
+    FOR EACH ROW EXECUTE FUNCTION ensure_fresh_session();
 
 CREATE FUNCTION guard_oauth_client() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$

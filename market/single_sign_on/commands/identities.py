@@ -4,12 +4,13 @@ from uuid import UUID
 
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch_value, reading
+from market.database import execute, fetch_value
 from market.errors import NotFound
 from market.events.commands import record
+from market.people.permissions import ensure_fresh
 from market.single_sign_on.commands.requests import answered, proven_identity, refusals_noted
 from market.single_sign_on.commands.sessions import link
-from market.single_sign_on.permissions import ensure_signed_in_lately, ensure_way_in_remains
+from market.single_sign_on.permissions import ensure_way_in_remains
 from market.single_sign_on.provider import IdentityProvider
 from market.single_sign_on.queries import identities_of
 from market.single_sign_on.rules import Identity
@@ -26,18 +27,12 @@ async def link_identity(
     at the provider never is enough.
 
     Raises:
-        LinkNeedsFreshSignIn: the session began more than fifteen minutes ago.
+        FreshSignInNeeded: the sign-in or its confirmation is older than fifteen minutes.
         SignInOver: the request is unknown, answered, expired or another person's.
         CodeRefused, IdentityNotProven, ProviderFailed: as for signing in.
         IdentityLinked: the identity is linked already, to whomever.
     """
-    async with reading(actor):
-        lately = await fetch_value(
-            "SELECT started_at > clock_timestamp() - interval '15 minutes' FROM session"
-            " WHERE id = $1",
-            actor.session,
-        )
-    ensure_signed_in_lately(lately=bool(lately))
+    ensure_fresh(actor)  # so that a stolen token, or a session left open, gains nothing lasting
     request = await answered(actor, given, person=actor.person)
     async with refusals_noted(actor, request):
         identity = await proven_identity(actor, request, given, provider, vault)

@@ -10,6 +10,7 @@ from market.database import execute, fetch_one, reading
 from market.events.commands import record
 from market.people.commands import NewPerson, begin_session, take_up
 from market.people.errors import InvitationOver
+from market.people.rules import SignInMethod
 from market.people.schemas import SessionGiven
 from market.single_sign_on.commands.requests import (
     Answered,
@@ -37,7 +38,8 @@ async def sign_in(
     """Give a session for the answer of the identity provider.
 
     The answer is taken in one transaction, so that it counts once; the provider is asked in none;
-    an invitation is taken up in a second one, and the session begun in a third.
+    an invitation is taken up in a second one, and the session begun in a third. The session is
+    fresh as from when the provider says that the person signed in there.
 
     Raises:
         SignInOver: the sign-in is unknown, answered or expired, or was begun elsewhere.
@@ -55,7 +57,14 @@ async def sign_in(
         identity = await proven_identity(asking, request, given, provider, vault)
         person, organisation = await _person(asking, request, identity)
         signing_in = Actor(person=person, organisation=organisation, request=actor.request)
-        return await begin_session(signing_in, person, organisation, lifetime)
+        return await begin_session(
+            signing_in,
+            person,
+            organisation,
+            lifetime,
+            SignInMethod.SINGLE_SIGN_ON,
+            proved_at=identity.signed_in_at,
+        )
 
 
 async def _person(asking: Actor, request: Answered, identity: Identity) -> tuple[UUID, UUID | None]:

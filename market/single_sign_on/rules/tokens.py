@@ -1,6 +1,7 @@
 """Who an ID token proves to sign in: signature, claims, address, name."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -71,13 +72,17 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody as the provider knows them. The address is in its normal form, where it is one."""
+    """Somebody as the provider knows them. The address is in its normal form, where it is one.
+
+    `signed_in_at` is when they last proved to it who they are, where it says so.
+    """
 
     issuer: str
     subject: str
     email: str | None = None
     email_verified: bool = False
     name: str | None = None
+    signed_in_at: datetime | None = None
 
 
 def identity_in(token: str, keys: Sequence[Key], expected: Expected) -> Identity:
@@ -92,7 +97,12 @@ def identity_in(token: str, keys: Sequence[Key], expected: Expected) -> Identity
     subject = claims["sub"]
     if not (0 < len(subject) <= _LONGEST_SUBJECT and subject.isascii() and subject.isprintable()):
         raise IdentityNotProven(_WRONG["sub"])
-    return completed(Identity(issuer=expected.issuer, subject=subject), claims)
+    proven = Identity(
+        issuer=expected.issuer,
+        subject=subject,
+        signed_in_at=_signed_in_at(claims.get("auth_time"), expected),
+    )
+    return completed(proven, claims)
 
 
 def _signed_claims(token: str, keys: Sequence[Key]) -> dict[str, Any]:
@@ -153,19 +163,19 @@ def _ensure_agrees(claims: dict[str, Any], expected: Expected) -> None:
     if (party is None and several) or party not in {None, expected.client_id}:
         message = "The identity token was handed out to somebody else than this market."
         raise IdentityNotProven(message)
-    if expected.fresh:
-        _ensure_fresh(claims.get("auth_time"), expected)
 
 
-def _ensure_fresh(signed_in_at: object, expected: Expected) -> None:
-    """Where `max_age=0` was asked, the person signed in after the request and not before."""
-    if (
-        isinstance(signed_in_at, bool)
-        or not isinstance(signed_in_at, int | float)
-        or not expected.asked_at - expected.skew <= signed_in_at <= expected.now + expected.skew
+def _signed_in_at(said: object, expected: Expected) -> datetime | None:
+    """When the person signed in at the provider; after the request, where `max_age=0` was asked."""
+    signed_in_at = None
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        signed_in_at = said if 0 < said <= expected.now + expected.skew else None
+    if expected.fresh and (
+        signed_in_at is None or signed_in_at < expected.asked_at - expected.skew
     ):
         message = "The identity provider does not say that you have signed in anew."
         raise IdentityNotProven(message)
+    return None if signed_in_at is None else datetime.fromtimestamp(signed_in_at, UTC)
 
 
 def completed(identity: Identity, claims: dict[str, Any]) -> Identity:
@@ -183,6 +193,7 @@ def completed(identity: Identity, claims: dict[str, Any]) -> Identity:
         email=_address(claims.get("email")) or identity.email,
         email_verified=claims.get("email_verified") is True,
         name=_name(claims) or identity.name,
+        signed_in_at=identity.signed_in_at,
     )
 
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from market.actor import Actor
 from market.errors import Forbidden, NotFound
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
+from market.people.errors import FreshSignInNeeded
 from market.problems import AnyRequest, problems
 from market.requests import KEYED, tagged
 from market.systems.commands import clients as commands
@@ -31,7 +32,9 @@ class OrganisationClientController(Controller):
     @post(
         operation_id="registerClient",
         dependencies=KEYED,
-        responses=problems(NotInOwnOrganisation, NotFound, KeySetFaulty, TooManyCredentials),
+        responses=problems(
+            FreshSignInNeeded, NotInOwnOrganisation, NotFound, KeySetFaulty, TooManyCredentials
+        ),
     )
     async def register(
         self,
@@ -75,7 +78,7 @@ class ClientController(Controller):
     @put(
         "/keys",
         operation_id="changeClientKeys",
-        responses=problems(Forbidden, NotFound, KeySetFaulty, CredentialEnded),
+        responses=problems(Forbidden, FreshSignInNeeded, NotFound, KeySetFaulty, CredentialEnded),
     )
     async def change_keys(
         self,

@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 from market.actor import Actor
 from market.errors import Forbidden, Malformed, NotFound
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
+from market.people.errors import FreshSignInNeeded
 from market.problems import AnyRequest, problems
 from market.requests import KEYED
 from market.systems.commands import keys as commands
@@ -34,7 +35,12 @@ class OrganisationApiKeyController(Controller):
         operation_id="makeApiKey",
         dependencies=KEYED,
         responses=problems(
-            NotInOwnOrganisation, NotFound, LifetimeRefused, Malformed, TooManyCredentials
+            FreshSignInNeeded,
+            NotInOwnOrganisation,
+            NotFound,
+            LifetimeRefused,
+            Malformed,
+            TooManyCredentials,
         ),
     )
     async def make(
@@ -74,7 +80,14 @@ class ApiKeyController(Controller):
         "/rotation",
         operation_id="replaceApiKey",
         dependencies=KEYED,
-        responses=problems(Forbidden, NotFound, CredentialEnded, AlreadyReplaced, LifetimeRefused),
+        responses=problems(
+            Forbidden,
+            FreshSignInNeeded,
+            NotFound,
+            CredentialEnded,
+            AlreadyReplaced,
+            LifetimeRefused,
+        ),
     )
     async def replace(
         self,

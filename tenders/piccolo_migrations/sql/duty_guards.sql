@@ -7,6 +7,8 @@ SELECT keep_append_only('duty_declaration', 'exemption', 'exemption_revocation',
 SELECT keep_undeleted('duty');
 SELECT keep_recorded('duty', 'duty_declaration', 'exemption', 'exemption_revocation',
     'conflict_decision', 'award_delegation', 'award_delegation_ending');
+SELECT keep_to_persons('duty_declaration', 'exemption', 'exemption_revocation',
+    'conflict_decision', 'award_delegation', 'award_delegation_ending');
 CREATE INDEX duty_tender ON duty (tender, duty);
 CREATE INDEX duty_declaration_of ON duty_declaration (tender, person, declared_at);
 CREATE INDEX exemption_of ON exemption (tender, person);

@@ -45,7 +45,8 @@ async def _memberships(by: Person, of: Person) -> dict[str, dict[str, Any]]:
 
 
 async def _end(by: Person, of: Person) -> httpx.Response:
-    membership = (await _memberships(by, of))["administrator"]["id"]
+    own = (await of.get("/me")).json()["memberships"]
+    membership = next(one["id"] for one in own if one["role"] == "administrator")
     return await by.delete(f"/memberships/{membership}")
 
 

@@ -306,8 +306,9 @@ async def test_a_reset_is_given_in_one_s_own_name_by_who_may(
 
 
 async def test_a_reset_is_used_once_and_not_once_its_maker_has_gone(
-    member: Person, administrator: Person, app_role: Any
+    world: World, member: Person, administrator: Person, app_role: Any
 ) -> None:
+    await world.person("Ada Another", administrator.organisation, Role.ADMINISTRATOR)
     async with acting(app_role, administrator.id):
         for digest in (b"1", b"2", b"3"):
             await app_role.execute(_RESET, uuid4(), member.id, member.organisation, digest)

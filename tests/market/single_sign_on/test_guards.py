@@ -1,5 +1,6 @@
 """The promises of single sign-on, straight at the database, past every rule in Python."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,13 +32,6 @@ async def _ruth(world: World, provider: Provider) -> UUID:
     secret = await invited(await _lead(world))
     session = await finish(world, await answer_of(world, provider, invitation=secret))
     return UUID(session.json()["person"])
-
-
-async def _age_sessions(superuser: Any) -> None:
-    async with acting(superuser):
-        await superuser.execute(
-            "UPDATE session SET started_at = clock_timestamp() - interval '16 minutes'"
-        )
 
 
 async def test_a_sign_in_lasts_ten_minutes_of_real_time_whatever_is_said(
@@ -105,22 +99,47 @@ async def test_an_identity_is_linked_once_at_a_time(world: World, app_role: Any)
         await app_role.execute(_LINK, bea.id, "subject")
 
 
-async def test_a_link_is_made_from_within_a_session_that_began_lately(
-    world: World, app_role: Any, superuser: Any
+@pytest.mark.parametrize(
+    "change",
+    [
+        "confirmed_at = clock_timestamp() - interval '16 minutes'",
+        "confirmed_at = NULL",
+        "revoked_at = clock_timestamp()",
+        "expires_at = clock_timestamp()",
+        None,
+    ],
+)
+async def test_a_link_is_made_from_within_a_fresh_session_that_works(
+    world: World, app_role: Any, superuser: Any, change: str | None
 ) -> None:
     ann = await _lead(world)
-    await _age_sessions(superuser)
-    async with refused("identity_linked_from_within"), acting(app_role, ann.id):
+    session = await superuser.fetchval("SELECT id FROM session WHERE person = $1", ann.id)
+    async with acting(app_role, ann.id, session=session):
+        await app_role.execute(_LINK, ann.id, "first")
+    if change is not None:
+        async with acting(superuser):
+            await superuser.execute(f"UPDATE session SET {change} WHERE id = $1", session)  # noqa: S608  # constants
+    else:  # nobody's session, while one of theirs is fresh
+        session = uuid4()
+    async with refused("fresh_sign_in"), acting(app_role, ann.id, session=session):
+        await app_role.execute(_LINK, ann.id, "second")
+
+
+async def test_a_link_is_not_made_from_within_another_s_session(
+    world: World, app_role: Any, superuser: Any
+) -> None:
+    ann, bea = await _lead(world), await _lead(world, "Bea Second")
+    foreign = await superuser.fetchval("SELECT id FROM session WHERE person = $1", bea.id)
+    async with refused("fresh_sign_in"), acting(app_role, ann.id, session=foreign):
         await app_role.execute(_LINK, ann.id, "subject")
 
 
 async def test_an_invitation_links_nothing_to_whoever_has_another_way_in(
-    world: World, app_role: Any, superuser: Any
+    world: World, app_role: Any
 ) -> None:
     ann, bea = await _lead(world), await _lead(world, "Bea Second")
     await invited(ann, bea.email)
-    await _age_sessions(superuser)
-    async with refused("identity_linked_from_within"), acting(app_role, bea.id):
+    async with refused("fresh_sign_in"), acting(app_role, bea.id, session=uuid4()):
         await app_role.execute(
             "UPDATE invitation SET accepted_at = now(), accepted_by = $1", bea.id
         )
@@ -128,18 +147,52 @@ async def test_an_invitation_links_nothing_to_whoever_has_another_way_in(
 
 
 async def test_an_invitation_links_no_second_identity_to_whoever_has_one(
-    world: World, provider: Provider, app_role: Any, superuser: Any
+    world: World, provider: Provider, app_role: Any
 ) -> None:
     ruth = await _ruth(world, provider)
     other = await world.person("Sue", await world.organisation("06P"), Role.ADMINISTRATOR)
     await invited(other)
-    await _age_sessions(superuser)
-    async with refused("identity_linked_from_within"), acting(app_role, ruth):
+    async with refused("fresh_sign_in"), acting(app_role, ruth, session=uuid4()):
         await app_role.execute(
             "UPDATE invitation SET accepted_at = now(), accepted_by = $1 WHERE accepted_at IS NULL",
             ruth,
         )
         await app_role.execute(_LINK, ruth, "subject")
+
+
+_SESSION = (
+    "INSERT INTO session (id, token_digest, person, method, started_at, confirmed_at, expires_at,"
+    " switched_from) VALUES ($1, $2, $3, $4, now(), $5, now() + interval '1 hour', $6)"
+    " RETURNING confirmed_at, confirmed_at - started_at AS after"
+)
+
+
+async def test_a_single_sign_on_is_never_fresher_than_the_provider_says(
+    world: World, app_role: Any
+) -> None:
+    ann = await _lead(world)
+
+    async def begin(method: str, said: datetime | None, source: UUID | None = None) -> Any:
+        session = uuid4()
+        row = await app_role.fetchrow(
+            _SESSION, session, session.bytes, ann.id, method, said, source
+        )
+        return session, row["confirmed_at"], row["after"]
+
+    now = datetime.now(UTC)
+    earlier = now - timedelta(minutes=20)
+    async with acting(app_role, ann.id):
+        assert (await begin("single_sign_on", earlier))[1] == earlier
+        assert (await begin("single_sign_on", now + timedelta(days=9)))[2] == timedelta(0)
+        assert (await begin("password", earlier))[2] == timedelta(0)
+        silent, confirmed_at, _ = await begin("single_sign_on", None)
+        assert confirmed_at is None
+    async with acting(app_role, ann.id, session=silent):
+        assert (await begin("password", now, silent))[1] is None  # nor by being switched
+    async with refused("session_confirmed_by_itself"), acting(app_role, ann.id):
+        await app_role.execute("UPDATE session SET confirmed_at = now() WHERE id = $1", silent)
+    async with acting(app_role, ann.id, session=silent):
+        await app_role.execute("UPDATE session SET confirmed_at = now() WHERE id = $1", silent)
 
 
 async def test_a_link_is_only_removed_and_stays_so(
@@ -196,6 +249,6 @@ async def test_nothing_is_removed_or_goes_unrecorded(
     async with refused("event_recorded"), app_role.transaction():
         await app_role.execute("SELECT set_config('market.person', $1, true)", str(ann.id))
         if table == "identity_link":
-            await app_role.execute(_LINK, ann.id, "other")
+            await app_role.execute("UPDATE identity_link SET removed_at = now()")
         else:
             await app_role.execute(_ASK, b"2", ann.id)

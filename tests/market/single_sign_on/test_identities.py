@@ -35,7 +35,7 @@ async def _link(world: World, provider: Provider, by: Person) -> httpx.Response:
 
 async def _joined(world: World, provider: Provider, by: Person) -> Person:
     """Let Ruth come in by the provider, with no password."""
-    body = await answer_of(world, provider, invitation=await invited(by))
+    body = await answer_of(world, provider, invitation=await invited(by), fresh=True)
     session = (await finish(world, body)).json()
     return Person(
         id=UUID(session["person"]),
@@ -114,7 +114,7 @@ async def test_an_old_session_links_nothing(
     body = await _answer(world, provider, ann)
     await _age_sessions(superuser)
     answer = await ann.post("/me/identities", body)
-    assert problem(answer) == (403, "link-needs-fresh-sign-in")
+    assert problem(answer) == (403, "fresh-sign-in-needed")
     assert await superuser.fetchval("SELECT used_at IS NULL FROM single_sign_on_request")
 
 
@@ -126,7 +126,7 @@ async def _age_sessions(superuser: Any) -> None:
             uuid4(),
         )
         await superuser.execute(
-            "UPDATE session SET started_at = clock_timestamp() - interval '16 minutes'"
+            "UPDATE session SET confirmed_at = clock_timestamp() - interval '16 minutes'"
         )
 
 

@@ -15,10 +15,9 @@ from market.single_sign_on.errors import (
     IdentityNotProven,
     InvitedSomebodyElse,
     LastWayIn,
-    LinkNeedsFreshSignIn,
     ProviderFailed,
 )
-from market.single_sign_on.permissions import ensure_signed_in_lately, ensure_way_in_remains
+from market.single_sign_on.permissions import ensure_way_in_remains
 from market.single_sign_on.rules import (
     Expected,
     Identity,
@@ -179,10 +178,7 @@ def test_who_is_invited_is_whoever_the_provider_vouches_for() -> None:
         ensure_invited(msgspec.structs.replace(identity, email_verified=False), "a@b.example")
 
 
-def test_links_are_made_lately_and_the_last_stays() -> None:
-    ensure_signed_in_lately(lately=True)
-    with pytest.raises(LinkNeedsFreshSignIn):
-        ensure_signed_in_lately(lately=False)
+def test_the_last_way_in_stays() -> None:
     ensure_way_in_remains(password=True, other_links=0)
     ensure_way_in_remains(password=False, other_links=1)
     with pytest.raises(LastWayIn):

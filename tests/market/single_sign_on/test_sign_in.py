@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import time
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -346,6 +348,51 @@ async def test_a_fresh_sign_in_is_one_that_the_provider_says_was_made_anew(
         assert problem(answer) == (401, "identity-not-proven")
         assert "anew" in answer.json()["detail"]
     assert await _refusals(superuser) == ["identity-not-proven"] * 4
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "fresh"),
+    [(None, False), (20 * 60, False), (5 * 60, True), (0, True), (-3600, False)],
+)
+async def test_a_session_is_as_fresh_as_the_provider_says_that_the_sign_in_was(
+    world: World,
+    provider: Provider,
+    seconds_ago: int | None,
+    fresh: bool,  # noqa: FBT001  # a row of the table
+) -> None:
+    await _joined(world, provider, await _administrator(world))
+    signed_in_at = None if seconds_ago is None else int(time.time()) - seconds_ago
+    provider.claims["auth_time"] = signed_in_at
+    session = (await finish(world, await answer_of(world, provider))).json()
+    headers = {"Authorization": f"Bearer {session['token']}"}
+    listed = (await world.client.get("/api/v1/sessions", headers=headers)).json()
+    current = next(one for one in listed if one["current"])
+    assert current["method"] == "single_sign_on"
+    if signed_in_at is None or seconds_ago == -3600:
+        assert current["confirmed_at"] is None
+    else:
+        said = datetime.fromisoformat(current["confirmed_at"]).timestamp()
+        assert abs(said - signed_in_at) <= 1
+    body = {"state": "x" * 43, "binding": "x" * 43, "code": "c"}
+    act = await world.client.post("/api/v1/me/identities", json=body, headers=headers)
+    assert problem(act) == ((404, "sign-in-over") if fresh else (403, "fresh-sign-in-needed"))
+
+
+async def test_a_session_of_the_provider_s_is_made_fresh_by_one_s_password(
+    world: World, provider: Provider
+) -> None:
+    keeper = await registrar(world)
+    asked = await begun(world, keeper, link=True)
+    body = {**provider.sign_in(asked["authorization_url"]), "binding": asked["binding"]}
+    assert (await keeper.post("/me/identities", body)).status_code == 201
+    session = (await finish(world, await answer_of(world, provider))).json()
+    assert session["person"] == str(keeper.id)
+    headers = {"Authorization": f"Bearer {session['token']}"}
+    confirmed = await world.client.post(
+        "/api/v1/sessions/current/confirmation", json={"password": PASSWORD}, headers=headers
+    )
+    assert confirmed.status_code == 201, confirmed.text
+    assert confirmed.json()["confirmed_at"] is not None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,329 @@
+"""What every operation answers to every kind of person in every state: one row an operation.
+
+Written from DESIGN's duties and promises and from what the API's description says of each
+operation, never from the code that decides. A new operation needs a row here.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tests.access.cases import Case
+from tests.access.kinds import Of
+from tests.access.rules import (
+    FORBIDDEN,
+    NOT_FOUND,
+    Rule,
+    administrators,
+    bidders_known,
+    everybody,
+    lacking,
+    lot_act,
+    lot_reading,
+    opening_act,
+    people,
+    public_once,
+    signed_in,
+    tender_act,
+)
+
+_BEFORE_PUBLICATION = ("draft", "in_review", "approved")
+_BEFORE_CONTRACT = (
+    "bidding",
+    "quality_scoring",
+    "quality_locked",
+    "price_opened",
+    "ranked",
+    "recommended",
+    "awarded",
+    "standstill",
+    "standstill_over",
+)
+_TOLD = ("standstill", "standstill_over", "contracted")
+_READS_EVALUATION = (
+    "quality_evaluator",
+    "moderator",
+    "price_evaluator",
+    "award_approver",
+    "tender_manager",
+    "guardian",
+    "contract_manager",
+    "outcome_reviewer",
+)
+
+# -- rules that one operation alone has ------------------------------------------------------------
+
+
+def _house_reads(case: Case) -> str:
+    if case.in_the_house:
+        return "200"
+    if case.offered:
+        return "403 duty-not-taken-up"
+    return FORBIDDEN if case.moment.published else NOT_FOUND
+
+
+def _record(case: Case) -> str:
+    if case.audits or case.in_force & {"tender_manager", "guardian"}:
+        return "200"
+    return FORBIDDEN if case.sees_tender else NOT_FOUND
+
+
+def _submit(case: Case) -> str:
+    """A bid of who has none here: of a supplier, then, that helps nobody, while bids come in."""
+    if not case.holds("bid_manager"):
+        return FORBIDDEN
+    if not case.moment.published:
+        return NOT_FOUND
+    if case.acts_for(Of.HELPER):
+        return "403 helper-may-not-bid"
+    if case.moment.tender != "published" or case.moment.closed:
+        return "409 bidding-closed"
+    return "201" if case.acts_for(Of.SUPPLIER) else "409 already-bid"
+
+
+def _own_bid(answer: str) -> Rule:
+    """Anything about the winner's bid, which is known to its bid manager alone."""
+
+    def is_theirs(case: Case) -> bool:
+        there = case.moment.published and case.acts_for(Of.WINNER)
+        return there and case.holds("bid_manager")
+
+    return people(is_theirs, answer, NOT_FOUND)
+
+
+def _change_of_bid(case: Case) -> str:
+    open_still = case.moment.tender == "published" and not case.moment.closed
+    return _own_bid("200" if open_still else "409 bidding-closed")(case)
+
+
+def _take_up(case: Case) -> str:
+    if case.in_force or case.offered:
+        return "201"
+    return "409 nothing-to-take-up" if case.sees_tender else NOT_FOUND
+
+
+def _confirm(case: Case) -> str:
+    moment = case.moment
+    if moment.tender != "published" or not moment.closed:
+        return "409 opening-not-due"
+    if case.conflict:
+        return case.conflict
+    again = moment.name == "confirmed" and case.kind.name == "opener"
+    return "409 already-confirmed" if again else "201"
+
+
+def _resume(case: Case) -> str:
+    return case.conflict or "201" if case.moment.tender == "opened" else "409 not-opened"
+
+
+def _decide(case: Case) -> str:
+    """The guardian's, once the names are known and they themselves have declared."""
+    refusal = bidders_known("201", while_live="409 bidders-not-known")(case)
+    guardian = None if not case.sees_tender else lacking(case, "guardian")
+    refusal = guardian if case.signed_in and guardian else refusal
+    return case.conflict or refusal if refusal == "201" else refusal
+
+
+def _progress(case: Case) -> str:
+    """How far a lot is: for duties in force; nothing is served to those that do not work."""
+    if not case.moment.lot or not (case.in_force or case.offered or case.suspended):
+        return NOT_FOUND
+    if case.in_force:
+        return "200"
+    return "403 duty-not-taken-up" if case.offered else "403 duty-suspended"
+
+
+def _scores(case: Case) -> str:
+    undecided = case.moment.lot in {"bidding", "quality_scoring"}
+    panel = ("quality_evaluator", "moderator", "guardian")
+    return lot_reading(*(panel if undecided else _READS_EVALUATION), at={})(case)
+
+
+def _notices(case: Case) -> str:
+    """An organisation reads its own; people with a duty read all, if it is one that does."""
+    if not case.moment.lot:
+        return NOT_FOUND
+    if case.in_force:
+        return lot_reading(*_READS_EVALUATION, at={})(case)
+    return NOT_FOUND if case.acts_for(Of.THEMSELVES) else "200"
+
+
+def _decide_application(case: Case) -> str:
+    if case.kind.name == "applicant":
+        return "403 only-registrar-decides"
+    return "201" if case.holds("registrar") else NOT_FOUND
+
+
+def _has_duty_or_audits(case: Case) -> bool:
+    return bool(case.in_force) or case.audits
+
+
+# -- the table ---------------------------------------------------------------------------------------
+
+EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        # people and organisations
+        "signIn": everybody("201"),
+        "listMySessions": signed_in("200"),
+        "endSession": signed_in("204"),
+        "getMyself": signed_in("200"),
+        "invitePerson": administrators("201", registrar=True),
+        "acceptInvitation": everybody("201"),
+        "listMemberships": administrators("200", registrar=True),
+        "endMembership": administrators("204", registrar=True),
+        "listOrganisations": everybody("200"),
+        "getOrganisation": everybody("200"),
+        "listServiceLines": everybody("200"),
+        "getClock": everybody("200"),
+        "shiftClock": people(lambda case: case.holds("registrar"), "201", FORBIDDEN),
+        # suppliers
+        "applyToSupply": everybody("201"),
+        "listSupplierApplications": people(lambda case: case.holds("registrar"), "200", FORBIDDEN),
+        "getSupplierApplication": people(
+            lambda case: case.holds("registrar") or case.kind.name == "applicant",
+            "200",
+            NOT_FOUND,
+        ),
+        "decideSupplierApplication": signed_in(_decide_application),
+        "listSuppliers": everybody("200"),
+        # tenders
+        "createTender": people(lambda case: case.holds("procurement_lead"), "201", FORBIDDEN),
+        "listTenders": everybody("200"),
+        "listMyTenders": signed_in("200"),
+        "getTender": public_once(lambda case: case.sees_tender),
+        "getRequirement": public_once(lambda case: case.sees_tender),
+        "listRequirementVersions": signed_in(_house_reads),
+        "getRequirementVersion": signed_in(_house_reads),
+        "listTenderRecord": signed_in(_record),
+        "replaceRequirement": tender_act(
+            "author", "tender_manager", at={"draft": "200"}, otherwise="409 requirement-settled"
+        ),
+        "setTimetable": tender_act(
+            "tender_manager",
+            at=dict.fromkeys(_BEFORE_PUBLICATION, "200"),
+            otherwise="409 transition-refused",
+        ),
+        "addBuyer": tender_act(
+            "tender_manager", at={"draft": "200"}, otherwise="409 buyers-settled"
+        ),
+        "requestReview": tender_act(
+            "tender_manager", at={"draft": "200"}, otherwise="409 transition-refused"
+        ),
+        "giveReview": tender_act(
+            "reviewer", at={"in_review": "200"}, otherwise="409 not-in-review"
+        ),
+        "reviseTender": tender_act(
+            "tender_manager", at={"approved": "200"}, otherwise="409 transition-refused"
+        ),
+        "publishTender": tender_act(
+            "tender_manager", at={"approved": "200"}, otherwise="409 transition-refused"
+        ),
+        "abandonTender": lambda case: tender_act(
+            "tender_manager",
+            at={"abandoned": "409 transition-refused"},
+            otherwise="409 contract-made" if case.moment.lot == "contracted" else "200",
+            on_bids=True,
+        )(case),
+        # duties, and what keeps them apart
+        "assignDuty": tender_act(
+            "tender_manager",
+            at={"abandoned": "409 transition-refused"},
+            otherwise="201",
+            on_bids=True,
+        ),
+        "releaseDuty": tender_act("tender_manager", at={}, otherwise="200", on_bids=True),
+        "listDuties": people(_has_duty_or_audits, "200", NOT_FOUND),
+        "declareOnDuty": signed_in(_take_up),
+        "listDutyDeclarations": people(_has_duty_or_audits, "200", NOT_FOUND),
+        "listConflictDecisions": people(_has_duty_or_audits, "200", NOT_FOUND),
+        "decideConflict": _decide,
+        "grantExemption": tender_act("guardian", at={}, otherwise="201", on_bids=True),
+        "revokeExemption": tender_act("guardian", at={}, otherwise="201", on_bids=True),
+        "listExemptions": public_once(lambda case: case.sees_tender),
+        "delegateAwardDuties": administrators("201", registrar=False),
+        "listAwardDelegations": everybody("200"),
+        "endAwardDelegation": administrators("201", registrar=False),
+        # bids and their opening
+        "submitBid": signed_in(_submit),
+        "listMyBids": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
+        "getMyBid": _own_bid("200"),
+        "replaceBid": _change_of_bid,
+        "withdrawBid": _change_of_bid,
+        "listSealingKeys": public_once(lambda case: case.moment.published),
+        "listSigningKeys": everybody("200"),
+        "listBidders": bidders_known("200"),
+        "listMyDeclarations": bidders_known("200"),
+        "declareInterests": bidders_known("201", while_live="409 bidders-not-known"),
+        "getOpening": bidders_known("200", reading=True),
+        "confirmOpening": opening_act(_confirm),
+        "resumeOpening": opening_act(_resume),
+        # the evaluation of a lot
+        "getEvaluation": signed_in(_progress),
+        "listBidsUnderEvaluation": lot_reading(
+            "quality_evaluator",
+            "moderator",
+            "award_approver",
+            "guardian",
+            at={"bidding": "409 lot-not-there"},
+        ),
+        "listScores": _scores,
+        "giveScore": lot_act(
+            "quality_evaluator",
+            at={
+                "opened": "201",
+                "all scores locked": "409 scores-locked",
+                "moderated": "409 scores-locked",
+            },
+        ),
+        "lockScores": lot_act(
+            "quality_evaluator",
+            at={
+                "opened": "201",
+                "all scores locked": "409 locked-already",
+                "moderated": "409 locked-already",
+            },
+        ),
+        "agreeScore": lot_act(
+            "moderator",
+            at={
+                "opened": "409 moderation-too-early",
+                "all scores locked": "201",
+                "moderated": "201",
+            },
+        ),
+        "lockQuality": lot_act(
+            "moderator",
+            at={
+                "opened": "409 moderation-too-early",
+                "all scores locked": "409 moderation-incomplete",
+                "moderated": "201",
+            },
+        ),
+        "abandonLot": lot_act("tender_manager", at=dict.fromkeys(_BEFORE_CONTRACT, "201")),
+        "openPrices": lot_act("price_evaluator", at={"quality_locked": "201"}),
+        "rankBids": lot_act("price_evaluator", at={"price_opened": "201"}),
+        "getRanking": lot_reading(
+            *_READS_EVALUATION,
+            at=dict.fromkeys(
+                (
+                    "bidding",
+                    "quality_scoring",
+                    "quality_locked",
+                    "price_opened",
+                    "abandoned",
+                ),
+                NOT_FOUND,
+            ),
+        ),
+        # award, notices, contract
+        "recommendAward": lot_act("moderator", at={"ranked": "201"}),
+        "approveAward": lot_act("award_approver", at={"recommended": "201"}),
+        "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
+        "listAwardNotices": signed_in(_notices),
+        "makeContract": lot_act(
+            "contract_manager",
+            at={"standstill": "409 standstill-running", "standstill_over": "201"},
+        ),
+        "getAward": public_once(lambda case: case.moment.lot in _TOLD),
+    }
+)

@@ -1,0 +1,166 @@
+"""What is secret about bids, who may know it when, and how it is found in an answer."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from tests.access.cases import Case
+from tests.access.kinds import Of
+from tests.access.requests import Operation
+from tests.makers.states import Bid, Frozen
+
+Secret = tuple[str, str]
+"""A class of secret, and whose bid it is about."""
+
+NAME, BID, ANSWER, UNIT_PRICE, TOTAL, WHOSE = (
+    "name",
+    "bid",
+    "answer",
+    "unit price",
+    "total",
+    "whose",
+)
+CLASSES: Final = (NAME, BID, ANSWER, UNIT_PRICE, TOTAL, WHOSE)
+_OF: Final[Mapping[str, Of]] = {"winner": Of.WINNER, "loser": Of.LOSER}
+_TOTALS: Final[Mapping[str, str]] = {
+    "winner": "316216.75",
+    "loser": "364269.23",
+    "failing": "282564.79",
+}
+"""What the bids come to by the quantities of the lot, 36 and 7.25."""
+
+_UNDECIDED: Final = frozenset({"bidding", "quality_scoring"})
+_TOLD: Final = frozenset({"standstill", "standstill_over", "contracted"})
+_RANKED: Final = _TOLD | {"ranked", "recommended", "awarded"}
+
+
+def may_know(case: Case) -> frozenset[Secret]:
+    """Everything secret that somebody may be shown at a moment, by whatever operation."""
+    return frozenset((what, bid) for bid in _TOTALS for what in CLASSES if _RULES[what](case, bid))
+
+
+def _name(case: Case, bid: str) -> bool:
+    """Who bids: the bidder; those who must declare; the buyer's auditors; the winner, everybody."""
+    won = bid == "winner" and case.moment.lot in _TOLD
+    return _own(case, bid) or case.knows_bidders or (case.audits and case.moment.opened) or won
+
+
+def _bid(case: Case, bid: str) -> bool:
+    """The bid itself, as the record names it, once it is opened."""
+    if _own(case, bid):
+        return True
+    if not case.moment.opened:
+        return False
+    if "guardian" in case.in_force:
+        return True
+    manages = "tender_manager" in case.in_force and case.conflict is None
+    return manages or (case.audits and case.moment.lot not in _UNDECIDED)
+
+
+def _answer(case: Case, _: str) -> bool:
+    """What it says: those who score, agree, approve or guard."""
+    reads = {"quality_evaluator", "moderator", "award_approver", "guardian"}
+    return _reads(case, *reads)
+
+
+def _unit_price(case: Case, bid: str) -> bool:
+    """What it asks for each item: those who rank, approve or guard; never of a bid that failed."""
+    ranked = case.moment.lot in _RANKED and bid != "failing"
+    return ranked and _reads(case, "price_evaluator", "award_approver", "guardian")
+
+
+def _total(case: Case, bid: str) -> bool:
+    """What it comes to: those who read the ranking; then its bidder, and the winner's everybody."""
+    if bid == "failing":
+        return False
+    told = case.moment.lot in _TOLD
+    if told and (bid == "winner" or (_OF[bid] is case.kind.of)):
+        return True
+    readers = _reads(
+        case,
+        "quality_evaluator",
+        "moderator",
+        "price_evaluator",
+        "award_approver",
+        "tender_manager",
+        "guardian",
+        "contract_manager",
+        "outcome_reviewer",
+    )
+    return case.moment.lot in _RANKED and readers
+
+
+def _whose(case: Case, _: str) -> bool:
+    """Which pseudonym is whose: nobody who scores or may yet score, until quality is decided."""
+    if not case.moment.opened or not case.knows_bidders or case.conflict_in_reading:
+        return False
+    knows = bool(case.in_force & {"opener", "guardian"})
+    return knows or case.moment.lot not in _UNDECIDED
+
+
+def _own(case: Case, bid: str) -> bool:
+    mine = bid in _OF and case.acts_for(_OF[bid]) and case.holds("bid_manager")
+    return mine and case.moment.published
+
+
+def _reads(case: Case, *duties: str) -> bool:
+    opened = case.moment.opened and not case.conflict_in_reading
+    return opened and bool(case.in_force & set(duties))
+
+
+_RULES: Final = {
+    NAME: _name,
+    BID: _bid,
+    ANSWER: _answer,
+    UNIT_PRICE: _unit_price,
+    TOTAL: _total,
+    WHOSE: _whose,
+}
+
+
+# -- finding --------------------------------------------------------------------------------------
+
+
+def shown(operation: Operation, body: bytes, state: Frozen) -> Iterator[Secret]:
+    """Everything secret that an answer holds, wherever in it.
+
+    Who is a supplier at all is public: their names count in what is said about the tender alone.
+    """
+    for name, bid in state.bids.items():
+        for what, texts in _texts(name, bid).items():
+            if what == NAME and not operation.of_tender:
+                continue
+            if any(text in body for text in texts):
+                yield what, name
+        if bid.pseudonym and bid.pseudonym.encode() in body:
+            if any(_says_whose(item, bid) for item in _items(msgspec.json.decode(body))):
+                yield WHOSE, name
+
+
+def _texts(name: str, bid: Bid) -> dict[str, tuple[bytes, ...]]:
+    return {
+        NAME: (bid.supplier.encode(), bid.organisation.encode()),
+        BID: (bid.id.encode(),),
+        ANSWER: (bid.answer.encode(),),
+        UNIT_PRICE: (bid.unit_price.encode(),),
+        TOTAL: (_TOTALS[name].encode(),),
+    }
+
+
+def _items(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _items(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _items(inner)
+
+
+def _says_whose(item: dict[str, Any], bid: Bid) -> bool:
+    """Whether one object holds the pseudonym, and beside it, at whatever depth, whose it is."""
+    if bid.pseudonym not in item.values():
+        return False
+    said = msgspec.json.encode(item)
+    return bid.supplier.encode() in said or bid.organisation.encode() in said

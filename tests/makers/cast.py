@@ -1,0 +1,269 @@
+"""The people of the access matrix: one of every kind, each signed in, and the tender they serve."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from market.actor import Actor, Role
+from market.command import command
+from market.events.commands import record
+from market.organisations.rules import OrganisationKind
+from market.people.commands import NewPerson, grant_role, register
+from tests.access.kinds import HOLDERS, INTERESTED, KINDS, WITHOUT, Interest, Kind, Of, Standing
+from tests.makers.clock import advance_to, registrar
+from tests.makers.suppliers import admitted_supplier, application, apply
+from tests.makers.tenders import (
+    PublishedTender,
+    assign,
+    created_tender,
+    market_time,
+    offer,
+    requirement_of,
+    set_timetable,
+    write_requirement,
+)
+from tests.makers.world import PASSWORD, Person, World
+
+PRICES = {"winner": "7311.37", "loser": "8422.41", "failing": "6533.29"}
+"""The unit prices of the bids: figures that stand in no answer by chance."""
+
+INVITED = "ivy.invited@market.example"
+LAST = "2059-12-31T00:00:00Z"
+
+
+class Cast(msgspec.Struct, kw_only=True):
+    """Everybody, by the name of their kind, the tender, and what else requests are about."""
+
+    people: dict[str, Person] = {}  # msgspec copies an empty default for each instance
+    organisations: dict[str, UUID] = {}
+    sessions: dict[str, str] = {}
+    path: dict[str, str] = {}
+    """What stands in paths, by the name of the parameter."""
+    body: dict[str, str] = {}
+    """What stands in bodies, by a name of its own."""
+    tender: PublishedTender | None = None
+
+    def __getitem__(self, kind: str) -> Person:
+        """Somebody, by the name of their kind."""
+        return self.people[kind]
+
+    @property
+    def running(self) -> PublishedTender:
+        """The tender, from the draft on."""
+        assert self.tender is not None
+        return self.tender
+
+    @property
+    def bidders(self) -> tuple[Person, ...]:
+        """The bid managers of those who bid."""
+        return tuple(self.people[name] for name in PRICES)
+
+
+@command
+async def _registered(actor: Actor, email: str, name: str) -> UUID:
+    """Register somebody whose password costs almost nothing to check, unlike a real one."""
+    hashed = Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)
+    new = NewPerson(id=uuid4(), email=email, name=name, password_hash=hashed)
+    await register(actor, new)
+    return new.id
+
+
+@command
+async def _joined(actor: Actor, person: UUID, organisation: UUID, role: Role) -> None:
+    await grant_role(actor, person, organisation, role)
+    await record(actor, "membership.granted", "person", person)
+
+
+async def assembled(world: World) -> Cast:
+    """Bring everybody into the market, and the tender to a draft in which every duty is given."""
+    cast = Cast()
+    await _bring_organisations(world, cast)
+    await _bring_people(world, cast)
+    await _begin(world, cast)
+    await _delegate(cast)
+    await _give_duties(world, cast)
+    await _suspend(world, cast)
+    await write_requirement(cast.running)
+    await set_timetable(cast.running)
+    await _add_what_is_acted_on(world, cast)
+    for name, person in cast.people.items():
+        sessions = await person.get("/sessions")
+        assert sessions.status_code == 200, sessions.text
+        cast.sessions[name] = sessions.json()[0]["id"]
+    return cast
+
+
+async def _bring_organisations(world: World, cast: Cast) -> None:
+    cast.people["registrar"] = await registrar(world)
+    for name, of in (("winner", Of.WINNER), ("loser", Of.LOSER), ("failing", None)):
+        person = await admitted_supplier(world, f"Halcyon {name.title()} Partners")
+        cast.people[name] = person
+        if of is not None:
+            cast.organisations[of] = person.organisation
+    cast.people["supplier without a bid"] = await admitted_supplier(world, "Idle Analytics")
+    cast.people["helping unit"] = await admitted_supplier(
+        world, "A unit", OrganisationKind.COMMISSIONING_SUPPORT_UNIT
+    )
+    cast.organisations |= {
+        Of.BUYER: await world.organisation("06F"),
+        Of.OTHER: await world.organisation("06P"),
+        Of.SUPPLIER: cast["supplier without a bid"].organisation,
+        Of.HELPER: cast["helping unit"].organisation,
+        "third group": await world.organisation("00L"),
+        "fourth group": await world.organisation("00N"),
+    }
+
+
+async def _bring_people(world: World, cast: Cast) -> None:
+    body = application("Hopeful Insights")
+    applied = await apply(world, body)
+    assert applied.status_code == 201, applied.text
+    given = {"email": body["applicant"]["email"], "password": PASSWORD}
+    session = (await world.client.post("/api/v1/sessions", json=given)).json()
+    cast.people["applicant"] = Person(
+        id=UUID(session["person"]),
+        name=body["applicant"]["name"],
+        email=given["email"],
+        organisation=UUID(int=0),
+        token=session["token"],
+        client=world.client,
+    )
+    cast.path["application_id"] = applied.json()["id"]
+    await _registered(Actor(), INVITED, "Ivy Invited")
+    for kind in KINDS:
+        if kind.name in cast.people or kind.of is Of.NOBODY:
+            continue
+        of = Of.BUYER if kind.of is Of.THEMSELVES else kind.of
+        roles = [Role(role) for role in kind.roles] or [Role.LAY_MEMBER]
+        named = "".join(char if char.isalpha() else " " for char in kind.name).title()
+        cast.people[kind.name] = await world.person(named, cast.organisations[of], *roles)
+        if kind.interest is Interest.MEMBER:
+            member = cast[kind.name].id
+            await _joined(Actor(), member, cast.organisations[Of.WINNER], Role.ADMINISTRATOR)
+
+
+async def _begin(world: World, cast: Cast) -> None:
+    """Let the manager begin the tender; the makers know everybody in it by their duty."""
+    view = await created_tender(cast["tender_manager"])
+    cast.tender = PublishedTender(
+        id=UUID(view["id"]),
+        reference=view["reference"],
+        version=view["version"],
+        manager=cast["tender_manager"],
+        author=cast["author"],
+        reviewer=cast["reviewer"],
+        openers=(cast["opener"], cast["second opener"]),
+        quality_evaluators=(cast["quality_evaluator"], cast["second evaluator"]),
+        price_evaluator=cast["price_evaluator"],
+        moderator=cast["moderator"],
+        approvers=(cast["award_approver"], cast["lay approver"]),
+        guardian=cast["guardian"],
+        contract_manager=cast["contract_manager"],
+        requirement=requirement_of(1),
+        deadline=await market_time(world) + timedelta(days=60),
+    )
+
+
+async def _delegate(cast: Cast) -> None:
+    """Let the buyer delegate its award duties to two groups; the first is ended later."""
+    for delegate, ending in (("third group", "2058-12-31"), (Of.OTHER, "2059-12-31")):
+        body = {
+            "delegate": str(cast.organisations[delegate]),
+            "authority": "Governing body, item 7.",
+            "starts_on": "2020-01-01",
+            "ends_on": ending,
+        }
+        path = f"/organisations/{cast.organisations[Of.BUYER]}/award-delegations"
+        made = await cast["buyer's administrator"].post(path, body)
+        assert made.status_code == 201, made.text
+        cast.body[f"delegation to {delegate}"] = made.json()["id"]
+    cast.path["delegation_id"] = cast.body["delegation to third group"]
+
+
+async def _give_duties(world: World, cast: Cast) -> None:
+    tender = cast.running
+    await _given(tender, cast["guardian"], "guardian")
+    soon = await market_time(world) + timedelta(minutes=10)
+    for name, until in (("exempted evaluator", LAST), ("expired exemption", soon.isoformat())):
+        body = {
+            "person": str(cast[name].id),
+            "duties": ["author", "quality_evaluator"],
+            "reason": "Nobody else can judge the medicines.",
+            "expires_at": until,
+        }
+        exempted = await cast["guardian"].post(f"{tender.path}/exemptions", body)
+        assert exempted.status_code == 201, exempted.text
+        cast.path.setdefault("exemption_id", exempted.json()["id"])
+    for kind in (*HOLDERS, *WITHOUT, *INTERESTED):
+        for duty in kind.duties:
+            if kind.name not in {"tender_manager", "guardian"}:
+                await _begun(cast, kind, duty)
+
+
+async def _begun(cast: Cast, kind: Kind, duty: str) -> None:
+    if kind.standing is not Standing.OFFERED:
+        await _given(cast.running, cast[kind.name], duty)
+        return
+    given = await offer(cast.running.manager, cast.running.id, cast[kind.name], duty)
+    assert given.status_code == 201, given.text
+    cast.path["duty_id"] = given.json()["id"]
+
+
+async def _given(tender: PublishedTender, person: Person, duty: str) -> None:
+    answer = await assign(tender.manager, tender.id, person, duty)
+    assert answer.status_code == 201, (person.name, duty, answer.text)
+
+
+async def _suspend(world: World, cast: Cast) -> None:
+    """Take away what some duties rest on: holder, exemption, delegation, membership."""
+    duties = (await cast["tender_manager"].get(f"{cast.running.path}/duties")).json()
+    for kind in WITHOUT:
+        if kind.standing is Standing.RELEASED:
+            held = [one["id"] for one in duties if one["person"] == str(cast[kind.name].id)]
+            released = await cast["tender_manager"].delete(f"{cast.running.path}/duties/{held[0]}")
+            assert released.status_code == 200, released.text
+    await advance_to(world, await market_time(world) + timedelta(minutes=20))
+    ended = await cast["buyer's administrator"].post(
+        f"/organisations/{cast.organisations[Of.BUYER]}/award-delegations"
+        f"/{cast.body[f'delegation to {Of.OTHER}']}/ending",
+        {"reason": "The federation has its own team again."},
+    )
+    assert ended.status_code == 201, ended.text
+    membership = await _membership(cast, cast["ended membership"])
+    left = await cast["buyer's administrator"].delete(f"/memberships/{membership}")
+    assert left.status_code == 204, left.text
+
+
+async def _membership(cast: Cast, person: Person) -> str:
+    mine = await person.get("/me")
+    assert mine.status_code == 200, mine.text
+    found: list[dict[str, Any]] = mine.json()["memberships"]
+    buyer = str(cast.organisations[Of.BUYER])
+    return next(str(one["id"]) for one in found if one["organisation"] == buyer)
+
+
+async def _add_what_is_acted_on(world: World, cast: Cast) -> None:
+    """An invitation that is open, a membership that may end, an instant to come."""
+    invited = await cast["buyer's administrator"].post(
+        f"/organisations/{cast.organisations[Of.BUYER]}/invitations",
+        {"email": INVITED, "roles": ["commissioner"]},
+    )
+    assert invited.status_code == 201, invited.text
+    now: datetime = await market_time(world)
+    cast.body |= {
+        "secret": invited.json()["secret"],
+        "today": now.date().isoformat(),
+        "deadline": cast.running.deadline.isoformat(),
+    }
+    cast.path |= {
+        "organisation_id": str(cast.organisations[Of.BUYER]),
+        "membership_id": await _membership(cast, cast["buyer's lay_member"]),
+        "tender_id": str(cast.running.id),
+        "lot_number": "1",
+        "number": "1",
+        "pseudonym": "Bidder A",
+        "bid_id": str(uuid4()),
+    }

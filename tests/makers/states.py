@@ -1,0 +1,405 @@
+"""One tender in every state of the access matrix, each frozen as a database of its own."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+
+from tests.access.kinds import HOLDERS, INTERESTED, Interest, Kind, Of
+from tests.access.moments import MOMENTS
+from tests.makers.bids import OpenedTender, asked, bid_body, close_bidding, confirm, declare, submit
+from tests.makers.cast import INVITED, LAST, PRICES, Cast, assembled
+from tests.makers.evaluation import (
+    EvaluatedLot,
+    approve,
+    contract_body,
+    end_standstill,
+    recommend,
+)
+from tests.makers.moving import Databases, MovingMarket
+from tests.makers.suppliers import application
+from tests.makers.tenders import market_time, publish
+from tests.makers.world import PASSWORD, World
+
+AGREED: Final = {
+    "winner": {"Q1.1": "10", "Q1.2": "10", "Q2": "10"},
+    "loser": {"Q1.1": "5", "Q1.2": "5", "Q2": "5"},
+    "failing": {"Q1.1": "2", "Q1.2": "2", "Q2": "2"},
+}
+"""What the panel finds of each bid: the last one stays below the minimum."""
+
+EVALUATORS: Final = ("quality_evaluator", "second evaluator", "exempted evaluator")
+"""Who scores: the evaluators with no interest."""
+
+_AFTER_THE_OPENING: Final = (
+    "tender_manager",
+    "quality_evaluator",
+    "price_evaluator",
+    "moderator",
+    "award_approver",
+    "contract_manager",
+    "outcome_reviewer",
+)
+
+
+class Bid(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid as its bidder knows it, and as nobody else should before the time."""
+
+    supplier: str
+    organisation: str
+    id: str
+    unit_price: str
+    answer: str
+    pseudonym: str
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True):
+    """A state: its database, who is in it, and what requests to it are about."""
+
+    database: str
+    tokens: dict[str, str]
+    sessions: dict[str, str]
+    path: dict[str, str]
+    versions: dict[str, int]
+    bodies: dict[str, object]
+    bids: dict[str, Bid]
+
+
+class _Play:
+    """The tender on its way: what is known of it outside the database."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.cast = Cast()
+        self.bids: dict[str, str] = {}
+        self.pseudonyms: dict[str, str] = {}
+        self.bid_version = 1
+        self.standstill_ends_at: datetime | None = None
+
+    @property
+    def lot(self) -> EvaluatedLot:
+        """The lot as the makers of evaluations know it."""
+        tender = self.cast.running
+        return EvaluatedLot(
+            world=self.world,
+            opened=OpenedTender(tender=tender, suppliers=self.cast.bidders, bids={}),
+            number=1,
+            pseudonyms=tuple(self.pseudonyms.get(name, "") for name in PRICES),
+            standstill_ends_at=self.standstill_ends_at,
+        )
+
+    def answer_of(self, name: str) -> str:
+        return f"The answer that {name} wrote for themselves."
+
+
+_Step = Callable[[_Play], Awaitable[None]]
+
+
+async def _draft(play: _Play) -> None:
+    play.cast = await assembled(play.world)
+
+
+async def _in_review(play: _Play) -> None:
+    await play.cast.running.act(play.cast["tender_manager"], "/review-requests")
+
+
+async def _approved(play: _Play) -> None:
+    given = {"outcome": "approved", "comments": "It favours nobody."}
+    await play.cast.running.act(play.cast["reviewer"], "/reviews", given)
+
+
+async def _published(play: _Play) -> None:
+    tender = play.cast.running
+    await publish(tender)
+    for name, price in PRICES.items():
+        body = bid_body(asked(tender, 1), unit_prices=price, quality_text=play.answer_of(name))
+        given = await submit(play.cast[name], tender, 1, body)
+        play.bids[name] = given["bid"]
+    play.cast.path["bid_id"] = play.bids["winner"]
+
+
+async def _closed(play: _Play) -> None:
+    await close_bidding(play.world, play.cast.running)
+
+
+async def _declared(play: _Play) -> None:
+    for name in ("opener", "second opener", "guardian"):
+        await declare(play.cast[name], play.cast.running)
+    await _interested(play, "opener")
+
+
+async def _interested(play: _Play, *duties: str) -> None:
+    """Let those declare an interest in a bidder who have one to declare."""
+    for kind in INTERESTED:
+        silent = kind.interest in {Interest.UNDECLARED, Interest.MEMBER}
+        if kind.duties[0] in duties and not silent:
+            words = "My brother works there."
+            await declare(play.cast[kind.name], play.cast.running, "indirect", words)
+
+
+async def _confirmed(play: _Play) -> None:
+    answer = await confirm(play.cast["opener"], play.cast.running)
+    assert answer.status_code == 201, answer.text
+
+
+async def _opened(play: _Play) -> None:
+    """Open, declare, decide about interests, and let every evaluator score without locking."""
+    cast = play.cast
+    answer = await confirm(cast["second opener"], cast.running)
+    assert answer.json() == {"confirmed_by": 2, "opened": True}, answer.text
+    for kind in HOLDERS:
+        if kind.duties[-1] in _AFTER_THE_OPENING:
+            await declare(cast[kind.name], cast.running)
+    await _interested(play, *_AFTER_THE_OPENING)
+    member = next(kind for kind in INTERESTED if kind.interest is Interest.MEMBER)
+    await declare(cast[member.name], cast.running)
+    for kind in INTERESTED:
+        await _decided(play, kind)
+    bids = await cast["moderator"].get(f"{play.lot.path}/evaluation/bids")
+    by_text = {bid["answers"][0]["text"]: bid["pseudonym"] for bid in bids.json()["items"]}
+    play.pseudonyms = {name: by_text[play.answer_of(name)] for name in PRICES}
+    cast.path["pseudonym"] = play.pseudonyms["winner"]
+    for name in EVALUATORS:
+        await play.lot.score_all(cast[name], [*AGREED.values()])
+
+
+async def _decided(play: _Play, kind: Kind) -> None:
+    outcomes = {
+        Interest.MAY_DISCUSS: "may_discuss",
+        Interest.MUST_LEAVE: "must_leave",
+        Interest.REMOVED: "removed",
+    }
+    if kind.interest not in outcomes:
+        return
+    for name in PRICES:
+        body = {
+            "person": str(play.cast[kind.name].id),
+            "bidder": str(play.cast[name].organisation),
+            "outcome": outcomes[kind.interest],
+            "reason": "A brother is too near.",
+        }
+        path = f"{play.cast.running.path}/conflict-decisions"
+        answer = await play.cast["guardian"].post(path, body)
+        assert answer.status_code == 201, answer.text
+        if kind.interest is Interest.REMOVED:
+            return  # which is for good, whoever of the bidders it is about
+
+
+async def _all_scores_locked(play: _Play) -> None:
+    for name in EVALUATORS:
+        locked = await play.lot.lock(play.cast[name])
+        assert locked.status_code == 201, locked.text
+
+
+async def _moderated(play: _Play) -> None:
+    await play.lot.score_all(play.cast["moderator"], [*AGREED.values()], kind="agreed-scores")
+
+
+async def _quality_locked(play: _Play) -> None:
+    await play.lot.done(play.cast["moderator"], "/evaluation/quality-lock")
+
+
+async def _prices_opened(play: _Play) -> None:
+    await play.lot.done(play.cast["price_evaluator"], "/evaluation/price-opening")
+
+
+async def _ranked(play: _Play) -> None:
+    await play.lot.done(play.cast["price_evaluator"], "/evaluation/ranking")
+
+
+async def _recommended(play: _Play) -> None:
+    answer = await recommend(play.lot)
+    assert answer.status_code == 201, answer.text
+
+
+async def _awarded(play: _Play) -> None:
+    for approver in ("award_approver", "lay approver"):
+        answer = await approve(play.lot, play.cast[approver])
+        assert answer.status_code == 201, answer.text
+
+
+async def _notified(play: _Play) -> None:
+    sent = await play.lot.done(play.cast["tender_manager"], "/award-notices")
+    play.standstill_ends_at = datetime.fromisoformat(sent["standstill_ends_at"])
+
+
+async def _standstill_over(play: _Play) -> None:
+    await end_standstill(play.lot)
+
+
+async def _contracted(play: _Play) -> None:
+    await play.lot.done(play.cast["contract_manager"], "/contract", contract_body())
+
+
+async def _abandoned(play: _Play) -> None:
+    reason = {"reason": "The groups will provide the service together."}
+    await play.cast.running.act(play.cast["tender_manager"], "/abandonment", reason)
+
+
+STEPS: Final[Mapping[str, _Step]] = MappingProxyType(
+    {
+        "draft": _draft,
+        "in review": _in_review,
+        "approved": _approved,
+        "published": _published,
+        "closed": _closed,
+        "declared": _declared,
+        "confirmed": _confirmed,
+        "opened": _opened,
+        "all scores locked": _all_scores_locked,
+        "moderated": _moderated,
+        "quality locked": _quality_locked,
+        "prices opened": _prices_opened,
+        "ranked": _ranked,
+        "recommended": _recommended,
+        "awarded": _awarded,
+        "notified": _notified,
+        "standstill over": _standstill_over,
+        "contracted": _contracted,
+        "abandoned as a draft": _abandoned,
+        "abandoned while bids came in": _abandoned,
+        "abandoned after the opening": _abandoned,
+    }
+)
+"""What brings the tender from the moment before to each one, done by HTTP by those whose duty it is."""
+
+
+async def frozen_states(market: MovingMarket, template: str) -> dict[str, Frozen]:
+    """Live through the tender once, and keep the database of each moment on the way.
+
+    Moments that follow the same one are made out of the same database, so that everybody has the
+    same token, and the tender the same bids, in all of them.
+    """
+    world = World(market.client, market.vault)
+    states: dict[str, Frozen] = {}
+    plays: dict[str, _Play] = {}
+    for moment in (each for each in MOMENTS if each.name in STEPS):
+        before = template if moment.after is None else states[moment.after].database
+        name = f"state_{secrets.token_hex(6)}"
+        await market.databases.clone(before, name)
+        play = _Play(world) if moment.after is None else _copied(plays[moment.after])
+        async with market.over(name):
+            await STEPS[moment.name](play)
+            states[moment.name] = await _frozen(play, name)
+        plays[moment.name] = play
+    return {"none": _nowhere(states["draft"]), **states}
+
+
+def _copied(play: _Play) -> _Play:
+    """The same as far as it has come; the world, and everybody's client, are not copied."""
+    copied = _Play(play.world)
+    kept = msgspec.structs.replace(play.cast)
+    kept.path, kept.body = dict(play.cast.path), dict(play.cast.body)
+    kept.tender = msgspec.structs.replace(play.cast.running)
+    copied.cast = kept
+    copied.bids, copied.pseudonyms = dict(play.bids), dict(play.pseudonyms)
+    copied.standstill_ends_at = play.standstill_ends_at
+    return copied
+
+
+async def drop(databases: Databases, states: Mapping[str, Frozen]) -> None:
+    """Remove the database of every state."""
+    for name in {state.database for state in states.values()}:
+        await databases.drop(name)
+
+
+def _nowhere(draft: Frozen) -> Frozen:
+    """The draft's market, seen by those who ask for a tender that is not there."""
+    missing = {name: str(uuid4()) for name in ("tender_id", "duty_id", "exemption_id", "bid_id")}
+    return msgspec.structs.replace(draft, path=draft.path | missing)
+
+
+async def _frozen(play: _Play, database: str) -> Frozen:
+    cast = play.cast
+    view = (await cast["tender_manager"].get(cast.running.path)).json()
+    lot = view["lots"][0]["version"] if view["lots"] else 1
+    return Frozen(
+        database=database,
+        tokens={name: person.token for name, person in cast.people.items()},
+        sessions=dict(cast.sessions),
+        path=dict(cast.path),
+        versions={"tender": view["version"], "lot": lot, "bid": play.bid_version},
+        bodies=await _bodies(play),
+        bids={name: _bid(play, name, price) for name, price in PRICES.items() if play.bids},
+    )
+
+
+def _bid(play: _Play, name: str, price: str) -> Bid:
+    person = play.cast[name]
+    return Bid(
+        supplier=f"Halcyon {name.title()} Partners",
+        organisation=str(person.organisation),
+        id=play.bids[name],
+        unit_price=price,
+        answer=play.answer_of(name),
+        pseudonym=play.pseudonyms.get(name, ""),
+    )
+
+
+async def _bodies(play: _Play) -> dict[str, object]:
+    """The bodies that name something of this market; other operations are sent their example."""
+    cast = play.cast
+    now = await market_time(play.world)
+    buyer, winner = cast.organisations[Of.BUYER], cast["winner"].organisation
+    return {
+        "signIn": {"email": INVITED, "password": PASSWORD},
+        "acceptInvitation": {
+            "secret": cast.body["secret"],
+            "name": "Ivy Invited",
+            "password": PASSWORD,
+        },
+        "applyToSupply": application(
+            "Newcomer Analytics",
+            applicant={"email": INVITED, "name": "Ivy Invited", "password": PASSWORD},
+        ),
+        "shiftClock": {"forward_to": (now + timedelta(days=400)).isoformat()},
+        "setTimetable": {
+            "deadline": cast.body["deadline"],
+            "contract_starts": (cast.running.deadline + timedelta(days=90)).date().isoformat(),
+        },
+        "addBuyer": {"organisation": str(cast.organisations["fourth group"])},
+        "replaceRequirement": cast.running.requirement,
+        "assignDuty": {
+            "person": str(cast["buyer's commissioner"].id),
+            "organisation": str(buyer),
+            "duty": "contract_manager",
+        },
+        "grantExemption": {
+            "person": str(cast["buyer's commissioner"].id),
+            "duties": ["reviewer", "moderator"],
+            "reason": "She is the only one who knows the service.",
+            "expires_at": LAST,
+        },
+        "decideConflict": {
+            "person": str(cast["undecided evaluator"].id),
+            "bidder": str(winner),
+            "outcome": "must_leave",
+            "reason": "A brother is too near.",
+        },
+        "delegateAwardDuties": {
+            "delegate": str(cast.organisations[Of.OTHER]),
+            "authority": "Governing body, item 8.",
+            "starts_on": now.date().isoformat(),
+            "ends_on": "2059-12-31",
+        },
+        "declareInterests": {
+            "declarations": [{"bidder": str(winner), "interest": "none", "details": ""}]
+        },
+        **dict.fromkeys(("submitBid", "replaceBid"), bid_body(asked(cast.running, 1))),
+        **dict.fromkeys(
+            ("giveScore", "agreeScore"),
+            {
+                "criterion": "Q1.1",
+                "value": "10",
+                "reason": "Meets the need with evidence from two groups.",
+            },
+        ),
+        "recommendAward": {
+            "pseudonym": cast.path["pseudonym"],
+            "reason": "It has the most points of quality and price together.",
+        },
+    }
