@@ -11,7 +11,7 @@ from evaluation.errors import LotNotThere
 from evaluation.rules.stages import LotStage
 from market.actor import Actor
 from market.errors import Forbidden, NotFound, Stale
-from tenders.errors import DutyNotTakenUp
+from tenders.errors import DutyNotTakenUp, DutySuspended
 from tenders.permissions.opening import (
     Conflict,
     Standing,
@@ -89,6 +89,7 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
         return Standing(
             status=TenderStatus.OPENED if self.opened else TenderStatus.PUBLISHED,
             published=True,
+            opened=self.opened,
             duties=self.duties,
             offered=self.offered,
             suspended=self.suspended,
@@ -97,7 +98,7 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ensure_sees(facts: LotFacts | None) -> LotFacts:
-    """Let everybody with a duty in the tender know how far a lot has come.
+    """Let everybody to whom a duty in the tender was given know that the lot is being evaluated.
 
     Raises:
         NotFound: for everybody else, as if the lot had no evaluation.
@@ -105,6 +106,19 @@ def ensure_sees(facts: LotFacts | None) -> LotFacts:
     if facts is None or not (facts.duties or facts.offered or facts.suspended):
         raise NotFound
     return facts
+
+
+def ensure_reads_progress(facts: LotFacts | None) -> LotFacts:
+    """Let holders of whatever duty in the tender see how far a lot has come, once it works.
+
+    Raises:
+        NotFound: the actor has no duty in the tender.
+        DutyNotTakenUp, DutySuspended: none of the actor's duties works.
+    """
+    seen = ensure_sees(facts)
+    if not seen.duties:
+        raise DutyNotTakenUp if seen.offered else DutySuspended
+    return seen
 
 
 def ensure_reads(facts: LotFacts | None, *duties: Duty, what: str) -> LotFacts:

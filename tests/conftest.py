@@ -189,3 +189,17 @@ async def world(databases: Databases, settings: Settings, vault: Vault) -> Async
     ):
         yield World(client, vault)
     assert database.DB.pool is None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many cells of the access matrix were compared, in whichever processes."""
+    properties = [
+        item
+        for report in terminalreporter.stats.get("passed", ())
+        for item in report.user_properties
+    ]
+    cells = [int(value) for name, value in properties if name == "cells"]
+    of_all = [f" of {value:,}" for name, value in properties if name == "all cells"]
+    if cells:
+        said = f"access matrix: {sum(cells):,}{''.join(of_all)} cells, {len(cells)} states"
+        terminalreporter.write_line(said)

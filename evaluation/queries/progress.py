@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from evaluation.permissions import LotFacts, ensure_sees
+from evaluation.permissions import LotFacts, ensure_reads_progress
 from evaluation.queries.award import present_recommendation
 from evaluation.queries.facts import facts_of
 from evaluation.rules.progress import (
@@ -95,9 +95,10 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
 
     Raises:
         NotFound: no such lot, or the actor has no duty in its tender.
+        DutyNotTakenUp, DutySuspended: none of the actor's duties works.
     """
     async with reading(actor):
-        facts = ensure_sees(await facts_of(actor, tender_id, lot_number))
+        facts = ensure_reads_progress(await facts_of(actor, tender_id, lot_number))
         standstill = await fetch_one(_Standstill, _STANDSTILL, facts.lot)
         if not facts.opened:
             return _view(facts, standstill, await _before_opening(facts))
