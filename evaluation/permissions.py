@@ -89,6 +89,7 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
         return Standing(
             status=TenderStatus.OPENED if self.opened else TenderStatus.PUBLISHED,
             published=True,
+            opened=self.opened,
             duties=self.duties,
             offered=self.offered,
             suspended=self.suspended,

@@ -17,7 +17,7 @@ from tenders.errors import (
     RegisterSaysOtherwise,
 )
 from tenders.permissions.opening import ensure_knows_bidders, ensure_unconflicted
-from tenders.permissions.tenders import TenderFacts, ensure_holds, ensure_may
+from tenders.permissions.tenders import TenderFacts, ensure_holds, ensure_may, ensure_sees
 from tenders.queries import conflicts as queries
 from tenders.queries.facts import facts_of, hold
 from tenders.queries.opening import standing_of
@@ -50,9 +50,7 @@ async def declare_on_duty(
         NothingToTakeUp: the actor has no duty in it.
         RegisterSaysOtherwise: the declaration contradicts the register of interests.
     """
-    facts = await facts_of(actor, tender_id)
-    if facts is None or not (facts.duties or facts.offered or facts.published_at is not None):
-        raise NotFound
+    facts = ensure_sees(actor, await facts_of(actor, tender_id))
     if not facts.duties and not facts.offered:
         raise NothingToTakeUp
     registered = await fetch_value("SELECT count(*) FROM interests_in_force($1)", actor.person)

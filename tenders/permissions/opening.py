@@ -15,6 +15,7 @@ from tenders.errors import (
     DeclarationMissing,
     DutyNeeded,
     DutyNotTakenUp,
+    DutySuspended,
     NotOpened,
     OpeningNotDue,
 )
@@ -56,10 +57,16 @@ class Conflict(StrEnum):
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a tender stands, and where the acting person stands in it."""
+    """Where a tender stands, and where the acting person stands in it.
+
+    `opened` says that its bids were opened, be it abandoned since; `inside` that the actor reads
+    drafts of the buyers by their role.
+    """
 
     status: TenderStatus
     published: bool
+    opened: bool
+    inside: bool = False
     duties: frozenset[Duty]
     offered: frozenset[Duty]
     suspended: frozenset[Duty]
@@ -67,12 +74,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ensure_visible(standing: Standing | None) -> Standing:
-    """Let everybody know of a published tender, and of another those who hold a duty in it.
+    """Let everybody know of a published tender, and of another those who work on it.
 
     Raises:
         NotFound: there is no such tender, or none that the actor may know of.
     """
-    if standing is None or not (standing.published or standing.duties or standing.offered):
+    if standing is None or not (
+        standing.published or standing.inside or standing.duties or standing.offered
+    ):
         raise NotFound
     return standing
 
@@ -80,17 +89,25 @@ def ensure_visible(standing: Standing | None) -> Standing:
 def ensure_knows_bidders(standing: Standing) -> None:
     """Let openers and guardian know the names after the deadline, the panel after the opening.
 
+    What was known once stays known when the tender is abandoned.
+
     Raises:
+        DutyNotTakenUp, DutySuspended: such a duty was given to the actor and does not work.
         DutyNeeded: the actor holds no duty for which the names matter.
         BiddersNotKnown: the time for it has not come.
     """
     if not standing.duties & KNOW_ONCE_OPENED:
         if standing.offered & KNOW_ONCE_OPENED:
             raise DutyNotTakenUp
+        if standing.suspended & KNOW_ONCE_OPENED:
+            raise DutySuspended
         message = "Only those who open, evaluate, award or guard this tender learn who bids."
         raise DutyNeeded(message)
-    if standing.status is TenderStatus.OPENED:
+    if standing.opened:
         return
+    if standing.status is TenderStatus.ABANDONED:
+        message = "The tender was abandoned before its bids were opened: nobody learns who bid."
+        raise BiddersNotKnown(message)
     if standing.status is not TenderStatus.CLOSED:
         message = "Nobody learns who bids before the deadline has passed."
         raise BiddersNotKnown(message)

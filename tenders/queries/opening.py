@@ -18,6 +18,7 @@ from tenders.permissions.opening import (
     ensure_may_read,
     ensure_visible,
 )
+from tenders.permissions.tenders import READS_DRAFTS
 from tenders.rules.duties import Duty
 from tenders.rules.envelopes import proves_commitment
 from tenders.rules.stages import TenderStage, status_of
@@ -35,7 +36,9 @@ from tenders.schemas.opening import (
 
 _STANDING = """
 SELECT t.stage, t.deadline, market_now() AS now, t.published_at IS NOT NULL AS published,
-    s.duties, s.offered, s.suspended, my_conflict(t.id) AS conflict
+    t.opened_at IS NOT NULL AS opened,
+    EXISTS (SELECT 1 FROM tender_buyer b WHERE b.tender = t.id AND b.organisation = $3)
+        AS for_buyer, s.duties, s.offered, s.suspended, my_conflict(t.id) AS conflict
 FROM tender t CROSS JOIN LATERAL my_duties(t.id, $2, $3) s WHERE t.id = $1
 """
 
@@ -85,6 +88,8 @@ class _Standing(msgspec.Struct, frozen=True):
     deadline: datetime | None
     now: datetime
     published: bool
+    opened: bool
+    for_buyer: bool
     duties: list[Duty]
     offered: list[Duty]
     suspended: list[Duty]
@@ -133,6 +138,8 @@ async def standing_of(actor: Actor, tender_id: UUID) -> Standing:
         standing = Standing(
             status=status_of(row.stage, row.deadline, row.now),
             published=row.published,
+            opened=row.opened,
+            inside=row.for_buyer and bool(actor.roles & READS_DRAFTS),
             duties=frozenset(row.duties),
             offered=frozenset(row.offered),
             suspended=frozenset(row.suspended),

@@ -32,7 +32,7 @@ class Case(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         return f"{self.kind.name}, {self.moment.name}"
 
-    # -- who ------------------------------------------------------------------------------------
+    # -- who --------------------------------------------------------------------------------------
 
     @property
     def signed_in(self) -> bool:
@@ -72,7 +72,7 @@ class Case(msgspec.Struct, frozen=True):
         """The duties whose ground is gone: an exemption, a delegation, their place on the panel."""
         return self._duties(Standing.IN_FORCE if self._removed else Standing.SUSPENDED)
 
-    # -- what they may know of -----------------------------------------------------------------
+    # -- what they may know of --------------------------------------------------------------------
 
     @property
     def in_the_house(self) -> bool:
@@ -99,7 +99,7 @@ class Case(msgspec.Struct, frozen=True):
         over = self.moment.closed and self.moment.tender == "published"
         return over and bool(self.in_force & FIRST_TO_KNOW)
 
-    # -- what stands between them and the bids -----------------------------------------------------
+    # -- what stands between them and the bids ----------------------------------------------------
 
     @property
     def conflict(self) -> str | None:

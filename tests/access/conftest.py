@@ -16,7 +16,12 @@ from tests.makers.states import Frozen, drop, frozen_states
 @pytest.fixture(scope="session")
 def moving_market(server: EmbeddedPostgres, vault: Vault) -> MovingMarket:
     """The API, to be run over one database after another, with no rate limits to trip over."""
-    settings = Settings(requests_per_minute=10_000_000, sign_ins_per_minute=10_000_000)
+    settings = Settings(
+        requests_per_minute=10_000_000,
+        credential_requests_per_minute=10_000_000,
+        tender_requests_per_minute=10_000_000,
+        sign_ins_per_minute=10_000_000,
+    )
     return MovingMarket(Databases(server=server, password=APP_PASSWORD), settings, vault)
 
 

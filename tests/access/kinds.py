@@ -51,6 +51,11 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     duties: tuple[str, ...] = ()
     standing: Standing = Standing.IN_FORCE
     interest: Interest = Interest.NONE
+    old_session: bool = False
+    """Signed in more than a quarter of an hour ago, and not confirmed since."""
+    system_of: str = ""
+    """For an API key, in whose name it acts; and `scopes` is what it may be used for."""
+    scopes: tuple[str, ...] | None = None
 
 
 DUTIES: Final = (
@@ -77,10 +82,14 @@ _BUYER_ROLES: Final = (
 
 
 def _holder(
-    name: str, *duties: str, of: Of = Of.BUYER, role: str = "commissioner", **more: Interest
+    name: str,
+    *duties: str,
+    of: Of = Of.BUYER,
+    role: str = "commissioner",
+    interest: Interest = Interest.NONE,
 ) -> Kind:
     """Somebody who has taken up a duty, under a role that gives sight of drafts at most."""
-    return Kind(name=name, of=of, roles=(role,), duties=duties, **more)
+    return Kind(name=name, of=of, roles=(role,), duties=duties, interest=interest)
 
 
 def _part(name: str, *duties: str, standing: Standing, of: Of = Of.BUYER) -> Kind:
@@ -109,10 +118,13 @@ HOLDERS: Final = (
     _holder("reviewer", "reviewer", of=Of.OTHER),
     *(_holder(duty, duty) for duty in DUTIES[3:]),
     _holder("second opener", "opener"),
-    _holder("second evaluator", "quality_evaluator"),
     _holder("lay approver", "award_approver", role="lay_member"),
     _holder("helping author", "author", of=Of.HELPER),
     _holder("exempted evaluator", "author", "quality_evaluator"),
+    *(
+        msgspec.structs.replace(_holder(f"{duty} of an old session", duty), old_session=True)
+        for duty in ("opener", "price_evaluator", "award_approver")
+    ),
 )
 """Each of the duties taken up, by people with no interest in a bidder."""
 
@@ -144,4 +156,37 @@ INTERESTED: Final = (
 )
 """Duties in force, held by people with something that stands between them and the bids."""
 
-KINDS: Final = (*OUTSIDE, *HOLDERS, *WITHOUT, *INTERESTED)
+EVERY_SCOPE: Final = (
+    "opportunities:read",
+    "register:read",
+    "tenders:read",
+    "events:read",
+    "bids:read",
+    "bids:write",
+)
+SYSTEMS: Final = (
+    Kind(
+        name="winner's system",
+        of=Of.WINNER,
+        roles=("administrator", "bid_manager"),
+        system_of="winner",
+        scopes=EVERY_SCOPE,
+    ),
+    Kind(
+        name="system that only bids",
+        of=Of.SUPPLIER,
+        roles=("administrator", "bid_manager"),
+        system_of="supplier without a bid",
+        scopes=("bids:write",),
+    ),
+    Kind(
+        name="buyer's system",
+        of=Of.BUYER,
+        roles=("administrator",),
+        system_of="buyer's administrator",
+        scopes=EVERY_SCOPE,
+    ),
+)
+"""API keys, which act in the name of who made them, for what their scopes cover."""
+
+KINDS: Final = (*OUTSIDE, *HOLDERS, *WITHOUT, *INTERESTED, *SYSTEMS)

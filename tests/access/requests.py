@@ -1,20 +1,46 @@
 """How each operation is asked for: from the API's own description, and from a state's facts."""
 
+from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
 from litestar.types import ASGIApp
 
 from market.app import api_document
+from tests.access.kinds import KINDS
 from tests.makers.evaluation import contract_body
+from tests.makers.interests import BREACH, GIFT, INTEREST
+from tests.makers.ownership import entity
 from tests.makers.states import Frozen
+from tests.makers.systems import in_days, key_body
+from tests.makers.world import PASSWORD
 
 BODIES: Final[dict[str, object]] = {
     "makeContract": contract_body(),
     "decideSupplierApplication": {"outcome": "refused", "reason": "The identifier is another's."},
+    "changePassword": {"current": "five loud geese walk past", "new": "four slow herons wade"},
+    "confirmSession": {"password": PASSWORD},
+    "removeAuthenticator": {"password": PASSWORD, "one_time_password": "492039"},
+    "declareInterest": INTEREST,
+    "correctInterest": INTEREST,
+    "declareGift": GIFT,
+    "correctGift": GIFT,
+    "recordBreach": BREACH,
+    "publishBreach": {"text": "A member stayed in the room. The decision was taken again."},
+    "makeApiKey": key_body(expires_at=in_days(30)),
+    "replaceApiKey": {"grace_seconds": 3600, "expires_at": in_days(60)},
+    "importOwnership": [entity(7_654_321)],
 }
 """What is sent where neither the operation's example nor the state says it."""
+
+QUERIES: Final = {"importOwnership": "source=tests"}
+"""What an operation cannot be asked for without, beside its path and body."""
+
+
+_NUMBERS: Final = {kind.name: number for number, kind in enumerate(KINDS, 1)}
+"""Everybody comes from an address of their own, so that nobody's failures lock others out."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +51,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     keyed: bool
     versioned: bool
+    paged: bool
     example: object | None
+    documented: frozenset[str]
+    """What its description says it may answer, as `Answer` says it."""
 
     @property
     def of_tender(self) -> bool:
@@ -66,9 +95,21 @@ def _operations() -> dict[str, Operation]:
                 path=path,
                 keyed="Idempotency-Key" in named,
                 versioned="If-Match" in named,
-                example=examples[0] if examples else None,
+                paged="limit" in named,
+                example=BODIES.get(described["operationId"], examples[0] if examples else None),
+                documented=frozenset(_documented(described["responses"])),
             )
     return found
+
+
+def _documented(responses: dict[str, Any]) -> Iterator[str]:
+    for status, response in responses.items():
+        if int(status) < 400:
+            yield status
+        for content in response.get("content", {}).values():
+            for example in content.get("examples", {}).values():
+                if kind := str(example.get("value", {}).get("type", "")):
+                    yield f"{status} {kind.rpartition('/')[2]}"
 
 
 OPERATIONS: Final = _operations()
@@ -80,6 +121,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     method: str
     path: str
+    query: str
+    address: str
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
@@ -97,18 +140,38 @@ def request_for(operation: Operation, kind: str, state: Frozen) -> Request:
         headers.append((b"if-match", f'"{_version(operation, state)}"'.encode()))
     body = b""
     if operation.example is not None:
-        given = state.bodies.get(operation.id, BODIES.get(operation.id, operation.example))
-        body = msgspec.json.encode(given)
+        body = msgspec.json.encode(state.bodies.get(operation.id, operation.example))
         headers.append((b"content-type", b"application/json"))
-    return Request(method=operation.method, path=path, headers=headers, body=body)
+    query = "limit=200" if operation.paged and operation.of_tender else ""
+    return Request(
+        method=operation.method,
+        path=path,
+        query=QUERIES.get(operation.id, query),
+        address=f"192.0.2.{_NUMBERS[kind]}",
+        headers=headers,
+        body=body,
+    )
 
 
 def _version(operation: Operation, state: Frozen) -> int:
-    """Of what the operation changes: a bid, a lot, or else the tender."""
-    for thing in ("bid", "lot"):
+    """Of what the operation changes: a bid, a lot, a client, or else the tender."""
+    for thing in ("bid", "lot", "client"):
         if f"/{thing}s/{{" in operation.path:
             return state.versions[thing]
     return state.versions["tender"]
+
+
+async def send_whole(app: ASGIApp, request: Request) -> Answer:
+    """Send a request; of a list about the tender, fetch every page, and give them as one body."""
+    answer = await send(app, request)
+    bodies = [answer.body]
+    while request.query and answer.status == 200 and b'"next":"' in answer.body:
+        cursor = quote(msgspec.json.decode(answer.body)["next"])
+        following = msgspec.structs.replace(request, query=f"{request.query}&cursor={cursor}")
+        answer = await send(app, following)
+        bodies.append(answer.body)
+    whole = bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"
+    return Answer(answer.status, whole)
 
 
 async def send(app: ASGIApp, request: Request) -> Answer:
@@ -121,10 +184,10 @@ async def send(app: ASGIApp, request: Request) -> Answer:
         "scheme": "http",
         "path": request.path.replace("%20", " "),
         "raw_path": request.path.encode(),
-        "query_string": b"",
+        "query_string": request.query.encode(),
         "root_path": "",
         "headers": [*request.headers, (b"content-length", str(len(request.body)).encode())],
-        "client": ("127.0.0.1", 40_000),
+        "client": (request.address, 40_000),
         "server": ("market", 80),
     }
     status = 0

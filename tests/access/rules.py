@@ -97,18 +97,20 @@ def opening_act(rule: Callable[[Case], str]) -> Rule:
     return lambda case: _stranger(case) or _unseen(case) or lacking(case, "opener") or rule(case)
 
 
-# -- the lot ----------------------------------------------------------------------------------------
+# -- the lot --------------------------------------------------------------------------------------
 
 
 def lot_act(*duties: str, at: By, otherwise: str = "409 lot-not-there") -> Rule:
     """An act on the lot, at the stages of the lot that are named.
 
-    The lot is there from the publication on, and known to people with a part in the tender.
+    The lot is there from the publication on, and known to people with a part in the tender. What
+    stands between them and the bids is asked for once these are open: before, it would tell who
+    bids.
     """
     return lambda case: (
         _outside_lot(case)
         or lacking(case, *duties)
-        or case.conflict
+        or (case.conflict if case.moment.opened else None)
         or at.get(case.moment.name, at.get(case.moment.lot, otherwise))
     )
 
@@ -118,7 +120,7 @@ def lot_reading(*duties: str, at: By, otherwise: str = "200") -> Rule:
     return lambda case: (
         _outside_lot(case)
         or lacking(case, *duties)
-        or case.conflict_in_reading
+        or (case.conflict_in_reading if case.moment.opened else None)
         or at.get(case.moment.lot, otherwise)
     )
 
@@ -128,7 +130,7 @@ def _outside_lot(case: Case) -> str | None:
     return _stranger(case) or (None if case.moment.lot and part else NOT_FOUND)
 
 
-# -- what every rule begins with -----------------------------------------------------------------
+# -- what every rule begins with ------------------------------------------------------------------
 
 
 def lacking(case: Case, *duties: str) -> str | None:

@@ -40,9 +40,14 @@ def may_know(case: Case) -> frozenset[Secret]:
     return frozenset((what, bid) for bid in _TOTALS for what in CLASSES if _RULES[what](case, bid))
 
 
+def owns(case: Case, secret: Secret) -> bool:
+    """Whether it is about their own bid, which nobody need show them."""
+    return _own(case, secret[1])
+
+
 def _name(case: Case, bid: str) -> bool:
     """Who bids: the bidder; those who must declare; the buyer's auditors; the winner, everybody."""
-    won = bid == "winner" and case.moment.lot in _TOLD
+    won = bid == "winner" and _told(case)
     return _own(case, bid) or case.knows_bidders or (case.audits and case.moment.opened) or won
 
 
@@ -74,8 +79,7 @@ def _total(case: Case, bid: str) -> bool:
     """What it comes to: those who read the ranking; then its bidder, and the winner's everybody."""
     if bid == "failing":
         return False
-    told = case.moment.lot in _TOLD
-    if told and (bid == "winner" or (_OF[bid] is case.kind.of)):
+    if _told(case) and (bid == "winner" or (_OF[bid] is case.kind.of)):
         return True
     readers = _reads(
         case,
@@ -97,6 +101,11 @@ def _whose(case: Case, _: str) -> bool:
         return False
     knows = bool(case.in_force & {"opener", "guardian"})
     return knows or case.moment.lot not in _UNDECIDED
+
+
+def _told(case: Case) -> bool:
+    """Whether the award is public, to people: no scope of a system covers it."""
+    return case.moment.lot in _TOLD and case.kind.scopes is None
 
 
 def _own(case: Case, bid: str) -> bool:
@@ -122,30 +131,46 @@ _RULES: Final = {
 # -- finding --------------------------------------------------------------------------------------
 
 
-def shown(operation: Operation, body: bytes, state: Frozen) -> Iterator[Secret]:
-    """Everything secret that an answer holds, wherever in it.
+class Watch:
+    """Looks for everything secret in the answers that a state's market gives."""
 
-    Who is a supplier at all is public: their names count in what is said about the tender alone.
-    """
-    for name, bid in state.bids.items():
-        for what, texts in _texts(name, bid).items():
-            if what == NAME and not operation.of_tender:
-                continue
-            if any(text in body for text in texts):
-                yield what, name
-        if bid.pseudonym and bid.pseudonym.encode() in body:
-            if any(_says_whose(item, bid) for item in _items(msgspec.json.decode(body))):
-                yield WHOSE, name
+    def __init__(self, state: Frozen) -> None:
+        """Know the words that give each secret of the state away."""
+        self._bids = state.bids
+        self._words = [
+            (word.encode(), what, name)
+            for name, bid in state.bids.items()
+            for what, word in _words(name, bid)
+        ]
+
+    def shown(self, operation: Operation, body: bytes) -> set[Secret]:
+        """Everything secret that an answer holds, wherever in it.
+
+        Who is a supplier at all is public: names count in what is said about the tender alone.
+        """
+        found = {(what, name) for word, what, name in self._words if word in body}
+        if not operation.of_tender:
+            found = {(what, name) for what, name in found if what != NAME}
+        elif found and body.startswith((b"{", b"[")):
+            found |= {(WHOSE, name) for name in self._paired(body)}
+        return found
+
+    def _paired(self, body: bytes) -> Iterator[str]:
+        """The bids of which an answer says whose they are."""
+        named = {name for name, bid in self._bids.items() if bid.pseudonym.encode() in body}
+        for item in _items(msgspec.json.decode(body)) if named else ():
+            for name in named:
+                if _says_whose(item, self._bids[name]):
+                    yield name
 
 
-def _texts(name: str, bid: Bid) -> dict[str, tuple[bytes, ...]]:
-    return {
-        NAME: (bid.supplier.encode(), bid.organisation.encode()),
-        BID: (bid.id.encode(),),
-        ANSWER: (bid.answer.encode(),),
-        UNIT_PRICE: (bid.unit_price.encode(),),
-        TOTAL: (_TOTALS[name].encode(),),
-    }
+def _words(name: str, bid: Bid) -> Iterator[tuple[str, str]]:
+    yield NAME, bid.supplier
+    yield NAME, bid.organisation
+    yield BID, bid.id
+    yield ANSWER, bid.answer
+    yield UNIT_PRICE, bid.unit_price
+    yield TOTAL, _TOTALS[name]
 
 
 def _items(value: Any) -> Iterator[dict[str, Any]]:
@@ -160,7 +185,7 @@ def _items(value: Any) -> Iterator[dict[str, Any]]:
 
 def _says_whose(item: dict[str, Any], bid: Bid) -> bool:
     """Whether one object holds the pseudonym, and beside it, at whatever depth, whose it is."""
-    if bid.pseudonym not in item.values():
+    if not bid.pseudonym or bid.pseudonym not in item.values():
         return False
     said = msgspec.json.encode(item)
     return bid.supplier.encode() in said or bid.organisation.encode() in said

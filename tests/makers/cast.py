@@ -1,6 +1,6 @@
 """The people of the access matrix: one of every kind, each signed in, and the tender they serve."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +11,24 @@ from market.actor import Actor, Role
 from market.command import command
 from market.events.commands import record
 from market.organisations.rules import OrganisationKind
-from market.people.commands import NewPerson, grant_role, register
-from tests.access.kinds import HOLDERS, INTERESTED, KINDS, WITHOUT, Interest, Kind, Of, Standing
+from market.people.commands import NewPerson, begin_session, grant_role, register
+from tests.access.kinds import (
+    HOLDERS,
+    INTERESTED,
+    KINDS,
+    SYSTEMS,
+    WITHOUT,
+    Interest,
+    Kind,
+    Of,
+    Standing,
+)
 from tests.makers.clock import advance_to, registrar
+from tests.makers.interests import BREACH, GIFT, INTEREST, REFUSED
+from tests.makers.ownership import entity, person
+from tests.makers.ownership import send as import_statements
 from tests.makers.suppliers import admitted_supplier, application, apply
+from tests.makers.systems import api_key, by_credential, client_body, clients_path, key_pair
 from tests.makers.tenders import (
     PublishedTender,
     assign,
@@ -30,8 +44,9 @@ from tests.makers.world import PASSWORD, Person, World
 PRICES = {"winner": "7311.37", "loser": "8422.41", "failing": "6533.29"}
 """The unit prices of the bids: figures that stand in no answer by chance."""
 
+YEARS = timedelta(days=5 * 365)
+"""Longer than any state lasts, and no longer than an exemption may be granted for."""
 INVITED = "ivy.invited@market.example"
-LAST = "2059-12-31T00:00:00Z"
 
 
 class Cast(msgspec.Struct, kw_only=True):
@@ -72,9 +87,26 @@ async def _registered(actor: Actor, email: str, name: str) -> UUID:
 
 
 @command
-async def _joined(actor: Actor, person: UUID, organisation: UUID, role: Role) -> None:
-    await grant_role(actor, person, organisation, role)
+async def _joined(actor: Actor, person: UUID, organisation: UUID, *roles: Role) -> None:
+    for role in roles:
+        await grant_role(actor, person, organisation, role)
     await record(actor, "membership.granted", "person", person)
+
+
+async def _somebody(world: World, name: str, organisation: UUID, *roles: Role) -> Person:
+    """Somebody who can also confirm by their password who they are."""
+    email = f"{uuid4().hex[:8]}@market.example"
+    person = await _registered(Actor(), email, name)
+    await _joined(Actor(), person, organisation, *roles)
+    session = await begin_session(Actor(person=person), person, organisation, 8 * 3600)
+    return Person(
+        id=person,
+        name=name,
+        email=email,
+        organisation=organisation,
+        token=session.token,
+        client=world.client,
+    )
 
 
 async def assembled(world: World) -> Cast:
@@ -88,9 +120,11 @@ async def assembled(world: World) -> Cast:
     await _suspend(world, cast)
     await write_requirement(cast.running)
     await set_timetable(cast.running)
-    await _add_what_is_acted_on(world, cast)
-    for name, person in cast.people.items():
-        sessions = await person.get("/sessions")
+    await _add_what_is_acted_on(cast)
+    for name, somebody in cast.people.items():
+        if somebody.token.startswith("mka_"):
+            continue
+        sessions = await somebody.get("/sessions")
         assert sessions.status_code == 200, sessions.text
         cast.sessions[name] = sessions.json()[0]["id"]
     return cast
@@ -134,12 +168,12 @@ async def _bring_people(world: World, cast: Cast) -> None:
     cast.path["application_id"] = applied.json()["id"]
     await _registered(Actor(), INVITED, "Ivy Invited")
     for kind in KINDS:
-        if kind.name in cast.people or kind.of is Of.NOBODY:
+        if kind.name in cast.people or kind.of is Of.NOBODY or kind.system_of:
             continue
         of = Of.BUYER if kind.of is Of.THEMSELVES else kind.of
         roles = [Role(role) for role in kind.roles] or [Role.LAY_MEMBER]
         named = "".join(char if char.isalpha() else " " for char in kind.name).title()
-        cast.people[kind.name] = await world.person(named, cast.organisations[of], *roles)
+        cast.people[kind.name] = await _somebody(world, named, cast.organisations[of], *roles)
         if kind.interest is Interest.MEMBER:
             member = cast[kind.name].id
             await _joined(Actor(), member, cast.organisations[Of.WINNER], Role.ADMINISTRATOR)
@@ -156,7 +190,7 @@ async def _begin(world: World, cast: Cast) -> None:
         author=cast["author"],
         reviewer=cast["reviewer"],
         openers=(cast["opener"], cast["second opener"]),
-        quality_evaluators=(cast["quality_evaluator"], cast["second evaluator"]),
+        quality_evaluators=(cast["quality_evaluator"], cast["exempted evaluator"]),
         price_evaluator=cast["price_evaluator"],
         moderator=cast["moderator"],
         approvers=(cast["award_approver"], cast["lay approver"]),
@@ -186,8 +220,9 @@ async def _delegate(cast: Cast) -> None:
 async def _give_duties(world: World, cast: Cast) -> None:
     tender = cast.running
     await _given(tender, cast["guardian"], "guardian")
-    soon = await market_time(world) + timedelta(minutes=10)
-    for name, until in (("exempted evaluator", LAST), ("expired exemption", soon.isoformat())):
+    now = await market_time(world)
+    soon, later = (now + timedelta(minutes=10)).isoformat(), (now + YEARS).isoformat()
+    for name, until in (("exempted evaluator", later), ("expired exemption", soon)):
         body = {
             "person": str(cast[name].id),
             "duties": ["author", "quality_evaluator"],
@@ -245,25 +280,95 @@ async def _membership(cast: Cast, person: Person) -> str:
     return next(str(one["id"]) for one in found if one["organisation"] == buyer)
 
 
-async def _add_what_is_acted_on(world: World, cast: Cast) -> None:
-    """An invitation that is open, a membership that may end, an instant to come."""
-    invited = await cast["buyer's administrator"].post(
+async def _add_what_is_acted_on(cast: Cast) -> None:
+    """What requests are about beside the tender: of each thing one, and names of none."""
+    invited = await _made(
+        cast["buyer's administrator"],
         f"/organisations/{cast.organisations[Of.BUYER]}/invitations",
         {"email": INVITED, "roles": ["commissioner"]},
     )
-    assert invited.status_code == 201, invited.text
-    now: datetime = await market_time(world)
     cast.body |= {
-        "secret": invited.json()["secret"],
-        "today": now.date().isoformat(),
+        "secret": invited["secret"],
         "deadline": cast.running.deadline.isoformat(),
     }
     cast.path |= {
         "organisation_id": str(cast.organisations[Of.BUYER]),
+        "person_id": str(cast["buyer's lay_member"].id),
         "membership_id": await _membership(cast, cast["buyer's lay_member"]),
+        "invitation_id": invited["id"],
         "tender_id": str(cast.running.id),
         "lot_number": "1",
         "number": "1",
         "pseudonym": "Bidder A",
         "bid_id": str(uuid4()),
+        "identity_id": str(uuid4()),
+        "authenticator_id": str(uuid4()),
     }
+    await _add_systems(cast)
+    await _add_entries(cast)
+    await _add_ownership(cast)
+
+
+async def _made(person: Person, path: str, body: Any, **options: Any) -> dict[str, Any]:
+    answer = await person.post(path, body, **options)
+    assert answer.status_code == 201, (path, answer.text)
+    given: dict[str, Any] = answer.json()
+    return given
+
+
+async def _add_systems(cast: Cast) -> None:
+    """The keys of those who are systems, and a key and a client to be acted on."""
+    administrator = cast["buyer's administrator"]
+    for kind in SYSTEMS:
+        made = await api_key(cast[kind.system_of], scopes=[*(kind.scopes or ())])
+        cast.people[kind.name] = by_credential(cast[kind.system_of], made["key"])
+    cast.path["key_id"] = (await api_key(administrator))["id"]
+    client = await _made(administrator, clients_path(administrator), client_body(key_pair()))
+    cast.path["client_id"] = client["id"]
+
+
+async def _add_entries(cast: Cast) -> None:
+    """An interest and a gift, whose publication their holder refuses, and a breach."""
+    holder, guardian = cast["buyer's commissioner"], cast["buyer's conflicts_guardian"]
+    registers = f"/organisations/{cast.organisations[Of.BUYER]}"
+    interest = await _made(holder, f"{registers}/interests", INTEREST | REFUSED)
+    gift = await _made(holder, f"{registers}/gifts", GIFT | REFUSED)
+    breach = await _made(guardian, f"{registers}/conflict-breaches", BREACH)
+    cast.path |= {
+        "interest_id": interest["id"],
+        "gift_id": gift["id"],
+        "breach_id": breach["id"],
+    }
+
+
+async def _add_ownership(cast: Cast) -> None:
+    """Two people of the statements, one of them matched, and a link that the registrar stated."""
+    keeper = cast["registrar"]
+    answer = await import_statements(keeper, [entity(1_234_567), person(1), person(2)])
+    assert answer.status_code == 201, answer.text
+    parties = (await keeper.get("/ownership/parties?words=Person")).json()["items"]
+    free, taken = (one["id"] for one in parties)
+    matched = await _made(
+        keeper,
+        "/ownership/people",
+        {
+            "person": str(cast["buyer's lay_member"].id),
+            "party": taken,
+            "reason": "They said so themselves.",
+        },
+    )
+    link = await _made(
+        keeper,
+        "/ownership/links",
+        {
+            "holder": {"party": free},
+            "subject": {
+                "registered": {"scheme": "GB-COH", "identifier": "01234567", "name": "B Ltd"}
+            },
+            "kind": "directorship",
+            "starts_on": "2024-04-01",
+            "source": "Companies House, officers of 01234567.",
+        },
+    )
+    cast.body["party"] = free
+    cast.path |= {"match_id": matched["id"], "link_id": link["id"]}

@@ -26,7 +26,12 @@ class Undoing(database.Connection):
     a request is answered as if its change had been kept, and the database stays as it was.
     """
 
-    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+    async def execute(  # as asyncpg has it
+        self,
+        query: str,
+        *args: Any,
+        timeout: float | None = None,  # noqa: ASYNC109  # the overridden method has it
+    ) -> str:
         """Run a statement; of a COMMIT that is to be undone, everything but the keeping."""
         if query == "COMMIT" and _UNDONE.get():
             await super().execute("SET CONSTRAINTS ALL IMMEDIATE", timeout=timeout)

@@ -1,18 +1,20 @@
 """One tender in every state of the access matrix, each frozen as a database of its own."""
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 from uuid import uuid4
 
+import asyncpg
 import msgspec
 
-from tests.access.kinds import HOLDERS, INTERESTED, Interest, Kind, Of
+from tests.access.kinds import HOLDERS, INTERESTED, KINDS, Interest, Kind, Of
 from tests.access.moments import MOMENTS
 from tests.makers.bids import OpenedTender, asked, bid_body, close_bidding, confirm, declare, submit
-from tests.makers.cast import INVITED, LAST, PRICES, Cast, assembled
+from tests.makers.cast import INVITED, PRICES, YEARS, Cast, assembled
 from tests.makers.evaluation import (
     EvaluatedLot,
     approve,
@@ -21,7 +23,9 @@ from tests.makers.evaluation import (
     recommend,
 )
 from tests.makers.moving import Databases, MovingMarket
+from tests.makers.sign_in import let_sessions_age
 from tests.makers.suppliers import application
+from tests.makers.systems import client_body, key_pair
 from tests.makers.tenders import market_time, publish
 from tests.makers.world import PASSWORD, World
 
@@ -32,7 +36,7 @@ AGREED: Final = {
 }
 """What the panel finds of each bid: the last one stays below the minimum."""
 
-EVALUATORS: Final = ("quality_evaluator", "second evaluator", "exempted evaluator")
+EVALUATORS: Final = ("quality_evaluator", "exempted evaluator")
 """Who scores: the evaluators with no interest."""
 
 _AFTER_THE_OPENING: Final = (
@@ -67,6 +71,8 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, int]
     bodies: dict[str, object]
     bids: dict[str, Bid]
+    made_at: float
+    """By the monotonic clock of this process."""
 
 
 class _Play:
@@ -77,7 +83,6 @@ class _Play:
         self.cast = Cast()
         self.bids: dict[str, str] = {}
         self.pseudonyms: dict[str, str] = {}
-        self.bid_version = 1
         self.standstill_ends_at: datetime | None = None
 
     @property
@@ -127,8 +132,9 @@ async def _closed(play: _Play) -> None:
 
 
 async def _declared(play: _Play) -> None:
-    for name in ("opener", "second opener", "guardian"):
-        await declare(play.cast[name], play.cast.running)
+    for kind in HOLDERS:
+        if kind.duties[0] in {"opener", "guardian"}:
+            await declare(play.cast[kind.name], play.cast.running)
     await _interested(play, "opener")
 
 
@@ -265,7 +271,7 @@ STEPS: Final[Mapping[str, _Step]] = MappingProxyType(
         "abandoned after the opening": _abandoned,
     }
 )
-"""What brings the tender from the moment before to each one, done by HTTP by those whose duty it is."""
+"""What brings the tender from the moment before to each one, by HTTP, by those whose duty it is."""
 
 
 async def frozen_states(market: MovingMarket, template: str) -> dict[str, Frozen]:
@@ -285,8 +291,18 @@ async def frozen_states(market: MovingMarket, template: str) -> dict[str, Frozen
         async with market.over(name):
             await STEPS[moment.name](play)
             states[moment.name] = await _frozen(play, name)
+        if moment.after is None:
+            await _let_sessions_age(market.databases, name, play.cast)
         plays[moment.name] = play
     return {"none": _nowhere(states["draft"]), **states}
+
+
+async def _let_sessions_age(databases: Databases, name: str, cast: Cast) -> None:
+    superuser = await asyncpg.connect(**databases.superuser(name))
+    for kind in KINDS:
+        if kind.old_session:
+            await let_sessions_age(superuser, cast[kind.name].id)
+    await superuser.close()
 
 
 def _copied(play: _Play) -> _Play:
@@ -322,9 +338,10 @@ async def _frozen(play: _Play, database: str) -> Frozen:
         tokens={name: person.token for name, person in cast.people.items()},
         sessions=dict(cast.sessions),
         path=dict(cast.path),
-        versions={"tender": view["version"], "lot": lot, "bid": play.bid_version},
+        versions={"tender": view["version"], "lot": lot, "bid": 1, "client": 1},
         bodies=await _bodies(play),
         bids={name: _bid(play, name, price) for name, price in PRICES.items() if play.bids},
+        made_at=time.monotonic(),
     )
 
 
@@ -344,6 +361,8 @@ async def _bodies(play: _Play) -> dict[str, object]:
     """The bodies that name something of this market; other operations are sent their example."""
     cast = play.cast
     now = await market_time(play.world)
+    bid = bid_body(asked(cast.running, 1))
+    score = {"criterion": "Q1.1", "value": "10", "reason": "Meets the need in two groups."}
     buyer, winner = cast.organisations[Of.BUYER], cast["winner"].organisation
     return {
         "signIn": {"email": INVITED, "password": PASSWORD},
@@ -372,7 +391,7 @@ async def _bodies(play: _Play) -> dict[str, object]:
             "person": str(cast["buyer's commissioner"].id),
             "duties": ["reviewer", "moderator"],
             "reason": "She is the only one who knows the service.",
-            "expires_at": LAST,
+            "expires_at": (now + YEARS).isoformat(),
         },
         "decideConflict": {
             "person": str(cast["undecided evaluator"].id),
@@ -389,15 +408,33 @@ async def _bodies(play: _Play) -> dict[str, object]:
         "declareInterests": {
             "declarations": [{"bidder": str(winner), "interest": "none", "details": ""}]
         },
-        **dict.fromkeys(("submitBid", "replaceBid"), bid_body(asked(cast.running, 1))),
-        **dict.fromkeys(
-            ("giveScore", "agreeScore"),
-            {
-                "criterion": "Q1.1",
-                "value": "10",
-                "reason": "Meets the need with evidence from two groups.",
+        "submitBid": bid,
+        "replaceBid": bid,
+        "giveScore": score,
+        "agreeScore": score,
+        "switchSession": {"organisation": str(buyer)},
+        "giveRole": {"role": "auditor"},
+        "recordMitigation": {
+            "what": "Takes no part in decisions about informatics.",
+            "agreed_with": str(cast["buyer's conflicts_guardian"].id),
+        },
+        "matchPerson": {
+            "person": str(cast["buyer's commissioner"].id),
+            "party": cast.body["party"],
+            "reason": "They said so themselves.",
+        },
+        "stateOwnershipLink": {
+            "holder": {"party": cast.body["party"]},
+            "subject": {
+                "registered": {"scheme": "GB-COH", "identifier": "01234567", "name": "B Ltd"}
             },
-        ),
+            "kind": "shareholding",
+            "source": "Companies House, read today.",
+        },
+        "endOwnershipLink": {"ends_on": "2026-01-31", "source": "Companies House, TM01."},
+        "registerClient": client_body(key_pair()),
+        "changeClientKeys": {"jwks": {"keys": [key_pair(kid="second").public]}},
+        "beginSingleSignOn": {},
         "recommendAward": {
             "pseudonym": cast.path["pseudonym"],
             "reason": "It has the most points of quality and price together.",

@@ -1,0 +1,64 @@
+"""What every operation answers to every kind of person in every state: both tables, and two walls.
+
+Before an operation's own row two things decide, whatever it is: an API key does only what its
+scopes cover, and an old session does not what asks for a fresh one.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tests.access.cases import Case
+from tests.access.expectations import OF_TENDERS
+from tests.access.expectations_at_large import AT_LARGE
+from tests.access.rules import Rule
+
+EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType({**AT_LARGE, **OF_TENDERS})
+
+SCOPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "getClock": "opportunities:read",
+        "listTenders": "opportunities:read",
+        "getTender": "opportunities:read",
+        "getRequirement": "opportunities:read",
+        "listSealingKeys": "opportunities:read",
+        "listOrganisations": "register:read",
+        "getOrganisation": "register:read",
+        "listServiceLines": "register:read",
+        "listSuppliers": "register:read",
+        "listMyTenders": "tenders:read",
+        "listRequirementVersions": "tenders:read",
+        "getRequirementVersion": "tenders:read",
+        "listTenderRecord": "events:read",
+        "listMyBids": "bids:read",
+        "getMyBid": "bids:read",
+        "listSigningKeys": "bids:read",
+        "submitBid": "bids:write",
+        "replaceBid": "bids:write",
+        "withdrawBid": "bids:write",
+    }
+)
+"""What systems may do at all, and by which scope; everything else persons do."""
+
+FRESH: Final = frozenset(
+    {
+        "confirmOpening",
+        "resumeOpening",
+        "openPrices",
+        "approveAward",
+        "offerPasswordReset",
+        "enrolAuthenticator",
+        "confirmAuthenticator",
+    }
+)
+"""What asks for a sign-in of the last quarter of an hour."""
+
+
+def expected(operation: str, case: Case) -> str:
+    """The answer that is theirs."""
+    scopes = case.kind.scopes
+    if scopes is not None and SCOPES.get(operation) not in scopes:
+        return "403 beyond-scope"
+    if case.kind.old_session and operation in FRESH:
+        return "403 fresh-sign-in-needed"
+    return EXPECTED[operation](case)
