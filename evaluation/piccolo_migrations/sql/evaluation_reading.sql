@@ -86,7 +86,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     CROSS JOIN LATERAL duty_standing(d.tender, d.person) s
     WHERE l.id = of_lot AND s.duty = d.duty
       AND (t.opened_at IS NOT NULL AND has_duty(t.id) AND may_read_bids(acting_person(), t.id)
-           OR t.stage = 'published' AND sees_bidders(t.id) AND my_conflict(t.id) IS NULL)
+           OR t.stage = 'published' AND d.duty = 'opener' AND sees_bidders(t.id)
+              AND my_conflict(t.id) IS NULL)
 $$;
 
 -- How many openers could still confirm after the deadline, those who have included: for the tender's
