@@ -169,6 +169,10 @@ _APPS: dict[tuple[Settings, int], tuple[Litestar, dict[str, Any]]] = {}
 
 def _app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
     """The application over another database: putting it together anew would take most of a test."""
+    if settings.requests_at_once < Settings().requests_at_once:
+        return create_app(
+            settings, connection, vault
+        )  # what it has noticed of full hours is its own
     app, place = _APPS.get((settings, id(vault)), (None, {}))
     if app is None:
         app = create_app(settings, place, vault)

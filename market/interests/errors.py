@@ -131,7 +131,7 @@ class ConsentGiven(MarketError):
 
 
 @keeps("consent_decided_once", "consent_decided_once_for_gift")
-class DecidedAlready(MarketError):
+class ConsentDecidedAlready(MarketError):
     """The guardian decided on this refusal before."""
 
     title = "This refusal has been decided on already."

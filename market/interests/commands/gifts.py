@@ -11,9 +11,9 @@ from market.errors import Fault, Malformed
 from market.events.commands import record
 from market.interests.commands.counterparties import counterparty_of
 from market.interests.errors import (
+    ConsentDecidedAlready,
     ConsentGiven,
     CorrectedAlready,
-    DecidedAlready,
     NotOfThisOrganisation,
     NotYourEntry,
     ReviewedAlready,
@@ -167,7 +167,7 @@ async def decide_on_gift_consent(actor: Actor, gift_id: UUID, given: DecideOnCon
         NotFound: there is no such offer, or none the actor may read.
         NotYoursToDecide: the actor refused, or is no guardian.
         ConsentGiven: nobody refused.
-        DecidedAlready: it was decided before.
+        ConsentDecidedAlready: it was decided before.
         Malformed: the reason is blank.
     """
     entry = await gift_entry(gift_id)
@@ -177,7 +177,7 @@ async def decide_on_gift_consent(actor: Actor, gift_id: UUID, given: DecideOnCon
     if view.consents:
         raise ConsentGiven
     if view.consent_decision is not None:
-        raise DecidedAlready
+        raise ConsentDecidedAlready
     await execute(
         "INSERT INTO consent_decision (id, gift, withhold, reason) VALUES ($1, $2, $3, $4)",
         uuid4(),

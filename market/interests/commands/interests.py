@@ -13,9 +13,9 @@ from market.errors import Fault, Malformed
 from market.events.commands import record
 from market.interests.commands.counterparties import Counterparty, counterparty_of
 from market.interests.errors import (
+    ConsentDecidedAlready,
     ConsentGiven,
     CorrectedAlready,
-    DecidedAlready,
     EndedAlready,
     NotAgreedWithAnother,
     NotALineManager,
@@ -242,7 +242,7 @@ async def decide_on_consent(
         NotFound: there is no such interest, or none the actor may read.
         NotYoursToDecide: the actor refused, or is no guardian.
         ConsentGiven: nobody refused.
-        DecidedAlready: it was decided before.
+        ConsentDecidedAlready: it was decided before.
         Malformed: the reason is blank.
     """
     entry = await interest_entry(interest_id)
@@ -252,7 +252,7 @@ async def decide_on_consent(
     if view.consents:
         raise ConsentGiven
     if view.consent_decision is not None:
-        raise DecidedAlready
+        raise ConsentDecidedAlready
     await execute(
         "INSERT INTO consent_decision (id, interest, withhold, reason) VALUES ($1, $2, $3, $4)",
         uuid4(),

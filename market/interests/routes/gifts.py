@@ -11,9 +11,9 @@ from market.errors import Forbidden, Malformed, NotFound
 from market.interests.commands import gifts as commands
 from market.interests.commands import reading
 from market.interests.errors import (
+    ConsentDecidedAlready,
     ConsentGiven,
     CorrectedAlready,
-    DecidedAlready,
     GuardiansEntry,
     NoRegister,
     NotOfThisOrganisation,
@@ -111,7 +111,9 @@ class GiftController(Controller):
         "/gifts/{gift_id:uuid}/consent-decision",
         operation_id="decideOnGiftConsent",
         dependencies=KEYED,
-        responses=problems(NotFound, NotYoursToDecide, ConsentGiven, DecidedAlready, Malformed),
+        responses=problems(
+            NotFound, NotYoursToDecide, ConsentGiven, ConsentDecidedAlready, Malformed
+        ),
     )
     async def decide(
         self,

@@ -11,9 +11,9 @@ from market.errors import Malformed, NotFound
 from market.interests.commands import interests as commands
 from market.interests.commands import reading
 from market.interests.errors import (
+    ConsentDecidedAlready,
     ConsentGiven,
     CorrectedAlready,
-    DecidedAlready,
     EndedAlready,
     GuardiansEntry,
     NoRegister,
@@ -135,7 +135,9 @@ class InterestController(Controller):
         "/interests/{interest_id:uuid}/consent-decision",
         operation_id="decideOnConsent",
         dependencies=KEYED,
-        responses=problems(NotFound, NotYoursToDecide, ConsentGiven, DecidedAlready, Malformed),
+        responses=problems(
+            NotFound, NotYoursToDecide, ConsentGiven, ConsentDecidedAlready, Malformed
+        ),
     )
     async def decide(
         self,

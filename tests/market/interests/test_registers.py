@@ -92,7 +92,7 @@ async def test_what_is_withheld_says_so_and_nothing_else(world: World) -> None:
         assert set(shown.values()) == {None}
     assert await _private(body, body.guardian, "?undecided=true") == []
     again = await _decide(body.guardian, view, withhold=False)
-    assert (again.status_code, again.json()["type"]) == (409, "/problems/decided-already")
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/consent-decided-already")
 
 
 async def test_a_refusal_that_the_guardian_does_not_accept_is_published(world: World) -> None:
