@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-annotate --no-header --no-config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check format contract lock clean
+.PHONY: help setup demo run test matrix check format contract lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ run: .venv/.installed ## serve the API, with the demonstration's data in a new s
 
 test: .venv/.installed ## run the tests (without fault injection)
 	@$(BIN)/pytest -q -n 2 --ignore=tests/faults
+
+matrix: .venv/.installed ## run the access matrix whole: every operation, kind of person and state of a tender
+	@EVERY_CELL=1 $(BIN)/pytest -q -n 2 tests/access
 
 check: .venv/.installed ## format, lint, imports and types; no tests
 	@$(BIN)/ruff format --check --quiet . \
