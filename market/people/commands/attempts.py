@@ -15,7 +15,7 @@ from market.people.errors import SignInLocked
 from market.people.rules import AttemptKind, Tally, client_network, failures_after, lock_for
 from market.vault import Vault
 
-_REPEATS = 5
+_REPEATS = 10
 
 _HOLD = """
 SELECT 1 FROM sign_in_attempt WHERE (kind, key_digest) IN (('account', $1), ('address', $2))
