@@ -15,7 +15,7 @@ from market.people.errors import SignInLocked
 from market.people.rules import AttemptKind, Tally, client_network, failures_after, lock_for
 from market.vault import Vault
 
-_REPEATS = 10
+_REPEATS = 5
 
 _HOLD = """
 SELECT 1 FROM sign_in_attempt WHERE (kind, key_digest) IN (('account', $1), ('address', $2))
@@ -66,6 +66,10 @@ WHERE kind = 'account' AND key_digest = $1 AND failures > 0
 """
 
 
+class _Begun(Exception):
+    """A row was begun by another request while this one waited for the others."""
+
+
 class _Row(Tally, frozen=True, kw_only=True):
     id: UUID
     kind: AttemptKind
@@ -110,7 +114,7 @@ async def count_attempt(actor: Actor, vault: Vault, tried: str) -> Attempt:
         try:
             async with _alone(actor):
                 counted = await _count(keys)
-        except (UniqueViolationError, DeadlockDetectedError):
+        except (_Begun, UniqueViolationError, DeadlockDetectedError):
             continue  # the row was begun by another request: now it is there to be counted on
         return Attempt(account=counted[AttemptKind.ACCOUNT], address=counted[AttemptKind.ADDRESS])
     raise Busy
@@ -132,17 +136,19 @@ async def _alone(actor: Actor) -> AsyncIterator[None]:
 
 
 async def _count(keys: dict[AttemptKind, bytes]) -> dict[AttemptKind, _Counted]:
-    await execute(_HOLD, keys[AttemptKind.ACCOUNT], keys[AttemptKind.ADDRESS])
+    held = await execute(_HOLD, keys[AttemptKind.ACCOUNT], keys[AttemptKind.ADDRESS])
     rows = {
         row.kind: row
         for row in await fetch(_Row, _TALLIES, keys[AttemptKind.ACCOUNT], keys[AttemptKind.ADDRESS])
     }
+    if len(rows) > held:
+        raise _Begun  # to lock it now would be out of order: two would wait for each other
     locked = max((row.locked_for or 0 for row in rows.values()), default=0)
     if locked > 0:
         raise SignInLocked(seconds=int(locked) + 1)
-    held = [row.id for row in rows.values()]
+    known = [row.id for row in rows.values()]
     return {
-        kind: await _count_on(kind, key, rows.get(kind), held) for kind, key in sorted(keys.items())
+        kind: await _count_on(kind, key, rows.get(kind), known) for kind, key in sorted(keys.items())
     }
 
 

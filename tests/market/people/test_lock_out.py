@@ -95,9 +95,7 @@ async def test_of_twenty_guesses_at_once_at_most_five_are_checked(
     email = member.email if known else NOBODY
     answers = await asyncio.gather(*(sign_in(world, email, WRONG) for _ in range(20)))
     assert counting.verified == 5
-    codes = sorted(answer.status_code for answer in answers)
-    assert codes[:5] == [401] * 5
-    assert set(codes[5:]) <= {429, 503}  # a database too busy to count lets nothing be checked
+    assert sorted(answer.status_code for answer in answers) == [401] * 5 + [429] * 15
 
 
 async def test_a_right_guess_among_twenty_at_once_clears_the_lock_only_if_it_was_checked(
