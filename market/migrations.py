@@ -5,6 +5,7 @@ import functools
 import io
 import os
 import re
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -15,7 +16,7 @@ from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from market.database import DB
 from market.settings import Environment
 
-OWNER, GUARD, APP = "market_owner", "market_guard", "market_app"
+OWNER, GUARD, APP, WORKER = "market_owner", "market_guard", "market_app", "market_worker"
 _LOCK = 7_620_318_844_551
 _TIMEOUTS = {"lock_timeout": "5s", "statement_timeout": "120s"}
 _OLDEST = 160000
@@ -73,18 +74,22 @@ async def _ensure_version(connection: Any) -> None:
         raise MigrationError(message)
 
 
-async def ensure_roles(connection: Any, app_password: str | None) -> None:
-    """Make the three roles where they are missing, and give this database to the owner role.
+async def ensure_roles(
+    connection: Any, app_password: str | None, worker_password: str | None = None
+) -> None:
+    """Make the four roles where they are missing, and give this database to the owner role.
 
     The owner owns everything and cannot log in; the guard runs the guards; the app is what API
-    processes log in as. Needs a role that may create roles, once; later runs need no more than
-    membership of the owner. Roles belong to the whole server: somebody who makes them for
-    another database at this moment does no harm.
+    processes log in as, and the worker what `market worker` reads the whole log as. The worker
+    cannot log in until its password is known. Needs a role that may create roles, once; later
+    runs need no more than membership of the owner. Roles belong to the whole server: somebody who
+    makes them for another database at this moment does no harm.
     """
     existing = {
         row["rolname"]
         for row in await connection.fetch(
-            "SELECT rolname FROM pg_roles WHERE rolname = ANY ($1::text[])", [OWNER, GUARD, APP]
+            "SELECT rolname FROM pg_roles WHERE rolname = ANY ($1::text[])",
+            [OWNER, GUARD, APP, WORKER],
         )
     }
     if APP not in existing and app_password is None:
@@ -104,6 +109,11 @@ async def ensure_roles(connection: Any, app_password: str | None) -> None:
         quoted = await connection.fetchval("SELECT quote_literal($1::text)", app_password)
         with contextlib.suppress(*_MADE_ELSEWHERE):
             await connection.execute(f"CREATE ROLE {APP} LOGIN PASSWORD {quoted}")
+    if WORKER not in existing:
+        quoted = await connection.fetchval("SELECT quote_literal($1::text)", worker_password)
+        login = "NOLOGIN" if quoted is None else f"LOGIN PASSWORD {quoted}"
+        with contextlib.suppress(*_MADE_ELSEWHERE):
+            await connection.execute(f"CREATE ROLE {WORKER} {login}")
     database = await connection.fetchval("SELECT quote_ident(current_database())")
     owner = await connection.fetchval(
         "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -113,20 +123,26 @@ async def ensure_roles(connection: Any, app_password: str | None) -> None:
     # whoever made the database and whomever it was given to: PostgreSQL lets anybody connect and
     # make temporary tables unless it is told otherwise
     await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
-    await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {APP}")
+    await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {APP}, {WORKER}")
 
 
-async def set_app_password(parameters: dict[str, Any], password: str) -> None:
-    """Give the app role the password that API processes will use."""
+async def set_passwords(parameters: dict[str, Any], passwords: Mapping[str, str]) -> None:
+    """Give roles the passwords that processes will log in with."""
     connection = await asyncpg.connect(**parameters)
     try:
-        quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
-        await connection.execute(f"ALTER ROLE {APP} PASSWORD {quoted}")
+        for role, password in passwords.items():
+            quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
+            await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD {quoted}")
     finally:
         await connection.close()
 
 
-async def migrate(parameters: dict[str, Any], *, app_password: str | None = None) -> list[str]:
+async def migrate(
+    parameters: dict[str, Any],
+    *,
+    app_password: str | None = None,
+    worker_password: str | None = None,
+) -> list[str]:
     """Run every migration that has not run, one runner at a time, and say which.
 
     Raises:
@@ -142,7 +158,7 @@ async def migrate(parameters: dict[str, Any], *, app_password: str | None = None
         except asyncpg.LockNotAvailableError:
             message = "Another migration of this database has been running for two minutes."
             raise MigrationError(message) from None
-        await ensure_roles(gate, app_password)
+        await ensure_roles(gate, app_password, worker_password)
         before = await applied(gate)
         await _run_all(parameters)
         await _ensure_event_trigger(gate)

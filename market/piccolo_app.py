@@ -4,7 +4,13 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from market.events.tables import EventSaltTable, EventTable
+from market.events.tables import (
+    EventPositionTable,
+    EventPrivateTable,
+    EventTable,
+    SequencerTable,
+    TenderHeadTable,
+)
 from market.interests.tables import (
     BreachPersonTable,
     BreachPublicationTable,
@@ -47,6 +53,12 @@ from market.systems.tables import (
     CredentialUseTable,
 )
 from market.tables import IdempotencyKey, Installation, MarketClock
+from market.transparency.tables import (
+    CheckpointTable,
+    EventBlindingTable,
+    EventLeafTable,
+    MerkleNodeTable,
+)
 
 APP_CONFIG = AppConfig(
     app_name="market",
@@ -56,7 +68,14 @@ APP_CONFIG = AppConfig(
         MarketClock,
         IdempotencyKey,
         EventTable,
-        EventSaltTable,
+        EventPrivateTable,
+        EventPositionTable,
+        SequencerTable,
+        TenderHeadTable,
+        EventLeafTable,
+        EventBlindingTable,
+        MerkleNodeTable,
+        CheckpointTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,

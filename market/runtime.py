@@ -17,7 +17,7 @@ from asyncpg.exceptions import InterfaceError, PostgresError
 
 from market import migrations, seed
 from market.embedded import EmbeddedPostgres
-from market.migrations import APP, MigrationError
+from market.migrations import APP, WORKER, MigrationError
 from market.sealing import KEY_ENCRYPTION_KEY_BYTES, ServerCustodian
 from market.settings import BadSettings, Environment, Settings, decode_secret
 from market.signing import SigningKey
@@ -35,11 +35,13 @@ class CannotStart(RuntimeError):
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     """A market that is ready to serve. `connection` is the app role's, as asyncpg's arguments.
 
-    `migration` is the way in of the role that migrates, where this process knows it.
+    `worker` is the way in of the worker role, which reads the whole log, and `migration` that of
+    the role that migrates, where this process knows them.
     """
 
     settings: Settings
     connection: dict[str, Any]
+    worker: dict[str, Any] | None
     migration: dict[str, Any] | None
     vault: Vault
     environment: Environment
@@ -63,17 +65,17 @@ def prepare(settings: Settings) -> Iterator[Runtime]:
         MigrationError: a migration failed.
         EmbeddedPostgresError: the embedded server does not start.
     """
-    with _place(settings) as (connection, migration):
-        if migration is not None:
-            asyncio.run(_bring_up(settings, connection, migration))
-        yield _open(settings, connection, migration)
+    with _place(settings) as ways:
+        if ways.migration is not None:
+            asyncio.run(_bring_up(settings, ways, ways.migration))
+        yield _open(settings, ways)
 
 
 @contextmanager
 def join(settings: Settings) -> Iterator[Runtime]:
     """The same for one more process of a market that another process has prepared."""
-    with _place(settings) as (connection, migration):
-        yield _open(settings, connection, migration)
+    with _place(settings) as ways:
+        yield _open(settings, ways)
 
 
 @contextmanager
@@ -83,21 +85,32 @@ def migrated(settings: Settings) -> Iterator[list[str]]:
     Raises:
         CannotStart: MARKET_MIGRATION_URL is not set.
     """
-    with _place(settings) as (connection, migration):
-        if migration is None:
+    with _place(settings) as ways:
+        if ways.migration is None:
             message = (
                 "MARKET_MIGRATION_URL is not set: migrating needs a role that owns the schema."
             )
             raise CannotStart(message)
-        yield asyncio.run(_migrate(settings, connection, migration))
+        yield asyncio.run(_migrate(settings, ways, ways.migration))
+
+
+class _Ways(msgspec.Struct, frozen=True, kw_only=True):
+    """The ways into the database, as asyncpg's arguments."""
+
+    app: dict[str, Any]
+    worker: dict[str, Any] | None
+    migration: dict[str, Any] | None
 
 
 @contextmanager
-def _place(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """Give the two ways into the database, with the embedded server running where it is used."""
+def _place(settings: Settings) -> Iterator[_Ways]:
+    """Give the ways into the database, with the embedded server running where it is used."""
     if settings.database_url is not None:
-        migration = None if settings.migration_url is None else {"dsn": settings.migration_url}
-        yield {"dsn": settings.database_url}, migration
+        yield _Ways(
+            app={"dsn": settings.database_url},
+            worker=None if settings.worker_url is None else {"dsn": settings.worker_url},
+            migration=None if settings.migration_url is None else {"dsn": settings.migration_url},
+        )
         return
     programs = None if settings.postgres_programs is None else Path(settings.postgres_programs)
     server = EmbeddedPostgres(settings.folder / "postgres", programs=programs)
@@ -105,12 +118,17 @@ def _place(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any] 
     if (server.data / "PG_VERSION").exists():
         _ensure_keys_are_there(settings, keys)
     password = _kept_secret(keys / "app-password", lambda: secrets.token_urlsafe(32))
+    of_worker = _kept_secret(keys / "worker-password", lambda: secrets.token_urlsafe(32))
     _kept_keys(settings, keys)
     with server:
         superuser: dict[str, Any] = {**server.connection.parameters()}
         database = superuser | {"database": _DATABASE}
         asyncio.run(_ensure_database(superuser))
-        yield database | {"user": APP, "password": password}, database
+        yield _Ways(
+            app=database | {"user": APP, "password": password},
+            worker=database | {"user": WORKER, "password": of_worker},
+            migration=database,
+        )
 
 
 async def _ensure_database(parameters: dict[str, Any]) -> None:
@@ -125,32 +143,34 @@ async def _ensure_database(parameters: dict[str, Any]) -> None:
         await connection.close()
 
 
-async def _migrate(
-    settings: Settings, connection: dict[str, Any], migration: dict[str, Any]
-) -> list[str]:
-    password = connection.get("password") or _password_in(settings.database_url)
+async def _migrate(settings: Settings, ways: _Ways, migration: dict[str, Any]) -> list[str]:
+    known = {
+        APP: ways.app.get("password") or _password_in(settings.database_url, APP),
+        WORKER: (ways.worker or {}).get("password") or _password_in(settings.worker_url, WORKER),
+    }
     try:
-        ran = await migrations.migrate(migration, app_password=password)
+        ran = await migrations.migrate(
+            migration, app_password=known[APP], worker_password=known[WORKER]
+        )
         if settings.embedded:
-            # the file is what counts: the role may be older than it, or come out of a backup
-            await migrations.set_app_password(migration, str(password))
+            # the files are what counts: roles may be older than they, or come out of a backup
+            passwords = {role: str(password) for role, password in known.items()}
+            await migrations.set_passwords(migration, passwords)
     except (OSError, PostgresError, InterfaceError) as error:
         raise _unreachable(error) from error
     return ran
 
 
-def _password_in(url: str | None) -> str | None:
-    """The app role's password, if the URL is the app role's: a first migration makes the role."""
+def _password_in(url: str | None, role: str) -> str | None:
+    """The role's password, if the URL is that role's: a first migration makes the role."""
     parts = urlsplit(url or "")
-    if parts.username != APP or parts.password is None:
+    if parts.username != role or parts.password is None:
         return None
     return unquote(parts.password)
 
 
-async def _bring_up(
-    settings: Settings, connection: dict[str, Any], migration: dict[str, Any]
-) -> None:
-    await _migrate(settings, connection, migration)
+async def _bring_up(settings: Settings, ways: _Ways, migration: dict[str, Any]) -> None:
+    await _migrate(settings, ways, migration)
     await migrations.initialise(migration, environment=settings.environment, name=settings.name)
     await seed.load_reference(migration)
 
@@ -188,10 +208,8 @@ def _unreachable(error: Exception) -> CannotStart:
     return CannotStart(f"The database does not let the market in: {reason}")
 
 
-def _open(
-    settings: Settings, connection: dict[str, Any], migration: dict[str, Any] | None
-) -> Runtime:
-    found = asyncio.run(_look(connection))
+def _open(settings: Settings, ways: _Ways) -> Runtime:
+    found = asyncio.run(_look(ways.app))
     if found.too_mighty:
         message = (
             "MARKET_DATABASE_URL names a superuser, or a role that row-level security does not"
@@ -219,8 +237,9 @@ def _open(
         raise CannotStart(message)
     return Runtime(
         settings=settings,
-        connection=connection,
-        migration=migration,
+        connection=ways.app,
+        worker=ways.worker,
+        migration=ways.migration,
         vault=open_vault(settings, sandbox=found.kind is Environment.SANDBOX),
         environment=found.kind,
     )

@@ -44,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str = "market.example"
     database_url: str | None = None
     migration_url: str | None = None
+    worker_url: str | None = None
     postgres_programs: str | None = None
     key_encryption_keys: str | None = None
     signing_key: str | None = None
@@ -111,6 +112,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             message = (
                 "MARKET_MIGRATION_URL is set without MARKET_DATABASE_URL: set both or neither."
             )
+            raise ValueError(message)
+        if self.database_url is None and self.worker_url is not None:
+            message = "MARKET_WORKER_URL is set without MARKET_DATABASE_URL: set both or neither."
             raise ValueError(message)
         if self.environment is Environment.PRODUCTION:
             for setting in ("database_url", "key_encryption_keys", "signing_key"):

@@ -18,6 +18,7 @@ from litestar import Litestar
 
 from market import database, migrations, seed
 from market.app import create_app, served
+from market.background import Workbench, workbench
 from market.embedded import EmbeddedPostgres
 from market.sealing import ServerCustodian
 from market.settings import Environment, Settings
@@ -66,8 +67,8 @@ async def _build_template(server: EmbeddedPostgres, name: str, environment: Envi
     await connection.execute("SELECT pg_advisory_lock(1)")  # roles belong to the whole server
     parameters: dict[str, Any] = {**server.connection.parameters(), "database": name}
     await migrations.migrate(parameters, app_password=APP_PASSWORD)
-    quoted = await connection.fetchval("SELECT quote_literal($1::text)", APP_PASSWORD)
-    await connection.execute(f"ALTER ROLE {migrations.APP} PASSWORD {quoted}")
+    passwords = {migrations.APP: APP_PASSWORD, migrations.WORKER: APP_PASSWORD}
+    await migrations.set_passwords(parameters, passwords)
     await migrations.initialise(parameters, environment=environment, name="tests.example")
     await seed.load_reference(parameters)
     await connection.close()
@@ -89,10 +90,11 @@ def template(server: EmbeddedPostgres) -> Iterator[str]:
 
 
 class Databases(msgspec.Struct, frozen=True):
-    """How to reach a test's database: as its superuser, and as the app role."""
+    """How to reach a test's database: as its superuser, as the app role and as the worker's."""
 
     superuser: dict[str, Any]
     app: dict[str, Any]
+    worker: dict[str, Any]
 
 
 @pytest.fixture
@@ -105,6 +107,7 @@ async def databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Da
     yield Databases(
         superuser=parameters,
         app=parameters | {"user": migrations.APP, "password": APP_PASSWORD},
+        worker=parameters | {"user": migrations.WORKER, "password": APP_PASSWORD},
     )
     await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await connection.close()
@@ -124,6 +127,13 @@ async def app_role(databases: Databases) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(**databases.app)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def bench(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[Workbench]:
+    """What the worker's tasks are made with, over the test's database."""
+    async with workbench(settings, databases.worker, vault) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-from market.cli import ownership, serving, showing, tasks
+from market.cli import ownership, serving, showing, tasks, working
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -83,6 +83,17 @@ def parser() -> argparse.ArgumentParser:
         "--no-demonstration",
         action="store_true",
         help="do not load the demonstration's data into an empty embedded database",
+    )
+    run.add_argument(
+        "--no-worker",
+        action="store_true",
+        help="serve alone: `market worker` runs elsewhere",
+    )
+    _add(
+        commands,
+        "worker",
+        "do what is done beside requests: number and sign the log, deliver what is due",
+        working.worker,
     )
 
     _add(

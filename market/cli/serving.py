@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from market.app import create_app, served
 from market.cli import showing
 from market.cli.servers import AnnouncedServer, address_of, listen, server_config
+from market.cli.working import worker_beside
 from market.observation.log import configure_log
 from market.runtime import Runtime, join, prepare
 from market.settings import Environment, Settings, from_environment
@@ -31,6 +32,8 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
         listening = stack.enter_context(listen(host, port))  # first: a port in use costs no start
         runtime = stack.enter_context(prepare(settings))
         hints = [] if chosen.no_demonstration else showing.ensure_demonstration(runtime)
+        if not chosen.no_worker and runtime.worker is not None:
+            stack.enter_context(worker_beside())
         words = _words(runtime, listening, hints)
         if chosen.workers == 1:
             app = served(create_app(runtime.settings, runtime.connection, runtime.vault))

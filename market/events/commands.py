@@ -2,9 +2,11 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 import msgspec
+import rfc8785
 
 from market.actor import Actor
 from market.database import NoTransaction, current, execute
@@ -21,10 +23,10 @@ _INSERT_WITH_DIGESTS = """
 WITH kept AS (
     INSERT INTO event
         (id, action, person, organisation, subject_kind, subject, tender, request, details,
-         before_digest, after_digest)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         before_digest, after_digest, private_digest)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 )
-INSERT INTO event_salt (event, salt) VALUES ($1, $12)
+INSERT INTO event_private (event, salt, details) VALUES ($1, $13, $14)
 """
 
 
@@ -41,6 +43,7 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
     tender: UUID | None = None,
     before: bytes | None = None,
     after: bytes | None = None,
+    private: Mapping[str, Detail] | None = None,
     **details: Detail,
 ) -> UUID:
     """Record one act in the current transaction, and give the event's id.
@@ -48,8 +51,10 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
     The database sets the event's times and transaction, and adds to the details by which
     credential a system acted. `before` and `after` are the subject's
     content, of which only salted digests are kept; the salt is stored apart, so that a score or
-    a price cannot be guessed from its digest and an erasure does not break the log. Details must
-    hold nothing that is sealed or withheld.
+    a price cannot be guessed from its digest and an erasure does not break the log. `private` are
+    details that name people or are free text: kept apart in the same way, erasable, while the
+    event has their salted digest (over RFC 8785 canonical JSON). Details must hold nothing that
+    is sealed or withheld, and nothing that a law may ask to be forgotten.
 
     Raises:
         NoTransaction: outside a command, or inside a query.
@@ -70,11 +75,13 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
         actor.request,
         msgspec.json.encode(details).decode(),
     )
-    if before is None and after is None:
+    if before is None and after is None and private is None:
         await execute(_INSERT, *row)
     else:
         salt = secrets.token_bytes(32)
-        digests = _salted(salt, before), _salted(salt, after)
-        await execute(_INSERT_WITH_DIGESTS, *row, *digests, salt)
+        kept = None if private is None else rfc8785.dumps(dict(private))
+        digests = _salted(salt, before), _salted(salt, after), _salted(salt, kept)
+        apart = None if kept is None else kept.decode()
+        await execute(_INSERT_WITH_DIGESTS, *row, *digests, salt, apart)
     unit.recorded += 1
     return event

@@ -40,7 +40,7 @@ EVERY_CELL = os.environ.get("EVERY_CELL") == "1"
 FOR_THE_MARKET_AT_LARGE = frozenset({"none", "published", "notified"})
 """Those states: no tender yet, bids on their way, everything told."""
 
-_KEPT_OF_REFUSALS = frozenset({"event", "event_salt", "sign_in_attempt", "credential_use"})
+_KEPT_OF_REFUSALS = frozenset({"event", "event_private", "sign_in_attempt", "credential_use"})
 """What a request leaves behind that is refused, or only reads: that it was made, and by what."""
 
 

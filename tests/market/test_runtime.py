@@ -71,7 +71,12 @@ def test_a_first_start_makes_everything_and_a_second_finds_it(home: Path) -> Non
         assert asyncio.run(ask(first.connection, "SELECT current_user")) == migrations.APP
         assert APP_PASSWORD not in repr(first)
         kept = {path.name: path.read_text() for path in (home / "keys").iterdir()}
-        assert set(kept) == {"app-password", "key-encryption-keys", "signing-key"}
+        assert set(kept) == {
+            "app-password",
+            "key-encryption-keys",
+            "signing-key",
+            "worker-password",
+        }
         for path in (home / "keys").iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE((home / "keys").stat().st_mode) == 0o700

@@ -148,7 +148,8 @@ async def _count(keys: dict[AttemptKind, bytes]) -> dict[AttemptKind, _Counted]:
         raise SignInLocked(seconds=int(locked) + 1)
     known = [row.id for row in rows.values()]
     return {
-        kind: await _count_on(kind, key, rows.get(kind), known) for kind, key in sorted(keys.items())
+        kind: await _count_on(kind, key, rows.get(kind), known)
+        for kind, key in sorted(keys.items())
     }
 
 

@@ -184,6 +184,10 @@ BEGIN
     REVOKE CREATE ON SCHEMA public FROM market_guard;
 END $$;
 
+-- Drawn while the subject is held, so that it orders the acts on one subject without any clock; on
+-- the way of an act it costs no lock.
+ALTER TABLE event ALTER COLUMN serial ADD GENERATED ALWAYS AS IDENTITY;
+
 SELECT keep_append_only('installation', 'event', 'idempotency_key', 'organisation_identifier');
 SELECT keep_undeleted('organisation', 'person', 'membership', 'invitation', 'session');
 SELECT keep_recorded('organisation', 'organisation_identifier', 'person', 'membership',
@@ -332,7 +336,7 @@ GRANT USAGE ON SCHEMA public TO market_app, market_guard;
 GRANT SELECT ON installation, market_clock, organisation, organisation_identifier, service_line,
     person, membership, invitation, session, event, idempotency_key TO market_app;
 GRANT INSERT ON organisation, organisation_identifier, person, membership, invitation, session,
-    event, event_salt, idempotency_key TO market_app;
+    event, event_private, idempotency_key TO market_app;
 GRANT UPDATE (shift) ON market_clock TO market_app;
 GRANT UPDATE (name, password_hash) ON person TO market_app;
 GRANT UPDATE (ended_at) ON membership TO market_app;
