@@ -34,6 +34,12 @@ class WorkerDatabase:
         self._pool = pool
 
     @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Give a connection on which each statement is a transaction of its own."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         """Give a connection in a transaction, committed at the end and undone on any error."""
         async with self._pool.acquire() as connection, connection.transaction():

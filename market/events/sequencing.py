@@ -27,8 +27,8 @@ class Sequencer:
         self._quiet = 0
 
     async def run(self) -> float:
-        """Number one batch."""
-        async with self._database.transaction() as connection:
+        """Number one batch, in one statement: a process that halts here holds nothing."""
+        async with self._database.connection() as connection:
             numbered = await connection.fetchval("SELECT number_events($1)", BATCH)
         if numbered == BATCH:
             return 0
