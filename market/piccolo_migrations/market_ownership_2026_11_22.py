@@ -10,11 +10,12 @@ DESCRIPTION = "ownership guards"
 
 
 async def forwards() -> MigrationManager:
-    """Run the script beside this file, in the migration's transaction."""
+    """Run the scripts beside this file, in the migration's transaction."""
     manager = MigrationManager(migration_id=ID, app_name="market", description=DESCRIPTION)
 
     async def run() -> None:
         await run_script("market", "market_ownership.sql")
+        await run_script("market", "market_ownership_graph.sql")
 
     manager.add_raw(run)
     return manager
