@@ -54,9 +54,11 @@ from market.systems.tables import (
 )
 from market.tables import IdempotencyKey, Installation, MarketClock
 from market.transparency.tables import (
+    CheckpointStampTable,
     CheckpointTable,
     EventBlindingTable,
     EventLeafTable,
+    LogKeeperTable,
     MerkleNodeTable,
 )
 
@@ -76,6 +78,8 @@ APP_CONFIG = AppConfig(
         EventBlindingTable,
         MerkleNodeTable,
         CheckpointTable,
+        CheckpointStampTable,
+        LogKeeperTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,

@@ -17,6 +17,7 @@ PREFIX = "MARKET_"
 _HIGHEST_PORT = 65535
 _GREATEST_SKEW = 300
 _LONGEST_WAIT = 30
+_LONGEST_CHECKPOINT_INTERVAL = 60
 _LONGEST_TOKEN_LIFETIME = 600
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.(?P<name>\w+)`$", re.DOTALL)
@@ -71,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sign_ins_per_minute: int = 60
     refusals_per_minute: int = 60
     log_level: str = "INFO"
+    checkpoint_interval: int = 60
+    timestamp_url: str | None = None
+    timestamp_interval: int = 3600
     # single sign-on (OpenID Connect): on where issuer, client_id and redirect_uri are set
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
@@ -135,6 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         self._ensure_single_sign_on()
         self._ensure_bounds()
         self._ensure_public_url()
+        self._ensure_log()
 
     def _ensure_single_sign_on(self) -> None:
         """Refuse an identity provider that is named in part, or that secrets must not go to."""
@@ -179,6 +184,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         if not 1 <= self.token_lifetime <= _LONGEST_TOKEN_LIFETIME:
             message = f"MARKET_TOKEN_LIFETIME must be from 1 to {_LONGEST_TOKEN_LIFETIME} seconds."
+            raise ValueError(message)
+
+    def _ensure_log(self) -> None:
+        """Refuse what would leave the log unsigned for longer than is promised."""
+        if not 1 <= self.checkpoint_interval <= _LONGEST_CHECKPOINT_INTERVAL:
+            message = (
+                "MARKET_CHECKPOINT_INTERVAL must be from 1 to"
+                f" {_LONGEST_CHECKPOINT_INTERVAL} seconds: a minute is what is promised."
+            )
+            raise ValueError(message)
+        if self.timestamp_interval < self.checkpoint_interval:
+            message = "MARKET_TIMESTAMP_INTERVAL must be at least MARKET_CHECKPOINT_INTERVAL."
+            raise ValueError(message)
+        if self.timestamp_url is not None and not self.timestamp_url.startswith(
+            ("https://", "http://")
+        ):
+            message = "MARKET_TIMESTAMP_URL must be an http or https address (RFC 3161)."
             raise ValueError(message)
 
     def _ensure_public_url(self) -> None:

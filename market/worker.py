@@ -8,6 +8,7 @@ from market import database
 from market.background import Task, Workbench, workbench
 from market.events.sequencing import Sequencer
 from market.runtime import CannotStart, Runtime
+from market.transparency.keeping import Keeper
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
@@ -16,7 +17,10 @@ _LONGEST_PAUSE = 60.0
 
 def tasks(bench: Workbench) -> tuple[Task, ...]:
     """Everything the worker does: one line a task."""
-    return (Sequencer(bench),)
+    return (
+        Sequencer(bench),
+        Keeper(bench),
+    )
 
 
 async def work(runtime: Runtime) -> None:

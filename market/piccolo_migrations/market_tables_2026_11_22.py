@@ -200,96 +200,22 @@ async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="market", description=DESCRIPTION)
 
     manager.add_table(
-        class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="PersonTable", tablename="person", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="CredentialUseTable",
-        tablename="credential_use",
+        class_name="IdentifierTable",
+        tablename="organisation_identifier",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="BreachTable",
-        tablename="conflict_breach",
+        class_name="RecoveryCodeTable",
+        tablename="recovery_code",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="EventLeafTable",
-        tablename="event_leaf",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="MerkleNodeTable",
-        tablename="merkle_node",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BreachPersonTable",
-        tablename="conflict_breach_person",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ConsentDecisionTable",
-        tablename="consent_decision",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BreachPublicationTable",
-        tablename="conflict_breach_publication",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="ApiKeyTable", tablename="api_key", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="OwnershipPersonTable",
-        tablename="ownership_person",
+        class_name="ClientTokenTable",
+        tablename="client_token",
         schema=None,
         columns=None,
     )
@@ -302,55 +228,6 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="OwnershipReferenceTable",
-        tablename="ownership_reference",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="EventPrivateTable",
-        tablename="event_private",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="Installation",
-        tablename="installation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="CheckpointTable",
-        tablename="checkpoint",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OrganisationTable",
-        tablename="organisation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OwnershipTurnTable",
-        tablename="ownership_turn",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
         class_name="OwnershipStatementTable",
         tablename="ownership_statement",
         schema=None,
@@ -358,22 +235,8 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="InterestTable",
-        tablename="interest",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="InterestConfirmationTable",
-        tablename="interest_confirmation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="PasswordResetTable",
-        tablename="password_reset",
+        class_name="ConsentDecisionTable",
+        tablename="consent_decision",
         schema=None,
         columns=None,
     )
@@ -386,48 +249,20 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="EventPositionTable",
-        tablename="event_position",
+        class_name="EventLeafTable",
+        tablename="event_leaf",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="OwnershipIdentifierTable",
-        tablename="ownership_identifier",
+        class_name="MarketClock",
+        tablename="market_clock",
         schema=None,
         columns=None,
     )
 
-    manager.add_table(
-        class_name="GiftReviewTable",
-        tablename="gift_review",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ClientTable",
-        tablename="oauth_client",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ClientTokenTable",
-        tablename="client_token",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="SessionTable", tablename="session", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="InvitationTable",
-        tablename="invitation",
-        schema=None,
-        columns=None,
-    )
+    manager.add_table(class_name="EventTable", tablename="event", schema=None, columns=None)
 
     manager.add_table(
         class_name="OneTimePasswordTable",
@@ -437,52 +272,15 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="OwnershipReplacementTable",
-        tablename="ownership_replacement",
+        class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="RecoveryCodeTable",
-        tablename="recovery_code",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="GiftTable", tablename="gift", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="OwnershipImportTable",
-        tablename="ownership_import",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="InterestEndingTable",
-        tablename="interest_ending",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="MembershipTable",
-        tablename="membership",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="SequencerTable",
-        tablename="sequencer",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="MarketClock",
-        tablename="market_clock",
+        class_name="OwnershipPersonTable",
+        tablename="ownership_person",
         schema=None,
         columns=None,
     )
@@ -495,24 +293,240 @@ async def forwards():
     )
 
     manager.add_table(
+        class_name="InterestConfirmationTable",
+        tablename="interest_confirmation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BreachPublicationTable",
+        tablename="conflict_breach_publication",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipTurnTable",
+        tablename="ownership_turn",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="InterestEndingTable",
+        tablename="interest_ending",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="Installation",
+        tablename="installation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="ApiKeyTable", tablename="api_key", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="BreachPersonTable",
+        tablename="conflict_breach_person",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="CheckpointTable",
+        tablename="checkpoint",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="MembershipTable",
+        tablename="membership",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="PersonTable", tablename="person", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="LogKeeperTable",
+        tablename="log_keeper",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="SequencerTable",
+        tablename="sequencer",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="CredentialUseTable",
+        tablename="credential_use",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="MerkleNodeTable",
+        tablename="merkle_node",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="SessionTable", tablename="session", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="EventPrivateTable",
+        tablename="event_private",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
         class_name="ServiceLineTable",
         tablename="service_line",
         schema=None,
         columns=None,
     )
 
-    manager.add_table(class_name="EventTable", tablename="event", schema=None, columns=None)
+    manager.add_table(class_name="GiftTable", tablename="gift", schema=None, columns=None)
 
     manager.add_table(
-        class_name="IdentifierTable",
-        tablename="organisation_identifier",
+        class_name="OrganisationTable",
+        tablename="organisation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="EventPositionTable",
+        tablename="event_position",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BreachTable",
+        tablename="conflict_breach",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ClientTable",
+        tablename="oauth_client",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="InterestTable",
+        tablename="interest",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="PasswordResetTable",
+        tablename="password_reset",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="CheckpointStampTable",
+        tablename="checkpoint_stamp",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="InvitationTable",
+        tablename="invitation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OwnershipImportTable",
+        tablename="ownership_import",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="GiftReviewTable",
+        tablename="gift_review",
         schema=None,
         columns=None,
     )
 
     manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -532,396 +546,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="state_digest",
-        db_column_name="state_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="binding_digest",
-        db_column_name="binding_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="invitation",
-        db_column_name="invitation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": InvitationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="fresh",
-        db_column_name="fresh",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="asked_at",
-        db_column_name="asked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="expires_at",
-        db_column_name="expires_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SingleSignOnRequestTable",
-        tablename="single_sign_on_request",
-        column_name="used_at",
-        db_column_name="used_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="email",
-        db_column_name="email",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 254,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="password_hash",
-        db_column_name="password_hash",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PersonTable",
-        tablename="person",
-        column_name="registered_at",
-        db_column_name="registered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CredentialUseTable",
-        tablename="credential_use",
-        column_name="credential",
-        db_column_name="credential",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CredentialUseTable",
-        tablename="credential_use",
-        column_name="last_used_at",
-        db_column_name="last_used_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CredentialUseTable",
-        tablename="credential_use",
-        column_name="last_used_address",
-        db_column_name="last_used_address",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 50,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
         column_name="organisation",
         db_column_name="organisation",
         column_class_name="ForeignKey",
@@ -944,160 +570,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        column_name="happened_on",
-        db_column_name="happened_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        column_name="what",
-        db_column_name="what",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        column_name="done",
-        db_column_name="done",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        column_name="lessons",
-        db_column_name="lessons",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        column_name="kind",
-        db_column_name="kind",
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
+        column_name="scheme",
+        db_column_name="scheme",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -1116,10 +592,101 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        column_name="key_digest",
-        db_column_name="key_digest",
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecoveryCodeTable",
+        tablename="recovery_code",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecoveryCodeTable",
+        tablename="recovery_code",
+        column_name="one_time_password",
+        db_column_name="one_time_password",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OneTimePasswordTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecoveryCodeTable",
+        tablename="recovery_code",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecoveryCodeTable",
+        tablename="recovery_code",
+        column_name="code_digest",
+        db_column_name="code_digest",
         column_class_name="Bytea",
         column_class=Bytea,
         params={
@@ -1137,52 +704,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        column_name="failures",
-        db_column_name="failures",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        column_name="counted_at",
-        db_column_name="counted_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        column_name="locked_until",
-        db_column_name="locked_until",
+        table_class_name="RecoveryCodeTable",
+        tablename="recovery_code",
+        column_name="used_at",
+        db_column_name="used_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1200,50 +725,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventLeafTable",
-        tablename="event_leaf",
-        column_name="position",
-        db_column_name="position",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventLeafTable",
-        tablename="event_leaf",
-        column_name="hash",
-        db_column_name="hash",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1263,21 +746,21 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
-        column_name="interest",
-        db_column_name="interest",
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        column_name="client",
+        db_column_name="client",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": InterestTable,
+            "references": ClientTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1287,12 +770,33 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
-        column_name="what",
-        db_column_name="what",
-        column_class_name="Text",
-        column_class=Text,
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        column_name="token_digest",
+        db_column_name="token_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        column_name="assertion_digest",
+        db_column_name="assertion_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
         params={
             "default": None,
             "null": False,
@@ -1308,17 +812,26 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
-        column_name="agreed_with",
-        db_column_name="agreed_with",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        column_name="scopes",
+        db_column_name="scopes",
+        column_class_name="Array",
+        column_class=Array,
         params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
+            "default": None,
+            "base_column": Varchar(
+                length=40,
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1332,34 +845,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        column_name="issued_at",
+        db_column_name="issued_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1377,8 +866,71 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventBlindingTable",
+        tablename="event_blinding",
+        column_name="event",
+        db_column_name="event",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventBlindingTable",
+        tablename="event_blinding",
+        column_name="salt",
+        db_column_name="salt",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1398,13 +950,38 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="imported_in",
+        db_column_name="imported_in",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
+            "references": OwnershipImportTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="statement",
+        db_column_name="statement",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 64,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -1419,13 +996,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        column_name="key_digest",
-        db_column_name="key_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="version",
+        db_column_name="version",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
+            "length": 3,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -1440,10 +1018,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        column_name="operation",
-        db_column_name="operation",
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 12,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="scope",
+        db_column_name="scope",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -1462,98 +1062,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        column_name="body_digest",
-        db_column_name="body_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        column_name="answer",
-        db_column_name="answer",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        column_name="answered_at",
-        db_column_name="answered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        column_name="kind",
-        db_column_name="kind",
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="record",
+        db_column_name="record",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 10,
+            "length": 300,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -1568,32 +1084,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 500,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        column_name="named_on",
-        db_column_name="named_on",
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="dated",
+        db_column_name="dated",
         column_class_name="Date",
         column_class=Date,
         params={
@@ -1611,76 +1105,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        column_name="merged_into",
-        db_column_name="merged_into",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": "self",
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MerkleNodeTable",
-        tablename="merkle_node",
-        column_name="place",
-        db_column_name="place",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MerkleNodeTable",
-        tablename="merkle_node",
-        column_name="hash",
-        db_column_name="hash",
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="digest",
+        db_column_name="digest",
         column_class_name="Bytea",
         column_class=Bytea,
         params={
@@ -1698,83 +1126,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BreachPersonTable",
-        tablename="conflict_breach_person",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
         params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachPersonTable",
-        tablename="conflict_breach_person",
-        column_name="breach",
-        db_column_name="breach",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BreachTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachPersonTable",
-        tablename="conflict_breach_person",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BreachPersonTable",
-        tablename="conflict_breach_person",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -1945,6 +1303,1210 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="IdentityLinkTable",
+        tablename="identity_link",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentityLinkTable",
+        tablename="identity_link",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentityLinkTable",
+        tablename="identity_link",
+        column_name="issuer",
+        db_column_name="issuer",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 2000,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentityLinkTable",
+        tablename="identity_link",
+        column_name="subject",
+        db_column_name="subject",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 255,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentityLinkTable",
+        tablename="identity_link",
+        column_name="linked_at",
+        db_column_name="linked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdentityLinkTable",
+        tablename="identity_link",
+        column_name="removed_at",
+        db_column_name="removed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventLeafTable",
+        tablename="event_leaf",
+        column_name="position",
+        db_column_name="position",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventLeafTable",
+        tablename="event_leaf",
+        column_name="hash",
+        db_column_name="hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventLeafTable",
+        tablename="event_leaf",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventLeafTable",
+        tablename="event_leaf",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MarketClock",
+        tablename="market_clock",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="SmallInt",
+        column_class=SmallInt,
+        params={
+            "default": 1,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MarketClock",
+        tablename="market_clock",
+        column_name="shift",
+        db_column_name="shift",
+        column_class_name="Interval",
+        column_class=Interval,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="transaction",
+        db_column_name="transaction",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="occurred_at",
+        db_column_name="occurred_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="serial",
+        db_column_name="serial",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="action",
+        db_column_name="action",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 80,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="subject_kind",
+        db_column_name="subject_kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="subject",
+        db_column_name="subject",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="request",
+        db_column_name="request",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 64,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="before_digest",
+        db_column_name="before_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="after_digest",
+        db_column_name="after_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventTable",
+        tablename="event",
+        column_name="private_digest",
+        db_column_name="private_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OneTimePasswordTable",
+        tablename="one_time_password",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OneTimePasswordTable",
+        tablename="one_time_password",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OneTimePasswordTable",
+        tablename="one_time_password",
+        column_name="wrapped_secret",
+        db_column_name="wrapped_secret",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OneTimePasswordTable",
+        tablename="one_time_password",
+        column_name="enrolled_at",
+        db_column_name="enrolled_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OneTimePasswordTable",
+        tablename="one_time_password",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OneTimePasswordTable",
+        tablename="one_time_password",
+        column_name="removed_at",
+        db_column_name="removed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OneTimePasswordTable",
+        tablename="one_time_password",
+        column_name="last_step",
+        db_column_name="last_step",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        column_name="key_digest",
+        db_column_name="key_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        column_name="failures",
+        db_column_name="failures",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        column_name="counted_at",
+        db_column_name="counted_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        column_name="locked_until",
+        db_column_name="locked_until",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="party",
+        db_column_name="party",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 1000,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="stated_by",
+        db_column_name="stated_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="stated_at",
+        db_column_name="stated_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipPersonTable",
+        tablename="ownership_person",
+        column_name="ended_at",
+        db_column_name="ended_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderHeadTable",
+        tablename="tender_head",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderHeadTable",
+        tablename="tender_head",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderHeadTable",
+        tablename="tender_head",
+        column_name="position",
+        db_column_name="position",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestConfirmationTable",
+        tablename="interest_confirmation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestConfirmationTable",
+        tablename="interest_confirmation",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestConfirmationTable",
+        tablename="interest_confirmation",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestConfirmationTable",
+        tablename="interest_confirmation",
+        column_name="nothing_to_declare",
+        db_column_name="nothing_to_declare",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestConfirmationTable",
+        tablename="interest_confirmation",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="BreachPublicationTable",
         tablename="conflict_breach_publication",
         column_name="id",
@@ -2039,6 +2601,313 @@ async def forwards():
         tablename="conflict_breach_publication",
         column_name="published_at",
         db_column_name="published_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipTurnTable",
+        tablename="ownership_turn",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="SmallInt",
+        column_class=SmallInt,
+        params={
+            "default": 1,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestEndingTable",
+        tablename="interest_ending",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestEndingTable",
+        tablename="interest_ending",
+        column_name="interest",
+        db_column_name="interest",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": InterestTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestEndingTable",
+        tablename="interest_ending",
+        column_name="ended_on",
+        db_column_name="ended_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestEndingTable",
+        tablename="interest_ending",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestEndingTable",
+        tablename="interest_ending",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="party",
+        db_column_name="party",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="scope",
+        db_column_name="scope",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReferenceTable",
+        tablename="ownership_reference",
+        column_name="reference",
+        db_column_name="reference",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Installation",
+        tablename="installation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="SmallInt",
+        column_class=SmallInt,
+        params={
+            "default": 1,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Installation",
+        tablename="installation",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Installation",
+        tablename="installation",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Installation",
+        tablename="installation",
+        column_name="initialised_at",
+        db_column_name="initialised_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2366,8 +3235,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipPersonTable",
-        tablename="ownership_person",
+        table_class_name="BreachPersonTable",
+        tablename="conflict_breach_person",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2387,8 +3256,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipPersonTable",
-        tablename="ownership_person",
+        table_class_name="BreachPersonTable",
+        tablename="conflict_breach_person",
+        column_name="breach",
+        db_column_name="breach",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BreachTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BreachPersonTable",
+        tablename="conflict_breach_person",
         column_name="person",
         db_column_name="person",
         column_class_name="ForeignKey",
@@ -2398,118 +3291,6 @@ async def forwards():
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPersonTable",
-        tablename="ownership_person",
-        column_name="party",
-        db_column_name="party",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OwnershipPartyTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPersonTable",
-        tablename="ownership_person",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 1000,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPersonTable",
-        tablename="ownership_person",
-        column_name="stated_by",
-        db_column_name="stated_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPersonTable",
-        tablename="ownership_person",
-        column_name="stated_at",
-        db_column_name="stated_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipPersonTable",
-        tablename="ownership_person",
-        column_name="ended_at",
-        db_column_name="ended_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
             "null": True,
             "primary_key": False,
             "unique": False,
@@ -2523,272 +3304,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EventBlindingTable",
-        tablename="event_blinding",
-        column_name="event",
-        db_column_name="event",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventBlindingTable",
-        tablename="event_blinding",
-        column_name="salt",
-        db_column_name="salt",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipReferenceTable",
-        tablename="ownership_reference",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipReferenceTable",
-        tablename="ownership_reference",
-        column_name="party",
-        db_column_name="party",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OwnershipPartyTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipReferenceTable",
-        tablename="ownership_reference",
-        column_name="scope",
-        db_column_name="scope",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipReferenceTable",
-        tablename="ownership_reference",
-        column_name="reference",
-        db_column_name="reference",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPrivateTable",
-        tablename="event_private",
-        column_name="event",
-        db_column_name="event",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPrivateTable",
-        tablename="event_private",
-        column_name="salt",
-        db_column_name="salt",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPrivateTable",
-        tablename="event_private",
-        column_name="details",
-        db_column_name="details",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="SmallInt",
-        column_class=SmallInt,
-        params={
-            "default": 1,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
+        table_class_name="BreachPersonTable",
+        tablename="conflict_breach_person",
         column_name="name",
         db_column_name="name",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="Installation",
-        tablename="installation",
-        column_name="initialised_at",
-        db_column_name="initialised_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
+            "length": 300,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -2956,6 +3479,1744 @@ async def forwards():
         tablename="checkpoint",
         column_name="signed_at",
         db_column_name="signed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="role",
+        db_column_name="role",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="started_at",
+        db_column_name="started_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="ended_at",
+        db_column_name="ended_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        column_name="granted_by",
+        db_column_name="granted_by",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="party",
+        db_column_name="party",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="scheme",
+        db_column_name="scheme",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 100,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="email",
+        db_column_name="email",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 254,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="password_hash",
+        db_column_name="password_hash",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PersonTable",
+        tablename="person",
+        column_name="registered_at",
+        db_column_name="registered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="state_digest",
+        db_column_name="state_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="binding_digest",
+        db_column_name="binding_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="invitation",
+        db_column_name="invitation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": InvitationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="fresh",
+        db_column_name="fresh",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="asked_at",
+        db_column_name="asked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SingleSignOnRequestTable",
+        tablename="single_sign_on_request",
+        column_name="used_at",
+        db_column_name="used_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LogKeeperTable",
+        tablename="log_keeper",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="SmallInt",
+        column_class=SmallInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LogKeeperTable",
+        tablename="log_keeper",
+        column_name="passed_at",
+        db_column_name="passed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SequencerTable",
+        tablename="sequencer",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="SmallInt",
+        column_class=SmallInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SequencerTable",
+        tablename="sequencer",
+        column_name="position",
+        db_column_name="position",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SequencerTable",
+        tablename="sequencer",
+        column_name="snapshot",
+        db_column_name="snapshot",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SequencerTable",
+        tablename="sequencer",
+        column_name="passed_at",
+        db_column_name="passed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
+        column_name="statement",
+        db_column_name="statement",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipStatementTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipReplacementTable",
+        tablename="ownership_replacement",
+        column_name="replaces",
+        db_column_name="replaces",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 64,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CredentialUseTable",
+        tablename="credential_use",
+        column_name="credential",
+        db_column_name="credential",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CredentialUseTable",
+        tablename="credential_use",
+        column_name="last_used_at",
+        db_column_name="last_used_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CredentialUseTable",
+        tablename="credential_use",
+        column_name="last_used_address",
+        db_column_name="last_used_address",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 50,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MerkleNodeTable",
+        tablename="merkle_node",
+        column_name="place",
+        db_column_name="place",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MerkleNodeTable",
+        tablename="merkle_node",
+        column_name="hash",
+        db_column_name="hash",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="token_digest",
+        db_column_name="token_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="method",
+        db_column_name="method",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="started_at",
+        db_column_name="started_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="revoked_at",
+        db_column_name="revoked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="SessionTable",
+        tablename="session",
+        column_name="switched_from",
+        db_column_name="switched_from",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventPrivateTable",
+        tablename="event_private",
+        column_name="event",
+        db_column_name="event",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventPrivateTable",
+        tablename="event_private",
+        column_name="salt",
+        db_column_name="salt",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventPrivateTable",
+        tablename="event_private",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="title",
+        db_column_name="title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="group_title",
+        db_column_name="group_title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 100,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="cpv",
+        db_column_name="cpv",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 8,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceLineTable",
+        tablename="service_line",
+        column_name="source",
+        db_column_name="source",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 100,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="supersedes",
+        db_column_name="supersedes",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": "self",
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="for_organisation",
+        db_column_name="for_organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="source",
+        db_column_name="source",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="detail",
+        db_column_name="detail",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="value",
+        db_column_name="value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": (12, 2),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="estimated",
+        db_column_name="estimated",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="offered_on",
+        db_column_name="offered_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="received_on",
+        db_column_name="received_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="offeror",
+        db_column_name="offeror",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="business",
+        db_column_name="business",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="accepted",
+        db_column_name="accepted",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="on_behalf_of_organisation",
+        db_column_name="on_behalf_of_organisation",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="consents",
+        db_column_name="consents",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="consent_refused_because",
+        db_column_name="consent_refused_because",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="accurate",
+        db_column_name="accurate",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="entered_by",
+        db_column_name="entered_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GiftTable",
+        tablename="gift",
+        column_name="declared_at",
+        db_column_name="declared_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -3144,14 +5405,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipTurnTable",
-        tablename="ownership_turn",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="SmallInt",
-        column_class=SmallInt,
+        table_class_name="EventPositionTable",
+        tablename="event_position",
+        column_name="position",
+        db_column_name="position",
+        column_class_name="BigInt",
+        column_class=BigInt,
         params={
-            "default": 1,
+            "default": None,
             "null": False,
             "primary_key": True,
             "unique": False,
@@ -3165,8 +5426,92 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
+        table_class_name="EventPositionTable",
+        tablename="event_position",
+        column_name="event",
+        db_column_name="event",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventPositionTable",
+        tablename="event_position",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventPositionTable",
+        tablename="event_position",
+        column_name="tender_number",
+        db_column_name="tender_number",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EventPositionTable",
+        tablename="event_position",
+        column_name="numbered_at",
+        db_column_name="numbered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -3186,14 +5531,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="holder",
-        db_column_name="holder",
+        table_class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
+        column_name="interest",
+        db_column_name="interest",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": OwnershipPartyTable,
+            "references": InterestTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -3210,102 +5555,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="subject",
-        db_column_name="subject",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OwnershipPartyTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="share_minimum",
-        db_column_name="share_minimum",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="share_maximum",
-        db_column_name="share_maximum",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="majority",
-        db_column_name="majority",
-        column_class_name="Boolean",
-        column_class=Boolean,
+        table_class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
+        column_name="what",
+        db_column_name="what",
+        column_class_name="Text",
+        column_class=Text,
         params={
             "default": None,
             "null": False,
@@ -3321,140 +5576,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="indirect",
-        db_column_name="indirect",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="summary",
-        db_column_name="summary",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="starts_on",
-        db_column_name="starts_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="ends_on",
-        db_column_name="ends_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="statement",
-        db_column_name="statement",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OwnershipStatementTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="source",
-        db_column_name="source",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="stated_by",
-        db_column_name="stated_by",
+        table_class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
+        column_name="agreed_with",
+        db_column_name="agreed_with",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -3462,7 +5587,7 @@ async def forwards():
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
-            "null": True,
+            "null": False,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -3475,8 +5600,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
+        table_class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
         column_name="recorded_at",
         db_column_name="recorded_at",
         column_class_name="Timestamptz",
@@ -3496,53 +5645,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="superseded_at",
-        db_column_name="superseded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        column_name="superseded_by",
-        db_column_name="superseded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OwnershipStatementTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -3562,14 +5666,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="imported_in",
-        db_column_name="imported_in",
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        column_name="organisation",
+        db_column_name="organisation",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": OwnershipImportTable,
+            "references": OrganisationTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -3586,122 +5690,352 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="statement",
-        db_column_name="statement",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 64,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="version",
-        db_column_name="version",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 3,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 12,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="scope",
-        db_column_name="scope",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="record",
-        db_column_name="record",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="dated",
-        db_column_name="dated",
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        column_name="happened_on",
+        db_column_name="happened_on",
         column_class_name="Date",
         column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        column_name="what",
+        db_column_name="what",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        column_name="done",
+        db_column_name="done",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        column_name="lessons",
+        db_column_name="lessons",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="membership",
+        db_column_name="membership",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": MembershipTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 100,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="scopes",
+        db_column_name="scopes",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Varchar(
+                length=40,
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="keys",
+        db_column_name="keys",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="version",
+        db_column_name="version",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="made_at",
+        db_column_name="made_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="revoked_at",
+        db_column_name="revoked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
         params={
             "default": None,
             "null": True,
@@ -3717,36 +6051,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="digest",
-        db_column_name="digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        column_name="revoked_by",
+        db_column_name="revoked_by",
+        column_class_name="UUID",
+        column_class=UUID,
         params={
             "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -4289,117 +6602,6 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestConfirmationTable",
-        tablename="interest_confirmation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="InterestConfirmationTable",
-        tablename="interest_confirmation",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="InterestConfirmationTable",
-        tablename="interest_confirmation",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="InterestConfirmationTable",
-        tablename="interest_confirmation",
-        column_name="nothing_to_declare",
-        db_column_name="nothing_to_declare",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="InterestConfirmationTable",
-        tablename="interest_confirmation",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
         table_class_name="PasswordResetTable",
         tablename="password_reset",
         column_name="id",
@@ -4595,14 +6797,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentityLinkTable",
-        tablename="identity_link",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="CheckpointStampTable",
+        tablename="checkpoint_stamp",
+        column_name="size",
+        db_column_name="size",
+        column_class_name="BigInt",
+        column_class=BigInt,
         params={
-            "default": UUID4(),
+            "default": None,
             "null": False,
             "primary_key": True,
             "unique": False,
@@ -4616,34 +6818,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentityLinkTable",
-        tablename="identity_link",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdentityLinkTable",
-        tablename="identity_link",
-        column_name="issuer",
-        db_column_name="issuer",
+        table_class_name="CheckpointStampTable",
+        tablename="checkpoint_stamp",
+        column_name="authority",
+        db_column_name="authority",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -4662,14 +6840,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentityLinkTable",
-        tablename="identity_link",
-        column_name="subject",
-        db_column_name="subject",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="CheckpointStampTable",
+        tablename="checkpoint_stamp",
+        column_name="token",
+        db_column_name="token",
+        column_class_name="Bytea",
+        column_class=Bytea,
         params={
-            "length": 255,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -4684,10 +6861,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentityLinkTable",
-        tablename="identity_link",
-        column_name="linked_at",
-        db_column_name="linked_at",
+        table_class_name="CheckpointStampTable",
+        tablename="checkpoint_stamp",
+        column_name="stamped_at",
+        db_column_name="stamped_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -4705,134 +6882,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentityLinkTable",
-        tablename="identity_link",
-        column_name="removed_at",
-        db_column_name="removed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPositionTable",
-        tablename="event_position",
-        column_name="position",
-        db_column_name="position",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPositionTable",
-        tablename="event_position",
-        column_name="event",
-        db_column_name="event",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPositionTable",
-        tablename="event_position",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPositionTable",
-        tablename="event_position",
-        column_name="tender_number",
-        db_column_name="tender_number",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventPositionTable",
-        tablename="event_position",
-        column_name="numbered_at",
-        db_column_name="numbered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipIdentifierTable",
-        tablename="ownership_identifier",
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -4852,38 +6903,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipIdentifierTable",
-        tablename="ownership_identifier",
-        column_name="party",
-        db_column_name="party",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OwnershipPartyTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipIdentifierTable",
-        tablename="ownership_identifier",
-        column_name="scheme",
-        db_column_name="scheme",
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="kind",
+        db_column_name="kind",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 100,
+            "length": 10,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -4898,261 +6925,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipIdentifierTable",
-        tablename="ownership_identifier",
-        column_name="identifier",
-        db_column_name="identifier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftReviewTable",
-        tablename="gift_review",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftReviewTable",
-        tablename="gift_review",
-        column_name="gift",
-        db_column_name="gift",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": GiftTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftReviewTable",
-        tablename="gift_review",
-        column_name="approves",
-        db_column_name="approves",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftReviewTable",
-        tablename="gift_review",
-        column_name="comment",
-        db_column_name="comment",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftReviewTable",
-        tablename="gift_review",
-        column_name="reviewed_by",
-        db_column_name="reviewed_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftReviewTable",
-        tablename="gift_review",
-        column_name="reviewed_at",
-        db_column_name="reviewed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="membership",
-        db_column_name="membership",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": MembershipTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
         column_name="name",
         db_column_name="name",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 100,
+            "length": 500,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -5167,108 +6947,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="scopes",
-        db_column_name="scopes",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": Varchar(
-                length=40,
-                default="",
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="keys",
-        db_column_name="keys",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="version",
-        db_column_name="version",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="made_at",
-        db_column_name="made_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="revoked_at",
-        db_column_name="revoked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="named_on",
+        db_column_name="named_on",
+        column_class_name="Date",
+        column_class=Date,
         params={
             "default": None,
             "null": True,
@@ -5284,243 +6968,18 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        column_name="revoked_by",
-        db_column_name="revoked_by",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="merged_into",
+        db_column_name="merged_into",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": None,
+            "references": "self",
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        column_name="client",
-        db_column_name="client",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": ClientTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        column_name="token_digest",
-        db_column_name="token_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        column_name="assertion_digest",
-        db_column_name="assertion_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        column_name="scopes",
-        db_column_name="scopes",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": Varchar(
-                length=40,
-                default="",
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        column_name="issued_at",
-        db_column_name="issued_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        column_name="expires_at",
-        db_column_name="expires_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="token_digest",
-        db_column_name="token_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
             "primary_key": False,
             "unique": False,
             "index": True,
@@ -5533,56 +6992,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="method",
-        db_column_name="method",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="started_at",
-        db_column_name="started_at",
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -5600,37 +7013,16 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
         params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="expires_at",
-        db_column_name="expires_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
+            "default": UUID4(),
             "null": False,
-            "primary_key": False,
+            "primary_key": True,
             "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
@@ -5642,36 +7034,121 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="revoked_at",
-        db_column_name="revoked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SessionTable",
-        tablename="session",
-        column_name="switched_from",
-        db_column_name="switched_from",
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        column_name="person",
+        db_column_name="person",
         column_class_name="UUID",
         column_class=UUID,
         params={
             "default": None,
-            "null": True,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        column_name="key_digest",
+        db_column_name="key_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        column_name="operation",
+        db_column_name="operation",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        column_name="body_digest",
+        db_column_name="body_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        column_name="answer",
+        db_column_name="answer",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        column_name="answered_at",
+        db_column_name="answered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -5952,8 +7429,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OneTimePasswordTable",
-        tablename="one_time_password",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -5973,14 +7450,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OneTimePasswordTable",
-        tablename="one_time_password",
-        column_name="person",
-        db_column_name="person",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="holder",
+        db_column_name="holder",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": PersonTable,
+            "references": OwnershipPartyTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -5997,14 +7474,61 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OneTimePasswordTable",
-        tablename="one_time_password",
-        column_name="wrapped_secret",
-        db_column_name="wrapped_secret",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="subject",
+        db_column_name="subject",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipPartyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="share_minimum",
+        db_column_name="share_minimum",
+        column_class_name="Numeric",
+        column_class=Numeric,
         params={
             "default": None,
+            "digits": None,
             "null": True,
             "primary_key": False,
             "unique": False,
@@ -6012,18 +7536,40 @@ async def forwards():
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
-            "secret": True,
+            "secret": False,
         },
         schema=None,
     )
 
     manager.add_column(
-        table_class_name="OneTimePasswordTable",
-        tablename="one_time_password",
-        column_name="enrolled_at",
-        db_column_name="enrolled_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="share_maximum",
+        db_column_name="share_maximum",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="majority",
+        db_column_name="majority",
+        column_class_name="Boolean",
+        column_class=Boolean,
         params={
             "default": None,
             "null": False,
@@ -6039,79 +7585,16 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OneTimePasswordTable",
-        tablename="one_time_password",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="indirect",
+        db_column_name="indirect",
+        column_class_name="Boolean",
+        column_class=Boolean,
         params={
             "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OneTimePasswordTable",
-        tablename="one_time_password",
-        column_name="removed_at",
-        db_column_name="removed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OneTimePasswordTable",
-        tablename="one_time_password",
-        column_name="last_step",
-        db_column_name="last_step",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipReplacementTable",
-        tablename="ownership_replacement",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
             "null": False,
-            "primary_key": True,
+            "primary_key": False,
             "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
@@ -6123,8 +7606,71 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OwnershipReplacementTable",
-        tablename="ownership_replacement",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="summary",
+        db_column_name="summary",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="starts_on",
+        db_column_name="starts_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
         column_name="statement",
         db_column_name="statement",
         column_class_name="ForeignKey",
@@ -6134,211 +7680,9 @@ async def forwards():
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OwnershipReplacementTable",
-        tablename="ownership_replacement",
-        column_name="replaces",
-        db_column_name="replaces",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 64,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecoveryCodeTable",
-        tablename="recovery_code",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecoveryCodeTable",
-        tablename="recovery_code",
-        column_name="one_time_password",
-        db_column_name="one_time_password",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OneTimePasswordTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecoveryCodeTable",
-        tablename="recovery_code",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecoveryCodeTable",
-        tablename="recovery_code",
-        column_name="code_digest",
-        db_column_name="code_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecoveryCodeTable",
-        tablename="recovery_code",
-        column_name="used_at",
-        db_column_name="used_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
             "null": True,
             "primary_key": False,
             "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="supersedes",
-        db_column_name="supersedes",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": "self",
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
             "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -6349,233 +7693,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="for_organisation",
-        db_column_name="for_organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
         column_name="source",
         db_column_name="source",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="detail",
-        db_column_name="detail",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": (12, 2),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="estimated",
-        db_column_name="estimated",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="offered_on",
-        db_column_name="offered_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="received_on",
-        db_column_name="received_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="offeror",
-        db_column_name="offeror",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="business",
-        db_column_name="business",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
             "length": 300,
             "default": None,
             "null": True,
@@ -6591,136 +7715,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="accepted",
-        db_column_name="accepted",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="on_behalf_of_organisation",
-        db_column_name="on_behalf_of_organisation",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="consents",
-        db_column_name="consents",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="consent_refused_because",
-        db_column_name="consent_refused_because",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="accurate",
-        db_column_name="accurate",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="entered_by",
-        db_column_name="entered_by",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="stated_by",
+        db_column_name="stated_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -6728,6 +7726,27 @@ async def forwards():
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -6741,15 +7760,39 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GiftTable",
-        tablename="gift",
-        column_name="declared_at",
-        db_column_name="declared_at",
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="superseded_at",
+        db_column_name="superseded_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
             "default": None,
-            "null": False,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        column_name="superseded_by",
+        db_column_name="superseded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OwnershipStatementTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -7018,8 +8061,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestEndingTable",
-        tablename="interest_ending",
+        table_class_name="GiftReviewTable",
+        tablename="gift_review",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -7039,14 +8082,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestEndingTable",
-        tablename="interest_ending",
-        column_name="interest",
-        db_column_name="interest",
+        table_class_name="GiftReviewTable",
+        tablename="gift_review",
+        column_name="gift",
+        db_column_name="gift",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": InterestTable,
+            "references": GiftTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -7063,12 +8106,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestEndingTable",
-        tablename="interest_ending",
-        column_name="ended_on",
-        db_column_name="ended_on",
-        column_class_name="Date",
-        column_class=Date,
+        table_class_name="GiftReviewTable",
+        tablename="gift_review",
+        column_name="approves",
+        db_column_name="approves",
+        column_class_name="Boolean",
+        column_class=Boolean,
         params={
             "default": None,
             "null": False,
@@ -7084,276 +8127,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="InterestEndingTable",
-        tablename="interest_ending",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="InterestEndingTable",
-        tablename="interest_ending",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="role",
-        db_column_name="role",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="started_at",
-        db_column_name="started_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="ended_at",
-        db_column_name="ended_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        column_name="granted_by",
-        db_column_name="granted_by",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SequencerTable",
-        tablename="sequencer",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="SmallInt",
-        column_class=SmallInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SequencerTable",
-        tablename="sequencer",
-        column_name="position",
-        db_column_name="position",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SequencerTable",
-        tablename="sequencer",
-        column_name="snapshot",
-        db_column_name="snapshot",
+        table_class_name="GiftReviewTable",
+        tablename="gift_review",
+        column_name="comment",
+        db_column_name="comment",
         column_class_name="Text",
         column_class=Text,
         params={
             "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="SequencerTable",
-        tablename="sequencer",
-        column_name="passed_at",
-        db_column_name="passed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -7367,617 +8148,20 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="MarketClock",
-        tablename="market_clock",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="SmallInt",
-        column_class=SmallInt,
-        params={
-            "default": 1,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MarketClock",
-        tablename="market_clock",
-        column_name="shift",
-        db_column_name="shift",
-        column_class_name="Interval",
-        column_class=Interval,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderHeadTable",
-        tablename="tender_head",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderHeadTable",
-        tablename="tender_head",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderHeadTable",
-        tablename="tender_head",
-        column_name="position",
-        db_column_name="position",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="code",
-        db_column_name="code",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="group_title",
-        db_column_name="group_title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 100,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="cpv",
-        db_column_name="cpv",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 8,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ServiceLineTable",
-        tablename="service_line",
-        column_name="source",
-        db_column_name="source",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 100,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="transaction",
-        db_column_name="transaction",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="occurred_at",
-        db_column_name="occurred_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="serial",
-        db_column_name="serial",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="action",
-        db_column_name="action",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 80,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="subject_kind",
-        db_column_name="subject_kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="subject",
-        db_column_name="subject",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="request",
-        db_column_name="request",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 64,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="details",
-        db_column_name="details",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="before_digest",
-        db_column_name="before_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="after_digest",
-        db_column_name="after_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EventTable",
-        tablename="event",
-        column_name="private_digest",
-        db_column_name="private_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        column_name="organisation",
-        db_column_name="organisation",
+        table_class_name="GiftReviewTable",
+        tablename="gift_review",
+        column_name="reviewed_by",
+        db_column_name="reviewed_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": OrganisationTable,
+            "references": PersonTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        column_name="scheme",
-        db_column_name="scheme",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -7988,14 +8172,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        column_name="identifier",
-        db_column_name="identifier",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="GiftReviewTable",
+        tablename="gift_review",
+        column_name="reviewed_at",
+        db_column_name="reviewed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
         params={
-            "length": 40,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -8010,112 +8193,61 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="PersonTable",
-        tablename="person",
-        constraint_name="person_email_lower_case",
-        constraint_class=Check,
-        params={"condition": "email = lower(email)"},
+        table_class_name="IdentifierTable",
+        tablename="organisation_identifier",
+        constraint_name="organisation_identifier_once",
+        constraint_class=Unique,
+        params={"columns": ["scheme", "identifier"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="BreachTable",
-        tablename="conflict_breach",
-        constraint_name="conflict_breach_within_limits",
-        constraint_class=Check,
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        constraint_name="client_token_assertion_once",
+        constraint_class=Unique,
         params={
-            "condition": "char_length(what) BETWEEN 1 AND 4000 AND char_length(done) BETWEEN 1 AND 4000 AND char_length(lessons) BETWEEN 1 AND 4000 AND happened_on BETWEEN '1900-01-01' AND '2199-12-31'"
+            "columns": ["client", "assertion_digest"],
+            "nulls_distinct": True,
         },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        constraint_name="sign_in_attempt_once",
+        table_class_name="ClientTokenTable",
+        tablename="client_token",
+        constraint_name="client_token_scopes_known",
+        constraint_class=Check,
+        params={
+            "condition": "cardinality(scopes) > 0 AND scopes <@ ARRAY['opportunities:read', 'register:read', 'tenders:read', 'events:read', 'bids:read', 'bids:write']::varchar[]"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="EventBlindingTable",
+        tablename="event_blinding",
+        constraint_name="event_blinding_salt_length",
+        constraint_class=Check,
+        params={"condition": "length(salt) = 32"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        constraint_name="ownership_statement_once",
         constraint_class=Unique,
-        params={"columns": ["kind", "key_digest"], "nulls_distinct": True},
+        params={"columns": ["statement"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        constraint_name="sign_in_attempt_kind_known",
+        table_class_name="OwnershipStatementTable",
+        tablename="ownership_statement",
+        constraint_name="ownership_statement_kind_known",
         constraint_class=Check,
-        params={"condition": "kind IN ('account', 'address')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="SignInAttemptTable",
-        tablename="sign_in_attempt",
-        constraint_name="sign_in_attempt_not_negative",
-        constraint_class=Check,
-        params={"condition": "failures >= 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="EventLeafTable",
-        tablename="event_leaf",
-        constraint_name="event_leaf_hash_length",
-        constraint_class=Check,
-        params={"condition": "length(hash) = 32"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="InterestMitigationTable",
-        tablename="interest_mitigation",
-        constraint_name="interest_mitigation_within_limits",
-        constraint_class=Check,
-        params={"condition": "char_length(what) BETWEEN 1 AND 4000"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="IdempotencyKey",
-        tablename="idempotency_key",
-        constraint_name="idempotency_key_once",
-        constraint_class=Unique,
-        params={"columns": ["person", "key_digest"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        constraint_name="ownership_party_kind_known",
-        constraint_class=Check,
-        params={"condition": "kind IN ('entity', 'person', 'unknown')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OwnershipPartyTable",
-        tablename="ownership_party",
-        constraint_name="ownership_party_has_name",
-        constraint_class=Check,
-        params={"condition": "name ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="MerkleNodeTable",
-        tablename="merkle_node",
-        constraint_name="merkle_node_hash_length",
-        constraint_class=Check,
-        params={"condition": "length(hash) = 32"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="MerkleNodeTable",
-        tablename="merkle_node",
-        constraint_name="merkle_node_above_leaves",
-        constraint_class=Check,
-        params={"condition": "place >= 281474976710656"},
+        params={"condition": "kind IN ('entity', 'person', 'relationship')"},
         schema=None,
     )
 
@@ -8156,31 +8288,56 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="BreachPublicationTable",
-        tablename="conflict_breach_publication",
-        constraint_name="conflict_breach_text_within_limits",
+        table_class_name="EventLeafTable",
+        tablename="event_leaf",
+        constraint_name="event_leaf_hash_length",
         constraint_class=Check,
-        params={"condition": "char_length(text) BETWEEN 1 AND 4000"},
+        params={"condition": "length(hash) = 32"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ApiKeyTable",
-        tablename="api_key",
-        constraint_name="api_key_scopes_known",
+        table_class_name="MarketClock",
+        tablename="market_clock",
+        constraint_name="market_clock_single_row",
         constraint_class=Check,
-        params={
-            "condition": "cardinality(scopes) > 0 AND scopes <@ ARRAY['opportunities:read', 'register:read', 'tenders:read', 'events:read', 'bids:read', 'bids:write']::varchar[]"
-        },
+        params={"condition": "id = 1"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ApiKeyTable",
-        tablename="api_key",
-        constraint_name="api_key_one_successor",
+        table_class_name="EventTable",
+        tablename="event",
+        constraint_name="event_action_form",
+        constraint_class=Check,
+        params={"condition": "action ~ '^[a-z_]+\\.[a-z_]+$'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        constraint_name="sign_in_attempt_once",
         constraint_class=Unique,
-        params={"columns": ["predecessor"], "nulls_distinct": True},
+        params={"columns": ["kind", "key_digest"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        constraint_name="sign_in_attempt_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('account', 'address')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="SignInAttemptTable",
+        tablename="sign_in_attempt",
+        constraint_name="sign_in_attempt_not_negative",
+        constraint_class=Check,
+        params={"condition": "failures >= 0"},
         schema=None,
     )
 
@@ -8194,11 +8351,38 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="EventBlindingTable",
-        tablename="event_blinding",
-        constraint_name="event_blinding_salt_length",
+        table_class_name="BreachPublicationTable",
+        tablename="conflict_breach_publication",
+        constraint_name="conflict_breach_text_within_limits",
         constraint_class=Check,
-        params={"condition": "length(salt) = 32"},
+        params={"condition": "char_length(text) BETWEEN 1 AND 4000"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipTurnTable",
+        tablename="ownership_turn",
+        constraint_name="ownership_turn_single_row",
+        constraint_class=Check,
+        params={"condition": "id = 1"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="InterestEndingTable",
+        tablename="interest_ending",
+        constraint_name="interest_ended_once",
+        constraint_class=Unique,
+        params={"columns": ["interest"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="InterestEndingTable",
+        tablename="interest_ending",
+        constraint_name="interest_ended_on_sensible",
+        constraint_class=Check,
+        params={"condition": "ended_on BETWEEN '1900-01-01' AND '2199-12-31'"},
         schema=None,
     )
 
@@ -8230,6 +8414,205 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="ApiKeyTable",
+        tablename="api_key",
+        constraint_name="api_key_scopes_known",
+        constraint_class=Check,
+        params={
+            "condition": "cardinality(scopes) > 0 AND scopes <@ ARRAY['opportunities:read', 'register:read', 'tenders:read', 'events:read', 'bids:read', 'bids:write']::varchar[]"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ApiKeyTable",
+        tablename="api_key",
+        constraint_name="api_key_one_successor",
+        constraint_class=Unique,
+        params={"columns": ["predecessor"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        constraint_name="membership_role_known",
+        constraint_class=Check,
+        params={
+            "condition": "role IN ('administrator', 'procurement_lead', 'commissioner', 'lay_member', 'conflicts_guardian', 'bid_manager', 'registrar', 'auditor')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="MembershipTable",
+        tablename="membership",
+        constraint_name="membership_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ended_at >= started_at"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipIdentifierTable",
+        tablename="ownership_identifier",
+        constraint_name="ownership_identifier_once",
+        constraint_class=Unique,
+        params={"columns": ["scheme", "identifier"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="PersonTable",
+        tablename="person",
+        constraint_name="person_email_lower_case",
+        constraint_class=Check,
+        params={"condition": "email = lower(email)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LogKeeperTable",
+        tablename="log_keeper",
+        constraint_name="log_keeper_one_row",
+        constraint_class=Check,
+        params={"condition": "id = 1"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="SequencerTable",
+        tablename="sequencer",
+        constraint_name="sequencer_one_row",
+        constraint_class=Check,
+        params={"condition": "id = 1"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="MerkleNodeTable",
+        tablename="merkle_node",
+        constraint_name="merkle_node_hash_length",
+        constraint_class=Check,
+        params={"condition": "length(hash) = 32"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="MerkleNodeTable",
+        tablename="merkle_node",
+        constraint_name="merkle_node_above_leaves",
+        constraint_class=Check,
+        params={"condition": "place >= 281474976710656"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="SessionTable",
+        tablename="session",
+        constraint_name="session_method_known",
+        constraint_class=Check,
+        params={
+            "condition": "method IN ('password', 'one_time_password', 'recovery_code', 'single_sign_on')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_corrected_once",
+        constraint_class=Unique,
+        params={"columns": ["supersedes"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('gift', 'promotional', 'meal', 'travel', 'other')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_source_known",
+        constraint_class=Check,
+        params={"condition": "source IN ('supplier', 'other')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_value_sensible",
+        constraint_class=Check,
+        params={"condition": "value BETWEEN 0 AND 1000000"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_received_after_offer",
+        constraint_class=Check,
+        params={"condition": "received_on >= offered_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_declined_not_received",
+        constraint_class=Check,
+        params={"condition": "accepted OR received_on IS NULL AND NOT on_behalf_of_organisation"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_dates_sensible",
+        constraint_class=Check,
+        params={
+            "condition": "offered_on BETWEEN '1900-01-01' AND '2199-12-31' AND received_on BETWEEN '1900-01-01' AND '2199-12-31'"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_consent_or_reason",
+        constraint_class=Check,
+        params={"condition": "consents = (consent_refused_because IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_stated_accurate",
+        constraint_class=Check,
+        params={"condition": "accurate"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GiftTable",
+        tablename="gift",
+        constraint_name="gift_text_within_limits",
+        constraint_class=Check,
+        params={
+            "condition": "char_length(detail) BETWEEN 1 AND 4000 AND char_length(reason) BETWEEN 1 AND 4000 AND char_length(offeror) > 0 AND char_length(coalesce(consent_refused_because, '')) <= 4000"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="OrganisationTable",
         tablename="organisation",
         constraint_name="organisation_kind_known",
@@ -8250,69 +8633,33 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="OwnershipTurnTable",
-        tablename="ownership_turn",
-        constraint_name="ownership_turn_single_row",
+        table_class_name="InterestMitigationTable",
+        tablename="interest_mitigation",
+        constraint_name="interest_mitigation_within_limits",
         constraint_class=Check,
-        params={"condition": "id = 1"},
+        params={"condition": "char_length(what) BETWEEN 1 AND 4000"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        constraint_name="ownership_link_not_of_itself",
-        constraint_class=Check,
-        params={"condition": "holder <> subject"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        constraint_name="ownership_link_share_possible",
+        table_class_name="BreachTable",
+        tablename="conflict_breach",
+        constraint_name="conflict_breach_within_limits",
         constraint_class=Check,
         params={
-            "condition": "(share_minimum IS NULL) = (share_maximum IS NULL) AND share_minimum >= 0 AND share_minimum <= share_maximum AND share_maximum <= 100"
+            "condition": "char_length(what) BETWEEN 1 AND 4000 AND char_length(done) BETWEEN 1 AND 4000 AND char_length(lessons) BETWEEN 1 AND 4000 AND happened_on BETWEEN '1900-01-01' AND '2199-12-31'"
         },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        constraint_name="ownership_link_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ends_on >= starts_on"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OwnershipLinkTable",
-        tablename="ownership_link",
-        constraint_name="ownership_link_has_source",
+        table_class_name="ClientTable",
+        tablename="oauth_client",
+        constraint_name="oauth_client_scopes_known",
         constraint_class=Check,
         params={
-            "condition": "(statement IS NULL) = (source IS NOT NULL) AND (statement IS NULL) = (stated_by IS NOT NULL)"
+            "condition": "cardinality(scopes) > 0 AND scopes <@ ARRAY['opportunities:read', 'register:read', 'tenders:read', 'events:read', 'bids:read', 'bids:write']::varchar[]"
         },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        constraint_name="ownership_statement_once",
-        constraint_class=Unique,
-        params={"columns": ["statement"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OwnershipStatementTable",
-        tablename="ownership_statement",
-        constraint_name="ownership_statement_kind_known",
-        constraint_class=Check,
-        params={"condition": "kind IN ('entity', 'person', 'relationship')"},
         schema=None,
     )
 
@@ -8435,11 +8782,69 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="OwnershipIdentifierTable",
-        tablename="ownership_identifier",
-        constraint_name="ownership_identifier_once",
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        constraint_name="ownership_party_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('entity', 'person', 'unknown')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipPartyTable",
+        tablename="ownership_party",
+        constraint_name="ownership_party_has_name",
+        constraint_class=Check,
+        params={"condition": "name ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="IdempotencyKey",
+        tablename="idempotency_key",
+        constraint_name="idempotency_key_once",
         constraint_class=Unique,
-        params={"columns": ["scheme", "identifier"], "nulls_distinct": True},
+        params={"columns": ["person", "key_digest"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_not_of_itself",
+        constraint_class=Check,
+        params={"condition": "holder <> subject"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_share_possible",
+        constraint_class=Check,
+        params={
+            "condition": "(share_minimum IS NULL) = (share_maximum IS NULL) AND share_minimum >= 0 AND share_minimum <= share_maximum AND share_maximum <= 100"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ends_on >= starts_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OwnershipLinkTable",
+        tablename="ownership_link",
+        constraint_name="ownership_link_has_source",
+        constraint_class=Check,
+        params={
+            "condition": "(statement IS NULL) = (source IS NOT NULL) AND (statement IS NULL) = (stated_by IS NOT NULL)"
+        },
         schema=None,
     )
 
@@ -8458,219 +8863,6 @@ async def forwards():
         constraint_name="gift_review_within_limits",
         constraint_class=Check,
         params={"condition": "char_length(comment) BETWEEN 1 AND 4000"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ClientTable",
-        tablename="oauth_client",
-        constraint_name="oauth_client_scopes_known",
-        constraint_class=Check,
-        params={
-            "condition": "cardinality(scopes) > 0 AND scopes <@ ARRAY['opportunities:read', 'register:read', 'tenders:read', 'events:read', 'bids:read', 'bids:write']::varchar[]"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        constraint_name="client_token_assertion_once",
-        constraint_class=Unique,
-        params={
-            "columns": ["client", "assertion_digest"],
-            "nulls_distinct": True,
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ClientTokenTable",
-        tablename="client_token",
-        constraint_name="client_token_scopes_known",
-        constraint_class=Check,
-        params={
-            "condition": "cardinality(scopes) > 0 AND scopes <@ ARRAY['opportunities:read', 'register:read', 'tenders:read', 'events:read', 'bids:read', 'bids:write']::varchar[]"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="SessionTable",
-        tablename="session",
-        constraint_name="session_method_known",
-        constraint_class=Check,
-        params={
-            "condition": "method IN ('password', 'one_time_password', 'recovery_code', 'single_sign_on')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_corrected_once",
-        constraint_class=Unique,
-        params={"columns": ["supersedes"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_kind_known",
-        constraint_class=Check,
-        params={"condition": "kind IN ('gift', 'promotional', 'meal', 'travel', 'other')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_source_known",
-        constraint_class=Check,
-        params={"condition": "source IN ('supplier', 'other')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_value_sensible",
-        constraint_class=Check,
-        params={"condition": "value BETWEEN 0 AND 1000000"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_received_after_offer",
-        constraint_class=Check,
-        params={"condition": "received_on >= offered_on"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_declined_not_received",
-        constraint_class=Check,
-        params={"condition": "accepted OR received_on IS NULL AND NOT on_behalf_of_organisation"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_dates_sensible",
-        constraint_class=Check,
-        params={
-            "condition": "offered_on BETWEEN '1900-01-01' AND '2199-12-31' AND received_on BETWEEN '1900-01-01' AND '2199-12-31'"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_consent_or_reason",
-        constraint_class=Check,
-        params={"condition": "consents = (consent_refused_because IS NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_stated_accurate",
-        constraint_class=Check,
-        params={"condition": "accurate"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GiftTable",
-        tablename="gift",
-        constraint_name="gift_text_within_limits",
-        constraint_class=Check,
-        params={
-            "condition": "char_length(detail) BETWEEN 1 AND 4000 AND char_length(reason) BETWEEN 1 AND 4000 AND char_length(offeror) > 0 AND char_length(coalesce(consent_refused_because, '')) <= 4000"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="InterestEndingTable",
-        tablename="interest_ending",
-        constraint_name="interest_ended_once",
-        constraint_class=Unique,
-        params={"columns": ["interest"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="InterestEndingTable",
-        tablename="interest_ending",
-        constraint_name="interest_ended_on_sensible",
-        constraint_class=Check,
-        params={"condition": "ended_on BETWEEN '1900-01-01' AND '2199-12-31'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        constraint_name="membership_role_known",
-        constraint_class=Check,
-        params={
-            "condition": "role IN ('administrator', 'procurement_lead', 'commissioner', 'lay_member', 'conflicts_guardian', 'bid_manager', 'registrar', 'auditor')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="MembershipTable",
-        tablename="membership",
-        constraint_name="membership_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ended_at >= started_at"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="SequencerTable",
-        tablename="sequencer",
-        constraint_name="sequencer_one_row",
-        constraint_class=Check,
-        params={"condition": "id = 1"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="MarketClock",
-        tablename="market_clock",
-        constraint_name="market_clock_single_row",
-        constraint_class=Check,
-        params={"condition": "id = 1"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="EventTable",
-        tablename="event",
-        constraint_name="event_action_form",
-        constraint_class=Check,
-        params={"condition": "action ~ '^[a-z_]+\\.[a-z_]+$'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="IdentifierTable",
-        tablename="organisation_identifier",
-        constraint_name="organisation_identifier_once",
-        constraint_class=Unique,
-        params={"columns": ["scheme", "identifier"], "nulls_distinct": True},
         schema=None,
     )
 

@@ -8,10 +8,16 @@ from market.database import DB
 
 
 class EventLeafTable(Table, db=DB, tablename="event_leaf"):
-    """The hash of the event at a position: leaf number `position - 1` of the tree."""
+    """The hash of the event at a position: leaf number `position - 1` of the tree.
+
+    With the two commitments that its header holds, so that whoever may know of an event without
+    seeing it whole can be given the header.
+    """
 
     position = columns.BigInt(primary_key=True, default=None)
     hash = columns.Bytea(default=None, null=False)
+    content = columns.Bytea(default=None, null=False)
+    number = columns.Bytea(default=None, null=False)
 
     event_leaf_hash_length = Check("length(hash) = 32")
 
@@ -49,3 +55,21 @@ class CheckpointTable(Table, db=DB, tablename="checkpoint"):
     note = columns.Text(default=None, null=False)
     because = columns.Varchar(length=80, default=None, null=False)
     signed_at = columns.Timestamptz(default=None, null=False)
+
+
+class CheckpointStampTable(Table, db=DB, tablename="checkpoint_stamp"):
+    """A time stamp of a checkpoint by an authority outside the house (RFC 3161)."""
+
+    size = columns.BigInt(primary_key=True, default=None)
+    authority = columns.Varchar(length=2000, default=None, null=False)
+    token = columns.Bytea(default=None, null=False)
+    stamped_at = columns.Timestamptz(default=None, null=False)
+
+
+class LogKeeperTable(Table, db=DB, tablename="log_keeper"):
+    """One row, held by the one process that hashes and signs at a moment."""
+
+    id = columns.SmallInt(primary_key=True, default=None)
+    passed_at = columns.Timestamptz(default=None, null=False)
+
+    log_keeper_one_row = Check("id = 1")

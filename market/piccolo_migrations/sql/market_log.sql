@@ -1,7 +1,8 @@
 -- The order of the log, and what makes it tamper-evident. Nothing here is on the way of an act: the
 -- worker numbers what has been committed, hashes it, and signs.
 
-SELECT keep_append_only('event_position', 'event_leaf', 'merkle_node', 'checkpoint');
+SELECT keep_append_only('event_position', 'event_leaf', 'event_blinding', 'merkle_node', 'checkpoint',
+    'checkpoint_stamp');
 
 -- No gap, neither in the market nor in a tender: each position but the first stands on the one
 -- before it. The database holds this, whoever writes.
@@ -21,6 +22,7 @@ ALTER TABLE event_leaf
     ADD CONSTRAINT leaf_of_position FOREIGN KEY (position) REFERENCES event_position (position);
 
 INSERT INTO sequencer (id, position, snapshot, passed_at) VALUES (1, 0, NULL, clock_timestamp());
+INSERT INTO log_keeper (id, passed_at) VALUES (1, clock_timestamp());
 
 -- Numbers what has been committed since the last pass, at most so many, and says how many: NULL
 -- where another process holds the numbering at this moment.
@@ -75,19 +77,39 @@ BEGIN
     RETURN counted;
 END $$;
 
+-- A checkpoint tells of a log that is there, whole up to its size, and each is larger than the last.
+CREATE FUNCTION guard_checkpoint() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM event_leaf l WHERE l.position = NEW.size) OR EXISTS (
+        SELECT 1 FROM checkpoint c WHERE c.size >= NEW.size
+    ) THEN
+        PERFORM refuse('checkpoint_of_whole_log',
+            'A checkpoint is of a log that is hashed up to its size, and larger than the last.');
+    END IF;
+    NEW.signed_at := clock_timestamp();
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_checkpoint BEFORE INSERT ON checkpoint
+    FOR EACH ROW EXECUTE FUNCTION guard_checkpoint();
+
 -- The worker: reads every event, numbers, hashes and signs, and can change none.
 GRANT USAGE ON SCHEMA public TO market_worker;
 GRANT SELECT ON event, event_position, sequencer, tender_head, event_leaf, event_blinding,
-    merkle_node, checkpoint, installation, market_clock TO market_worker;
-GRANT INSERT ON event_leaf, event_blinding, merkle_node, checkpoint TO market_worker;
+    merkle_node, checkpoint, checkpoint_stamp, log_keeper, installation, market_clock
+    TO market_worker;
+GRANT INSERT ON event_leaf, event_blinding, merkle_node, checkpoint, checkpoint_stamp
+    TO market_worker;
+GRANT UPDATE (passed_at) ON log_keeper TO market_worker;
 CREATE POLICY worker_reads ON event FOR SELECT TO market_worker USING (true);
 GRANT SELECT, UPDATE ON sequencer TO market_guard;
 GRANT SELECT, INSERT, UPDATE ON tender_head TO market_guard;
 GRANT SELECT, INSERT ON event_position TO market_guard;
+GRANT SELECT ON event_leaf, checkpoint TO market_guard;
 
 -- What everybody may know of the log: hashes and signed checkpoints. How many events a tender has
 -- would tell how many bids: its numbers are shown by the query that knows whether it was opened.
-GRANT SELECT ON event_leaf, merkle_node, checkpoint TO market_app;
+GRANT SELECT ON event_leaf, merkle_node, checkpoint, checkpoint_stamp TO market_app;
 GRANT SELECT (position, event, tender_number, numbered_at) ON event_position TO market_app;
 GRANT SELECT (position, passed_at) ON sequencer TO market_app;
 -- whoever sees an event whole may check what it says
