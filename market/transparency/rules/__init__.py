@@ -1,0 +1,1 @@
+"""The rules of the tamper-evident log: pure, without a database, a clock or settings."""
