@@ -89,12 +89,13 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="serve alone: `market worker` runs elsewhere",
     )
-    _add(
+    worker = _add(
         commands,
         "worker",
         "do what is done beside requests: number and sign the log, deliver what is due",
         working.worker,
     )
+    worker.add_argument("--beside", type=int, metavar="PID", help=argparse.SUPPRESS)
 
     _add(
         commands,
