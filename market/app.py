@@ -27,6 +27,7 @@ from market.single_sign_on import routes as single_sign_on_routes
 from market.single_sign_on.provider import identity_provider
 from market.status import routes as status_routes
 from market.systems import routes as system_routes
+from market.transparency import routes as log_routes
 from market.vault import Vault
 from suppliers import routes as supplier_routes
 from tenders import routes as tender_routes
@@ -41,6 +42,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *event_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *system_routes.CONTROLLERS,
+    *log_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,

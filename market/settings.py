@@ -82,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log_level: str = "INFO"
     checkpoint_interval: int = 60
     timestamp_url: str | None = None
+    timestamp_roots: str | None = None
     timestamp_interval: int = 3600
     # single sign-on (OpenID Connect): on where issuer, client_id and redirect_uri are set
     oidc_issuer: str | None = None
@@ -216,6 +217,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         if self.timestamp_interval < self.checkpoint_interval:
             message = "MARKET_TIMESTAMP_INTERVAL must be at least MARKET_CHECKPOINT_INTERVAL."
+            raise ValueError(message)
+        if (self.timestamp_url is None) != (self.timestamp_roots is None):
+            message = (
+                "MARKET_TIMESTAMP_URL and MARKET_TIMESTAMP_ROOTS (a PEM file of the authority's"
+                " root certificates) go together: set both or neither."
+            )
             raise ValueError(message)
         if self.timestamp_url is not None and not self.timestamp_url.startswith(
             ("https://", "http://")
