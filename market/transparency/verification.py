@@ -281,11 +281,11 @@ class _Examination:
                 self.found.count("held_checkpoints")
             else:
                 shown = size in proven or size == newest.size
-                why = "" if shown else " The file has no proof of consistency for it: without one,"
+                why = "" if shown else ", or the file lacks the proof: ask for one that has it"
                 self.found.bad(
-                    f"The file does not agree with the checkpoint of size {size} held elsewhere."
-                    f"{why or ' It shows that'} the log was rewritten after position {agreed[-1]},"
-                    f" at or before position {size}.",
+                    f"The file does not agree with the checkpoint of size {size} held elsewhere:"
+                    f" the log was rewritten after position {agreed[-1]}, at or before position"
+                    f" {size}{why}.",
                     agreed[-1] + 1,
                 )
         return agreed

@@ -6,7 +6,7 @@ import time
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -45,11 +45,13 @@ def as_defined(members: list[Head], depth: int = 0) -> bytes:
     return hashlib.sha256(b"\x03" + left + right).digest()
 
 
+@settings(deadline=None)  # up to 128 hashes for each of a dozen ways
 @given(members=maps)
 def test_the_root_is_as_defined(members: list[Head]) -> None:
     assert heads.root(members) == as_defined(members)
 
 
+@settings(deadline=None)  # up to 128 hashes for each of a dozen ways
 @given(members=maps, tender=ids)
 def test_each_tender_is_shown_with_its_head_or_to_have_none(
     members: list[Head], tender: int
@@ -66,6 +68,7 @@ def test_each_tender_is_shown_with_its_head_or_to_have_none(
             assert heads.verify_membership(root, own, shown.siblings)
 
 
+@settings(deadline=None)  # up to 128 hashes for each of a dozen ways
 @given(members=maps.filter(len), bit=st.integers(0, 255), extra=st.binary(min_size=32, max_size=32))
 def test_no_other_head_and_no_changed_way_verifies(
     members: list[Head], bit: int, extra: bytes
