@@ -57,7 +57,7 @@ SELECT keep_to_migrations('public_action', 'colleague_action');
 
 -- The acts of colleagues that the acting person sees now, in the organisation they act for: one set
 -- for a whole statement. A system acts in the name of its maker, and sees what a colleague would.
-CREATE FUNCTION colleague_actions(in_tenders boolean) RETURNS SETOF text LANGUAGE sql STABLE
+CREATE FUNCTION colleague_actions(in_tenders boolean) RETURNS SETOF text LANGUAGE sql STABLE ROWS 20
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT a.action FROM colleague_action a
     WHERE a.in_tender = in_tenders AND EXISTS (
