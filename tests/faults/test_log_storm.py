@@ -194,7 +194,8 @@ async def _ensure_whole(
     assert {row["event"] for row in rows} == committed
     assert reader.seen == [(row["position"], row["event"]) for row in rows]
     own = [(row["position"], row["event"]) for row in rows if row["person"] == writer.id]
-    assert [one for one in of_feed.seen if one in set(own)] == own
+    known = set(own)
+    assert [one for one in of_feed.seen if one in known] == own
     assert len({position for position, _ in of_feed.seen}) == len(of_feed.seen)
     assert of_feed.seen == sorted(of_feed.seen)
     numbers = defaultdict(list)
@@ -212,7 +213,7 @@ async def test_writers_crash_workers_are_killed_and_every_committed_event_appear
     world: World, databases: Databases, superuser: Any, things: list[UUID], tmp_path: Path
 ) -> None:
     found, reader, of_feed, kills = Written(), Reader(), Reader(), 0
-    writer = await world.member("Ines Weather", await world.organisation("06F"), Role.COMMISSIONER)
+    writer = await world.person("Ines Weather", await world.organisation("06F"), Role.COMMISSIONER)
     over = asyncio.Event()
     feeding = asyncio.create_task(_follow_feed(writer, of_feed, over))
     variables = environment(databases, tmp_path)
@@ -227,7 +228,9 @@ async def test_writers_crash_workers_are_killed_and_every_committed_event_appear
             await hanging.execute(_EVENT, late, uuid4(), None, 0)
             until = time.monotonic() + SECONDS
             killing = asyncio.create_task(_kill_now_and_then(workers, until))
-            await asyncio.gather(*(_write(databases, things, until, found) for _ in range(WRITERS)))
+            await asyncio.gather(
+                *(_write(databases, writer, things, until, found) for _ in range(WRITERS))
+            )
             kills += await killing
             numbered = await superuser.fetchval("SELECT count(*) FROM event_position")
             assert numbered > len(found.acknowledged) // 2, "a hung transaction held up others"
