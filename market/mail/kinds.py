@@ -3,19 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-LONGEST_SUBJECT = 150
-"""Characters of a letter's subject; what the market adds (the sandbox's mark) comes on top."""
-_MOST_PARAGRAPHS = 20
-_MOST_FACTS = 30
-_LONGEST_PARAGRAPH = 2000
-_LONGEST_FACT = 500
+DIGEST: Final = "digest"
+"""No kind has this name: whoever leaves the digest by its mail names it in place of a kind."""
 _NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 _LONGEST_NAME = 60
-_BREAK = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _BREAK_IN_PATH = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
@@ -30,37 +25,27 @@ class Sending(StrEnum):
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """What a notice says; the text and the HTML of its mail are both made from it.
 
+    Plain text throughout. What is too long for a mail is shortened when it is rendered, and line
+    breaks become spaces: nothing that somebody wrote elsewhere looks like a line of the market's.
+
     Raises:
-        ValueError: a subject or label that is empty, too long or of more than one line, or more
-            paragraphs and facts than somebody would read.
+        ValueError: without a subject or a paragraph, or with a path of another form.
     """
 
     subject: str
+    """One line."""
     paragraphs: tuple[str, ...]
+    """Plain sentences."""
     facts: tuple[tuple[str, str], ...] = ()
     """Label and value: "Deadline", "Friday 5 February 2027, 12:00 noon (London time)"."""
     path: str | None = None
     """What to open, below the market's public address: /api/v1/tenders/…"""
 
     def __post_init__(self) -> None:
-        """Hold the bounds: a letter that breaks them is a fault of its kind."""
-        if not self.subject or len(self.subject) > LONGEST_SUBJECT or _BREAK.search(self.subject):
-            message = f"A subject is one line of 1 to {LONGEST_SUBJECT} characters."
+        """Refuse what is no letter: that is a fault of its kind."""
+        if not self.subject.strip() or not any(text.strip() for text in self.paragraphs):
+            message = "A letter has a subject and at least one paragraph."
             raise ValueError(message)
-        if not 1 <= len(self.paragraphs) <= _MOST_PARAGRAPHS or len(self.facts) > _MOST_FACTS:
-            message = (
-                f"A letter has 1 to {_MOST_PARAGRAPHS} paragraphs and at most {_MOST_FACTS} facts."
-            )
-            raise ValueError(message)
-        if any(len(paragraph) > _LONGEST_PARAGRAPH for paragraph in self.paragraphs):
-            message = f"A paragraph has at most {_LONGEST_PARAGRAPH} characters."
-            raise ValueError(message)
-        for label, value in self.facts:
-            if not label or len(label) > _LONGEST_FACT or len(value) > _LONGEST_FACT:
-                message = (
-                    f"A fact has a label, and at most {_LONGEST_FACT} characters in each part."
-                )
-                raise ValueError(message)
         if self.path is not None and (
             not self.path.startswith("/")
             or self.path.startswith("//")
@@ -98,10 +83,14 @@ class NoticeKind(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Hold what preferences and the API stand on."""
-        if len(self.name) > _LONGEST_NAME or not _NAME.fullmatch(self.name):
+        if (
+            len(self.name) > _LONGEST_NAME
+            or not _NAME.fullmatch(self.name)
+            or self.name == DIGEST
+        ):
             message = (
-                f"A kind's name is small letters and hyphens, at most {_LONGEST_NAME}:"
-                f" {self.name!r}."
+                f"A kind's name is small letters and hyphens, at most {_LONGEST_NAME}, and not"
+                f" {DIGEST!r}: {self.name!r}."
             )
             raise ValueError(message)
         if self.formal and self.sending is Sending.OFF:
