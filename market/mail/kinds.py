@@ -83,11 +83,7 @@ class NoticeKind(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Hold what preferences and the API stand on."""
-        if (
-            len(self.name) > _LONGEST_NAME
-            or not _NAME.fullmatch(self.name)
-            or self.name == DIGEST
-        ):
+        if len(self.name) > _LONGEST_NAME or not _NAME.fullmatch(self.name) or self.name == DIGEST:
             message = (
                 f"A kind's name is small letters and hyphens, at most {_LONGEST_NAME}, and not"
                 f" {DIGEST!r}: {self.name!r}."
