@@ -19,7 +19,7 @@ from market.mail.schemas import (
     NoticeFact,
     NoticePreferences,
     NoticeState,
-    NoticeView,
+    OwnNotice,
 )
 from market.pages import Page, decode_cursor, encode_cursor
 
@@ -96,7 +96,7 @@ async def preferences(
 
 async def notices(
     actor: Actor, kinds: Sequence[NoticeKind], kind: str | None, cursor: str | None, limit: int
-) -> Page[NoticeView]:
+) -> Page[OwnNotice]:
     """List the actor's notices for the organisation they act for, newest first.
 
     Raises:
@@ -123,9 +123,9 @@ def _time_and_id(cursor: str) -> tuple[datetime, UUID]:
         raise Malformed(message) from None
 
 
-def _view(kind: NoticeKind | None, notice: _Notice) -> NoticeView:
+def _view(kind: NoticeKind | None, notice: _Notice) -> OwnNotice:
     letter = neat(_letter(kind, msgspec.json.decode(notice.facts)))
-    return NoticeView(
+    return OwnNotice(
         id=notice.id,
         kind=notice.kind,
         subject=letter.subject,

@@ -60,7 +60,7 @@ class NoticeFact(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
+class OwnNotice(msgspec.Struct, frozen=True, kw_only=True):
     """A notice of one's own, in the words of its mail; `path` is what it is about, in this API.
 
     `because` says why it was not mailed. `digest_at` is the digest it goes in.

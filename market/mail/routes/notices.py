@@ -10,7 +10,7 @@ from litestar.params import JSONBody, QueryParameter
 from market.actor import Actor
 from market.mail import commands, queries
 from market.mail.errors import FormalKind, UnknownNoticeKind
-from market.mail.schemas import ChangeNoticePreferences, NoticePreferences, NoticeView
+from market.mail.schemas import ChangeNoticePreferences, NoticePreferences, OwnNotice
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
 from market.requests import tagged
@@ -37,7 +37,7 @@ class NoticeController(Controller):
         kind: ByKind = None,
         cursor: PageCursor = None,
         limit: PageLimit = LIMIT,
-    ) -> Response[Page[NoticeView]]:
+    ) -> Response[Page[OwnNotice]]:
         """List one's notices for the organisation one acts for, newest first, mailed or not."""
         return linked(
             await queries.notices(actor, state["notice_kinds"], kind, cursor, limit), request

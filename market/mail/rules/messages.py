@@ -3,7 +3,6 @@
 import re
 from datetime import datetime
 from email.header import Header
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -15,6 +14,8 @@ from market.mail.rules.rendering import Content, html_of, subject_of, text_of
 from market.mail.rules.texts import LONGEST_NAME, one_line
 
 SENDER_NAME = "Commissioning support market"
+# as `market.people` lets them in: no quoted names, comments or numbers for domains
+_ADDRESS = re.compile(r"[^\s<>@\"(),:;\\\[\]\x00-\x1f\x7f]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,252})")
 _TO_QUOTE = re.compile(r'["\\]')
 
 
@@ -45,7 +46,9 @@ def on_the_wire(address: str) -> str:
         ValueError: it is none that a mail could go to.
     """
     if address.isascii():
-        Address(addr_spec=address)
+        if not _ADDRESS.fullmatch(address):
+            message = "This is no address that a mail could go to."
+            raise ValueError(message)
         return address
     try:
         found = validate_email(address, check_deliverability=False)
