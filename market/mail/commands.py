@@ -106,10 +106,12 @@ async def leave(actor: Actor, kinds: Sequence[NoticeKind], leaving: Leaving) -> 
     The actor is whom the address was given to: it proves them as far as this, and no further.
 
     Raises:
-        Stale: it was changed at the same moment; nothing of it remains, and it can be repeated.
+        Stale: it was changed at the same moment, or left already; this wrote nothing.
     """
     found = await stated(actor.person)
     left = [kind.name for kind in kinds_to_leave(kinds, found.choices, leaving.name)]
+    if not left:  # somebody did it between the look and this transaction
+        raise Stale
     await _state(actor.person, {**found.choices, **dict.fromkeys(left, Sending.OFF)}, found.version)
     await record(
         actor,

@@ -20,9 +20,9 @@ CREATE INDEX notice_fault_due ON notice_fault (retry_at) WHERE state = 'waiting'
 ALTER TABLE notice_preferences
     ADD CONSTRAINT notice_preferences_person FOREIGN KEY (person) REFERENCES person (id),
     ADD CONSTRAINT notice_preferences_choices_known CHECK (
-        jsonb_typeof(choices) = 'object'
-        AND NOT jsonb_path_exists(choices,
-            'strict $.* ? (!(@ == "at_once" || @ == "digest" || @ == "off"))'));
+        CASE WHEN jsonb_typeof(choices) = 'object' THEN NOT jsonb_path_exists(choices, 'strict $.*
+            ? (@.type() != "string" || !(@ == "at_once" || @ == "digest" || @ == "off"))')
+        ELSE false END);
 ALTER TABLE notice ADD CONSTRAINT notice_facts_are_named CHECK (jsonb_typeof(facts) = 'object');
 
 -- What has been sent, skipped or failed stays that; a mail, once begun, keeps its name. (The facts
