@@ -25,6 +25,12 @@ from market.interests.tables import (
     InterestMitigationTable,
     InterestTable,
 )
+from market.mail.tables import (
+    NoticeFaultTable,
+    NoticePreferencesTable,
+    NoticeTable,
+    NoticingTable,
+)
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.ownership.tables import (
     OwnershipIdentifierTable,
@@ -120,5 +126,9 @@ APP_CONFIG = AppConfig(
         ClientTable,
         ClientTokenTable,
         CredentialUseTable,
+        NoticeTable,
+        NoticePreferencesTable,
+        NoticingTable,
+        NoticeFaultTable,
     ],
 )
