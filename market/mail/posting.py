@@ -290,7 +290,8 @@ class Posting:
         """Keep what became of notices, also where somebody else has claimed them meanwhile."""
         if state is NoticeState.FAILED:
             MAILS_FAILED.inc()
-            _LOG.warning("mail failed", notices=[str(one.id) for one in notices], because=because)
+            # not why: what a server answers names the person's address; the notice's row has it
+            _LOG.warning("mail failed", notices=[str(one.id) for one in notices])
         async with self._database.transaction() as connection:
             reason = None if because is None else one_line(because, 300)
             await connection.execute(_SETTLE, [one.id for one in notices], state.value, reason)

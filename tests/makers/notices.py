@@ -1,6 +1,7 @@
 """Events that the tests' kinds of notice are made of, and the worker's tasks run to their end."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -51,3 +52,34 @@ async def notice(bench: Workbench, kinds: Sequence[NoticeKind]) -> None:
 async def post(bench: Workbench, kinds: Sequence[NoticeKind]) -> None:
     """Send what is due."""
     await exhaust(Posting(bench, kinds))
+
+
+async def state_of(connection: Any) -> list[tuple[Any, ...]]:
+    rows = await connection.fetch("SELECT state, attempts, last_error FROM notice ORDER BY made_at")
+    return [tuple(row) for row in rows]
+
+
+async def make_due(connection: Any) -> None:
+    """As if every pause and every claim had run out."""
+    await connection.execute(
+        "UPDATE notice SET send_after = clock_timestamp() - interval '1 second',"
+        " claimed_until = clock_timestamp() - interval '1 second' WHERE state = 'waiting'"
+    )
+
+
+async def age(connection: Any, by: timedelta) -> None:
+    """Make every notice that waits older."""
+    await connection.execute(
+        "UPDATE notice SET made_at = made_at - $1::interval, digest_at = digest_at - $1::interval,"
+        " send_after = send_after - $1::interval WHERE state = 'waiting'",
+        by,
+    )
+
+
+async def reach_digest(connection: Any) -> None:
+    """As if the hour of the digest had just come."""
+    await connection.execute(
+        "UPDATE notice SET digest_at = transaction_timestamp(),"
+        " send_after = transaction_timestamp()"
+        " WHERE digest_at IS NOT NULL AND state = 'waiting' AND mailing IS NULL"
+    )

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 import pytest
 
+from market.actor import Role
 from market.app import create_app, served
 from market.background import Workbench, workbench
 from market.mail.kinds import Letter, NoticeKind, Sending
@@ -14,7 +15,7 @@ from market.settings import Environment, MailSecurity, Settings
 from market.vault import Vault
 from tests.conftest import Databases, running
 from tests.makers.post_office import PostOffice, post_office_at_work
-from tests.makers.world import World
+from tests.makers.world import Person, World
 
 _TO_NAMED = """
 SELECT (r ->> 'person')::uuid AS person, (r ->> 'organisation')::uuid AS organisation,
@@ -126,3 +127,15 @@ async def bench_without_mail(
     silent = msgspec.structs.replace(settings, smtp_host=None, mail_from=None)
     async with workbench(silent, databases.worker, vault) as opened:
         yield opened
+
+
+@pytest.fixture
+async def ann(world: World) -> Person:
+    """Somebody who is told things."""
+    return await world.person("Ann Lead", await world.organisation("06F"), Role.COMMISSIONER)
+
+
+@pytest.fixture
+async def bob(world: World) -> Person:
+    """Somebody else of the same organisation."""
+    return await world.person("Bob Buyer", await world.organisation("06F"), Role.COMMISSIONER)

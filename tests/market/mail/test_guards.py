@@ -6,7 +6,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from market.actor import Role
 from market.background import Workbench
 from tests.conftest import Databases
 from tests.makers.direct import acting, not_granted, refused
@@ -16,16 +15,6 @@ from tests.makers.world import Person, World
 from tests.market.mail.conftest import KINDS
 
 _STATE = "INSERT INTO notice_preferences (person, choices) VALUES ($1, $2)"
-
-
-@pytest.fixture
-async def ann(world: World) -> Person:
-    return await world.person("Ann Lead", await world.organisation("06F"), Role.COMMISSIONER)
-
-
-@pytest.fixture
-async def bob(world: World) -> Person:
-    return await world.person("Bob Buyer", await world.organisation("06F"), Role.COMMISSIONER)
 
 
 async def test_preferences_are_one_s_own_to_see_and_to_state(

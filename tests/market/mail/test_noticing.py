@@ -7,14 +7,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from market.actor import Role
 from market.background import Workbench
 from market.mail.kinds import Letter, NoticeKind
 from market.mail.noticing import BATCH, Noticing, Reminding
 from market.mail.rules.times import MOST_ATTEMPTS
 from tests.conftest import Databases
 from tests.makers.notices import exhaust, happen, notice
-from tests.makers.world import Person, World
+from tests.makers.world import Person
 from tests.market.mail.conftest import KINDS
 
 DEADLINE = KINDS[0]
@@ -33,16 +32,6 @@ def faulty(recipients: str) -> NoticeKind:
         recipients=recipients,
         letter=_said,
     )
-
-
-@pytest.fixture
-async def ann(world: World) -> Person:
-    return await world.person("Ann Lead", await world.organisation("06F"), Role.COMMISSIONER)
-
-
-@pytest.fixture
-async def bob(world: World) -> Person:
-    return await world.person("Bob Buyer", await world.organisation("06F"), Role.COMMISSIONER)
 
 
 async def notices(connection: Any) -> list[Any]:

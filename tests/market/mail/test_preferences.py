@@ -14,16 +14,6 @@ from tests.makers.world import Person, World
 from tests.market.mail.conftest import KINDS
 
 
-@pytest.fixture
-async def ann(world: World) -> Person:
-    return await world.person("Ann Lead", await world.organisation("06F"), Role.COMMISSIONER)
-
-
-@pytest.fixture
-async def bob(world: World) -> Person:
-    return await world.person("Bob Buyer", await world.organisation("06F"), Role.COMMISSIONER)
-
-
 async def choose(person: Person, version: int, **kinds: str) -> Any:
     chosen = {name.replace("_", "-"): sending for name, sending in kinds.items()}
     return await person.put("/notice-preferences", {"kinds": chosen}, version=version)

@@ -8,7 +8,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from market.actor import Role
 from market.background import Workbench
 from market.mail.rules.tokens import PURPOSE, Leaving, leaving_token
 from market.vault import Vault
@@ -18,11 +17,6 @@ from tests.makers.world import Person, World
 from tests.market.mail.conftest import KINDS
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture
-async def ann(world: World) -> Person:
-    return await world.person("Ann Lead", await world.organisation("06F"), Role.COMMISSIONER)
 
 
 def address_in(mail: Received) -> str:
