@@ -264,6 +264,6 @@ async def decide_application(actor: Actor, application: UUID, given: Decide) -> 
         "supplier_application",
         application,
         organisation=str(pending.organisation),
-        reason=given.reason,
+        private={"reason": given.reason},
     )
     return await application_view(application)
