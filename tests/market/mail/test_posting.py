@@ -19,12 +19,7 @@ from market.background import Workbench, workbench
 from market.mail.posting import Posting
 from market.worker import tasks
 from tests.conftest import Databases
-<<<<<<< HEAD
 from tests.makers.log import keep_and_sign
-from tests.makers.notices import exhaust, happen, notice, post
-from tests.makers.post_office import PostOffice, Received, free_port, post_office_at_work
-from tests.makers.world import Person, World
-=======
 from tests.makers.notices import (
     age,
     happen,
@@ -36,7 +31,6 @@ from tests.makers.notices import (
 )
 from tests.makers.post_office import PostOffice, Received
 from tests.makers.world import Person
->>>>>>> mail
 from tests.market.mail.conftest import KINDS
 
 REPOSITORY = Path(__file__).parents[3]
