@@ -57,7 +57,6 @@ SELECT (SELECT kind FROM installation) AS environment,
     (SELECT shift FROM market_clock) AS clock_shift,
     (SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8 FROM sequencer)
         AS numbered_ago,
-    (SELECT position FROM sequencer) AS log_size,
     (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed_size,
     mail.overdue AS mails_overdue,
     mail.failed AS mails_failed,

@@ -36,7 +36,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     role_is_owner: bool
     clock_shift: timedelta
     numbered_ago: float
-    log_size: int
     signed_size: int
     mails_overdue: int = 0
     mails_failed: int = 0
@@ -240,7 +239,7 @@ def _log(facts: Facts, setting: Setting) -> list[StatusLine]:
         else _note(worker.name, worker.found, "It runs beside a market that is served."),
         _note(
             "Log",
-            f"{facts.log_size} events, {facts.signed_size} of them under a signed checkpoint",
+            f"{facts.signed_size} events under the newest signed checkpoint",
             "Whoever keeps a checkpoint can prove later that nothing before it was changed.",
         ),
         _note(

@@ -33,7 +33,6 @@ FACTS = Facts(
     role_is_owner=False,
     clock_shift=timedelta(0),
     numbered_ago=0.2,
-    log_size=120,
     signed_size=100,
 )
 SETTING = Setting(embedded=False, custodian="server", signing_key="a-key", pending=[])
@@ -105,7 +104,7 @@ def test_a_sandbox_its_clock_and_its_lonely_database_are_told_apart_from_product
 def test_a_market_that_is_not_served_misses_no_worker() -> None:
     said = by_name(replace(FACTS, numbered_ago=3700.0), replace(SETTING, serving=False))
     assert said["Worker"].mark is Mark.NOTE
-    assert said["Log"].found == "120 events, 100 of them under a signed checkpoint"
+    assert said["Log"].found == "100 events under the newest signed checkpoint"
 
 
 def test_an_authority_for_time_stamps_is_named() -> None:
