@@ -26,6 +26,7 @@ from market.single_sign_on.provider import identity_provider
 from market.status import routes as status_routes
 from market.systems import routes as system_routes
 from market.vault import Vault
+from market.webhooks import routes as webhook_routes
 from suppliers import routes as supplier_routes
 from tenders import routes as tender_routes
 from tenders.queries.closing import is_closing_soon
@@ -38,6 +39,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *clock_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *system_routes.CONTROLLERS,
+    *webhook_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,

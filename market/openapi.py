@@ -92,6 +92,7 @@ does not know are refused.
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "systems": "API keys and clients of suppliers' and buyers' systems, and their scopes.",
+    "webhooks": "What happens, sent signed to one's own system; its deliveries and their log.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
     "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",

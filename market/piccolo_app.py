@@ -61,6 +61,14 @@ from market.transparency.tables import (
     LogKeeperTable,
     MerkleNodeTable,
 )
+from market.webhooks.tables import (
+    WebhookAttemptTable,
+    WebhookCursorTable,
+    WebhookDeliveryTable,
+    WebhookRequestTable,
+    WebhookSecretTable,
+    WebhookSubscriptionTable,
+)
 
 APP_CONFIG = AppConfig(
     app_name="market",
@@ -116,5 +124,11 @@ APP_CONFIG = AppConfig(
         ClientTable,
         ClientTokenTable,
         CredentialUseTable,
+        WebhookSubscriptionTable,
+        WebhookSecretTable,
+        WebhookRequestTable,
+        WebhookCursorTable,
+        WebhookDeliveryTable,
+        WebhookAttemptTable,
     ],
 )

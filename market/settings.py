@@ -19,6 +19,9 @@ _GREATEST_SKEW = 300
 _LONGEST_WAIT = 30
 _LONGEST_CHECKPOINT_INTERVAL = 60
 _LONGEST_TOKEN_LIFETIME = 600
+_LONGEST_RETRY_SPAN = 14 * 86400
+_MOST_DELIVERIES = 256
+_LONGEST_LEASE = 600
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.(?P<name>\w+)`$", re.DOTALL)
 
@@ -83,6 +86,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oidc_scopes: str = "openid profile email"
     oidc_clock_skew: int = 60
     oidc_timeout: float = 5.0
+    # webhooks: how the worker delivers. Private targets are this machine and private networks.
+    webhook_private_targets: bool = False
+    webhook_timeout: float = 10.0
+    webhook_lease: float = 60.0
+    webhook_first_retry: float = 10.0
+    webhook_retry_span: float = 3 * 86400.0
+    webhook_deliveries_at_once: int = 32
 
     @property
     def folder(self) -> Path:
@@ -201,6 +211,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("https://", "http://")
         ):
             message = "MARKET_TIMESTAMP_URL must be an http or https address (RFC 3161)."
+            raise ValueError(message)
+
+    def _ensure_webhooks(self) -> None:
+        """Refuse waits in which nothing would be delivered, or what is being delivered given on."""
+        if not 0 < self.webhook_timeout <= _LONGEST_WAIT:
+            message = f"MARKET_WEBHOOK_TIMEOUT must be above 0 and at most {_LONGEST_WAIT} seconds."
+            raise ValueError(message)
+        if not 2 * self.webhook_timeout <= self.webhook_lease <= _LONGEST_LEASE:
+            message = (
+                "MARKET_WEBHOOK_LEASE must be at least twice MARKET_WEBHOOK_TIMEOUT, and at most"
+                f" {_LONGEST_LEASE} seconds."
+            )
+            raise ValueError(message)
+        if not 0 < self.webhook_first_retry <= self.webhook_retry_span <= _LONGEST_RETRY_SPAN:
+            message = (
+                "MARKET_WEBHOOK_FIRST_RETRY must be above 0 and at most MARKET_WEBHOOK_RETRY_SPAN,"
+                f" which is at most {_LONGEST_RETRY_SPAN} seconds."
+            )
+            raise ValueError(message)
+        if not 1 <= self.webhook_deliveries_at_once <= _MOST_DELIVERIES:
+            message = f"MARKET_WEBHOOK_DELIVERIES_AT_ONCE must be from 1 to {_MOST_DELIVERIES}."
             raise ValueError(message)
 
     def _ensure_public_url(self) -> None:

@@ -9,6 +9,7 @@ from market.background import Task, Workbench, workbench
 from market.events.sequencing import Sequencer
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
+from market.webhooks.delivering import webhook_tasks
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
@@ -20,6 +21,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     return (
         Sequencer(bench),
         Keeper(bench),
+        *webhook_tasks(bench),
     )
 
 
