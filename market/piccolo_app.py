@@ -5,9 +5,11 @@ from pathlib import Path
 from piccolo.conf.apps import AppConfig
 
 from market.events.tables import (
+    ColleagueActionTable,
     EventPositionTable,
     EventPrivateTable,
     EventTable,
+    PublicActionTable,
     SequencerTable,
     TenderHeadTable,
 )
@@ -82,6 +84,8 @@ APP_CONFIG = AppConfig(
         EventPositionTable,
         SequencerTable,
         TenderHeadTable,
+        PublicActionTable,
+        ColleagueActionTable,
         EventLeafTable,
         EventBlindingTable,
         MerkleNodeTable,

@@ -1,7 +1,5 @@
 """Tampering as a database superuser, past every guard: the check names the first bad position."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -16,27 +14,7 @@ from market.transparency.rules.leaves import header_of, leaf_of
 from market.transparency.rules.merkle import Subtree
 from market.transparency.rules.notes import Checkpoint
 from tests.makers.log import keep, keep_and_sign, record_straight
-
-
-@asynccontextmanager
-async def _unguarded(connection: Any) -> AsyncIterator[None]:
-    """Everything a superuser can do: no trigger, no foreign key is asked."""
-    await connection.execute("SET session_replication_role = replica; SET market.migrating = 'on'")
-    # triggers that are ENABLE ALWAYS fire all the same: they are switched off one by one
-    tables = (
-        "event",
-        "event_position",
-        "event_leaf",
-        "event_blinding",
-        "merkle_node",
-        "checkpoint",
-    )
-    for table in tables:
-        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-    yield
-    for table in tables:
-        await connection.execute(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
-    await connection.execute("RESET session_replication_role; RESET market.migrating")
+from tests.makers.tampering import unguarded
 
 
 @pytest.fixture
@@ -120,7 +98,7 @@ WITH forged AS (
 async def test_one_thing_changed_is_named_by_its_position(
     superuser: Any, bench: Workbench, log: int, sql: str
 ) -> None:
-    async with _unguarded(superuser):
+    async with unguarded(superuser):
         there = await superuser.fetchval("SELECT event FROM event_position WHERE position = 12")
         await superuser.execute(sql.replace("THERE", f"'{there}'"))
     checked = await _check(superuser, bench)
@@ -133,7 +111,7 @@ async def test_an_end_cut_off_is_found_by_any_checkpoint_that_is_left(
 ) -> None:
     held = await superuser.fetchval("SELECT note FROM checkpoint WHERE size = $1", log)
     cut = log - 4
-    async with _unguarded(superuser):
+    async with unguarded(superuser):
         for table in ("event_leaf", "event_position"):
             cutting = f"DELETE FROM {table} WHERE position > $1"  # noqa: S608  # two names from above
             await superuser.execute(cutting, cut)
@@ -142,7 +120,7 @@ async def test_an_end_cut_off_is_found_by_any_checkpoint_that_is_left(
         )
     checked = await _check(superuser, bench)
     assert checked.first_bad_position == cut + 1
-    async with _unguarded(superuser):
+    async with unguarded(superuser):
         await superuser.execute("DELETE FROM checkpoint WHERE size > $1", cut)
         await superuser.execute(
             "DELETE FROM event_blinding WHERE event NOT IN (SELECT id FROM event)"
@@ -158,7 +136,7 @@ async def test_an_end_cut_off_is_found_by_any_checkpoint_that_is_left(
 
 async def _rewrite(superuser: Any, bench: Workbench, position: int, *, sign: bool) -> None:
     """What an operator can do who holds everything: change, hash anew and, if so, sign anew."""
-    async with _unguarded(superuser):
+    async with unguarded(superuser):
         await superuser.execute(
             "UPDATE event SET details = '{\"a\": 7}' WHERE id ="
             " (SELECT event FROM event_position WHERE position = $1)",
@@ -245,7 +223,7 @@ async def test_a_checkpoint_of_another_key_and_a_lost_node_are_found(
     note = await superuser.fetchval("SELECT note FROM checkpoint WHERE size = $1", log)
     forged = note[:-6] + "AAAA=\n"
     assert not (await _check(superuser, bench, forged)).good
-    async with _unguarded(superuser):
+    async with unguarded(superuser):
         await superuser.execute("DELETE FROM merkle_node WHERE place = $1", place_of(Subtree(3, 1)))
     checked = await _check(superuser, bench)
     assert "positions 9 to 16" in checked.findings[0].sentence
@@ -256,7 +234,7 @@ async def test_events_that_never_reached_the_log_are_counted(
 ) -> None:
     await record_straight(superuser)
     assert (await _check(superuser, bench)).good  # a moment ago
-    async with _unguarded(superuser):
+    async with unguarded(superuser):
         await superuser.execute(
             "UPDATE event SET recorded_at = recorded_at - interval '1 hour'"
             " WHERE id NOT IN (SELECT event FROM event_position)"
