@@ -88,11 +88,12 @@ async def read_feed(  # noqa: PLR0913  # the filters of one list, each by its na
     types: Collection[str] = (),
     subject: UUID | None = None,
     tender: UUID | None = None,
+    look: int = LOOKED_AT,
 ) -> Feed:
     """Give the events after a position that the actor may see, in the order of their positions.
 
     An event that the actor sees whole is given whole, once, though it is public as well. At most
-    `LOOKED_AT` positions are looked at, whatever is found there: `next` says how far. Who acts by
+    `look` positions are looked at, whatever is found there: `next` says how far. Who acts by
     a credential, as a system, sees of its maker's acts what a colleague would.
 
     Raises:
@@ -101,7 +102,7 @@ async def read_feed(  # noqa: PLR0913  # the filters of one list, each by its na
     sought = wanted(types)
     async with reading(actor):
         newest: int = await fetch_value(_NEWEST)
-        upto = min(after + LOOKED_AT, newest)
+        upto = min(after + look, newest)
         if upto <= after:
             return Feed(items=[], next=after, more=False)
         filters = (after, upto, *_names(sought), subject, tender)

@@ -13,6 +13,12 @@ CREATE CONSTRAINT TRIGGER recorded_webhook_secret
 CREATE CONSTRAINT TRIGGER recorded_webhook_request AFTER INSERT ON webhook_request
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION event_required();
 
+-- what is done about webhooks is seen by those who see what is done about API keys
+INSERT INTO colleague_action (action, roles, in_tender)
+    SELECT 'webhook_subscription.' || act, '{administrator}', false
+    FROM unnest(ARRAY['made', 'verified', 'verification_asked', 'replayed', 'paused', 'resumed',
+        'rotated', 'ended', 'stopped']) act;
+
 CREATE INDEX webhook_subscription_order ON webhook_subscription (organisation, made_at, id);
 CREATE INDEX webhook_subscription_open ON webhook_subscription (id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX webhook_secret_one_current ON webhook_secret (subscription)

@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
-from market.actor import Actor, Role
+from market.actor import Role
 from market.background import Workbench
 from market.events.queries import read_feed
 from market.vault import Vault
 from market.webhooks import credentials
+from market.webhooks.delivering.fan_out import on_behalf
 from market.webhooks.delivering.lines import call_next, hold_line
 from market.webhooks.delivering.messages import (
     VERIFICATION,
@@ -211,13 +212,8 @@ class WebhookDelivery:
         """What to send: the event as its maker sees it now, or None where they do not any more."""
         if one.type == VERIFICATION:
             return challenge_message(one.event, one.made_at)
-        maker = Actor(
-            person=one.person,
-            organisation=one.organisation,
-            roles=frozenset(one.roles),
-            request="worker",
-        )
-        feed = await read_feed(maker, after=one.position - 1, limit=1, types=(one.type,))
+        maker = on_behalf(one.subscription, one.person, one.organisation, one.roles)
+        feed = await read_feed(maker, after=one.position - 1, limit=1, look=1)
         found = next((event for event in feed.items if event.id == one.event), None)
         return None if found is None else event_message(found)
 

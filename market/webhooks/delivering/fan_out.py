@@ -1,12 +1,13 @@
 """Looking in the feed for what each webhook is to deliver."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import structlog
 
-from market.actor import Actor, Role
+from market.actor import Actor, Role, Scope
 from market.background import Workbench
 from market.events.queries import read_feed
 from market.events.schemas import Feed
@@ -67,6 +68,22 @@ class _Looking(msgspec.Struct, frozen=True, kw_only=True):
     roles: list[Role]
 
 
+def on_behalf(subscription: UUID, person: UUID, organisation: UUID, roles: Iterable[Role]) -> Actor:
+    """Who reads the feed for a webhook: a system in its maker's name, as an API key would be.
+
+    So it is shown what the maker's system sees in the feed, and nothing of what they do as a
+    person: their signing in, their own declarations.
+    """
+    return Actor(
+        person=person,
+        organisation=organisation,
+        roles=frozenset(roles),
+        request="worker",
+        credential=subscription,
+        scopes=frozenset({Scope.EVENTS_READ}),
+    )
+
+
 class WebhookFanOut:
     """Makes deliveries out of what the feed shows each subscription's maker, in its order."""
 
@@ -95,12 +112,7 @@ class WebhookFanOut:
 
     async def _look(self, looking: _Looking) -> bool:
         """Keep one page of the feed as deliveries; True where there is more."""
-        maker = Actor(
-            person=looking.person,
-            organisation=looking.organisation,
-            roles=frozenset(looking.roles),
-            request="worker",
-        )
+        maker = on_behalf(looking.id, looking.person, looking.organisation, looking.roles)
         feed = await read_feed(
             maker,
             after=looking.fanned_out_to,
