@@ -58,7 +58,10 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a receiver answers; with `endless` its body never ends, with `never` nothing comes."""
+    """What a receiver answers; with `endless` its body never ends, with `never` nothing comes.
+
+    With `raw`, these bytes, the last of them again and again, every twentieth of a second.
+    """
 
     status: int = 200
     headers: dict[str, str] = {}
@@ -66,6 +69,7 @@ class Answer(msgspec.Struct, frozen=True):
     after: float = 0.0
     endless: bool = False
     never: bool = False
+    raw: tuple[bytes, ...] = ()
 
 
 Behaviour = Callable[[Received], Answer]
@@ -100,7 +104,7 @@ class Receiver:
         self._scheme = scheme
         self._server: asyncio.Server | None = None
         self._port = 0
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
@@ -132,13 +136,18 @@ class Receiver:
         """Be down: nothing listens at the port."""
         if self._server is not None:
             self._server.close()
-            for writer in list(self._open):
+            busy = list(self._open)
+            for task, writer in self._open.items():
                 writer.transport.abort()
+                task.cancel()
+            await asyncio.gather(*busy, return_exceptions=True)
             await self._server.wait_closed()
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -146,7 +155,7 @@ class Receiver:
                 await self._answer(reader, writer)
         finally:
             self.at_once -= 1
-            self._open.discard(writer)
+            del self._open[task]
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -160,6 +169,13 @@ class Receiver:
         if answer.never:
             await reader.read()
             return
+        for part in answer.raw:
+            writer.write(part)
+            await writer.drain()
+        while answer.raw:
+            await asyncio.sleep(0.05)
+            writer.write(answer.raw[-1])
+            await writer.drain()
         await asyncio.sleep(answer.after)
         given = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
         length = "" if answer.endless else f"content-length: {len(answer.body)}\r\n"

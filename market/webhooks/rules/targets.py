@@ -32,6 +32,7 @@ _GLOBAL_6: Final = ipaddress.ip_network("2000::/3")
 _NOT_GLOBAL: Final = tuple(
     ipaddress.ip_network(text)
     for text in (
+        "192.0.0.0/24",  # protocol assignments, of which Python 3.11 knows a part
         "192.88.99.0/24",  # the relays of 6to4, given up by RFC 7526
         "2001::/23",  # protocol assignments, Teredo's tunnels among them
         "2001:db8::/32",

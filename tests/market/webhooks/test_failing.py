@@ -326,7 +326,7 @@ async def _tried_by_all(person: Person, made: list[dict[str, Any]]) -> bool:
 
 async def _nothing_waits(person: Person, made: dict[str, Any]) -> bool:
     view = await seen(person, made)
-    return view["waiting"] == 0 or view["state"] == "paused"
+    return bool(view["waiting"] == 0 or view["state"] == "paused")
 
 
 async def _failure(person: Person, made: dict[str, Any]) -> str:
@@ -366,7 +366,8 @@ async def test_two_workers_share_the_work_and_one_that_is_killed_loses_nothing(
 async def _deliver_for_ever(bench: Workbench) -> None:
     task = WebhookDelivery(bench)
     while True:
-        await asyncio.sleep(min(await task.run(), 0.05))
+        pause = await task.run()
+        await asyncio.sleep(min(pause, 0.05))
 
 
 async def test_a_lease_that_runs_is_nobody_else_s_and_one_that_ended_is_taken_over(
