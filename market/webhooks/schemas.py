@@ -7,13 +7,13 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from market.webhooks.rules.retries import Outcome
+from market.webhooks.rules.retries import DeliveryOutcome
 from market.webhooks.rules.subscriptions import (
     LONGEST_OVERLAP,
     MOST_TYPES,
-    EndReason,
-    PauseReason,
-    RequestKind,
+    WebhookEndReason,
+    WebhookPauseReason,
+    WebhookRequestKind,
     WebhookState,
 )
 
@@ -86,7 +86,7 @@ class ReplayWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError(message)
 
 
-class SecretView(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookSecretView(msgspec.Struct, frozen=True, kw_only=True):
     """A secret that signs: since when, and until when if it has been replaced."""
 
     id: UUID
@@ -136,19 +136,19 @@ class WebhookView(msgspec.Struct, frozen=True, kw_only=True):
     verification_failure: str | None
     """Why the last attempt to verify it failed, if it did."""
     paused_at: datetime | None
-    paused_because: PauseReason | None
+    paused_because: WebhookPauseReason | None
     ended_at: datetime | None
-    ended_because: EndReason | None
+    ended_because: WebhookEndReason | None
     position: int
     """How far in the feed its events have been looked for."""
     waiting: int
     """How many deliveries wait to be delivered."""
     dead: int
     """How many were given up in the last thirty days and not delivered since."""
-    secrets: list[SecretView]
+    secrets: list[WebhookSecretView]
 
 
-class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookDeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     """One event for one webhook: how often it was tried, and how it ended."""
 
     id: UUID
@@ -161,11 +161,11 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     next_attempt_at: datetime | None
     """Null where it has ended, or waits for an earlier event of its subject."""
-    outcome: Outcome | None
+    outcome: DeliveryOutcome | None
     settled_at: datetime | None
 
 
-class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
+class WebhookAttemptView(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt: when, for how long, and the status or what failed."""
 
     made_at: datetime
@@ -174,10 +174,10 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
     failure: str | None
 
 
-class DeliveryLog(DeliveryView, frozen=True, kw_only=True):
+class WebhookDeliveryLog(WebhookDeliveryView, frozen=True, kw_only=True):
     """A delivery with its attempts of the last thirty days, the last one first."""
 
-    log: list[AttemptView]
+    log: list[WebhookAttemptView]
 
 
 class WebhookRequestView(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,5 +185,5 @@ class WebhookRequestView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     webhook: UUID
-    kind: RequestKind
+    kind: WebhookRequestKind
     asked_at: datetime

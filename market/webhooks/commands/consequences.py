@@ -10,7 +10,7 @@ from market.command import command
 from market.database import execute
 from market.errors import Stale
 from market.events.commands import record
-from market.webhooks.rules.subscriptions import EndReason, PauseReason
+from market.webhooks.rules.subscriptions import WebhookEndReason, WebhookPauseReason
 
 _KIND = "webhook_subscription"
 
@@ -41,7 +41,7 @@ async def pause_by_itself(actor: Actor, webhook_id: UUID) -> None:
         Stale: it is paused already, or has ended.
         NotVerified: its deliveries do not show it.
     """
-    reason = PauseReason.TOO_MANY_DEAD.value
+    reason = WebhookPauseReason.TOO_MANY_DEAD.value
     paused = await execute(
         "UPDATE webhook_subscription SET paused_at = clock_timestamp(), paused_because = $2,"
         " version = version + 1 WHERE id = $1 AND paused_at IS NULL AND ended_at IS NULL",
@@ -54,7 +54,7 @@ async def pause_by_itself(actor: Actor, webhook_id: UUID) -> None:
 
 
 @command
-async def stop_webhook(actor: Actor, webhook_id: UUID, because: EndReason) -> None:
+async def stop_webhook(actor: Actor, webhook_id: UUID, because: WebhookEndReason) -> None:
     """End a webhook whose maker has lost their membership, or whose receiver wants no more.
 
     Raises:

@@ -12,7 +12,7 @@ from market.events.commands import record
 from market.webhooks.errors import NotReplayed, TooManyWebhookRequests, WebhookEnded
 from market.webhooks.permissions import ensure_may_change
 from market.webhooks.queries.subscriptions import webhook_facts
-from market.webhooks.rules.subscriptions import MOST_REQUESTS, RequestKind
+from market.webhooks.rules.subscriptions import MOST_REQUESTS, WebhookRequestKind
 from market.webhooks.schemas import ReplayWebhook, WebhookRequestView
 
 _ASK = """
@@ -34,7 +34,7 @@ async def verify_webhook(actor: Actor, webhook_id: UUID) -> WebhookRequestView:
         TooManyWebhookRequests: ten requests wait to be carried out.
     """
     await _ensure_may_ask(actor, webhook_id)
-    asked = await _ask(webhook_id, RequestKind.VERIFICATION)
+    asked = await _ask(webhook_id, WebhookRequestKind.VERIFICATION)
     await record(
         actor, "webhook_subscription.verification_asked", "webhook_subscription", webhook_id
     )
@@ -57,12 +57,12 @@ async def replay_webhook(
         TooManyWebhookRequests: ten requests wait to be carried out.
     """
     await _ensure_may_ask(actor, webhook_id)
-    kind, delivery, after = RequestKind.DEAD, None, None
+    kind, delivery, after = WebhookRequestKind.DEAD, None, None
     if given.delivery is not UNSET:
-        kind, delivery = RequestKind.DELIVERY, given.delivery
+        kind, delivery = WebhookRequestKind.DELIVERY, given.delivery
         await _ensure_ended(webhook_id, delivery)
     elif given.after is not UNSET:
-        kind, after = RequestKind.POSITION, given.after
+        kind, after = WebhookRequestKind.POSITION, given.after
     asked = await _ask(webhook_id, kind, delivery, after)
     await record(
         actor,
@@ -103,7 +103,10 @@ async def _ensure_ended(webhook_id: UUID, delivery: UUID) -> None:
 
 
 async def _ask(
-    webhook_id: UUID, kind: RequestKind, delivery: UUID | None = None, after: int | None = None
+    webhook_id: UUID,
+    kind: WebhookRequestKind,
+    delivery: UUID | None = None,
+    after: int | None = None,
 ) -> WebhookRequestView:
     asked = await fetch_one(
         WebhookRequestView, _ASK, uuid4(), webhook_id, kind.value, delivery, after

@@ -27,9 +27,9 @@ from market.webhooks.queries.subscriptions import webhook_facts, webhook_view
 from market.webhooks.rules.subscriptions import (
     MOST_SECRETS,
     MOST_WEBHOOKS,
-    EndReason,
-    PauseReason,
-    RequestKind,
+    WebhookEndReason,
+    WebhookPauseReason,
+    WebhookRequestKind,
 )
 from market.webhooks.rules.targets import url_fault
 from market.webhooks.schemas import (
@@ -119,7 +119,7 @@ async def _make(
         "INSERT INTO webhook_request (id, subscription, kind) VALUES ($1, $2, $3)",
         uuid4(),
         subscription,
-        RequestKind.VERIFICATION.value,
+        WebhookRequestKind.VERIFICATION.value,
     )
     made = await fetch_one(WebhookMade, _MADE, subscription, secret)
     if made is None:
@@ -254,7 +254,7 @@ async def pause_webhook(actor: Actor, webhook_id: UUID, version: int) -> Webhook
         " WHERE id = $1 AND version = $2 AND paused_at IS NULL AND ended_at IS NULL",
         webhook_id,
         version,
-        PauseReason.BY_PERSON.value,
+        WebhookPauseReason.BY_PERSON.value,
     )
     if not paused:
         raise Stale
@@ -263,7 +263,7 @@ async def pause_webhook(actor: Actor, webhook_id: UUID, version: int) -> Webhook
         "webhook_subscription.paused",
         _KIND,
         webhook_id,
-        because=PauseReason.BY_PERSON.value,
+        because=WebhookPauseReason.BY_PERSON.value,
     )
     return await webhook_view(webhook_id)
 
@@ -313,8 +313,12 @@ async def end_webhook(actor: Actor, webhook_id: UUID) -> None:
         "UPDATE webhook_subscription SET ended_at = clock_timestamp(), ended_because = $2,"
         " version = version + 1 WHERE id = $1 AND ended_at IS NULL",
         webhook_id,
-        EndReason.BY_PERSON.value,
+        WebhookEndReason.BY_PERSON.value,
     )
     await record(
-        actor, "webhook_subscription.ended", _KIND, webhook_id, because=EndReason.BY_PERSON.value
+        actor,
+        "webhook_subscription.ended",
+        _KIND,
+        webhook_id,
+        because=WebhookEndReason.BY_PERSON.value,
     )

@@ -24,7 +24,7 @@ from market.webhooks.delivering.messages import (
 )
 from market.webhooks.rules.retries import (
     VERIFICATION_ATTEMPTS,
-    Outcome,
+    DeliveryOutcome,
     Verdict,
     asked_to_wait,
     wait_before_next,
@@ -202,7 +202,7 @@ class WebhookDelivery:
         try:
             message = await self._message(one)
             if message is None:
-                await self._settle(one, Outcome.WITHDRAWN, None)
+                await self._settle(one, DeliveryOutcome.WITHDRAWN, None)
                 return
             await self._conclude(one, await self._send(one, message))
         except Exception as error:  # noqa: BLE001  # one delivery's fault must not stop the others
@@ -239,19 +239,19 @@ class WebhookDelivery:
     async def _conclude(self, one: Claimed, answer: Answer) -> None:
         """Keep what came of an attempt: an end, or when to try again."""
         if answer.verdict is not Verdict.FAILED:
-            await self._settle(one, Outcome(answer.verdict.value), answer)
+            await self._settle(one, DeliveryOutcome(answer.verdict.value), answer)
             return
         made = one.attempts + 1
         asked = asked_to_wait(answer.retry_after, one.now)
         pause = wait_before_next(made, self._waits, random.random(), asked)  # noqa: S311  # jitter, no secret
         if pause is None or (one.type == VERIFICATION and made >= VERIFICATION_ATTEMPTS):
-            await self._settle(one, Outcome.DEAD, answer)
+            await self._settle(one, DeliveryOutcome.DEAD, answer)
             return
         async with self._database.transaction() as connection:
             await _log(connection, one, answer)
             await connection.execute(_AGAIN, one.id, one.claim, pause)
 
-    async def _settle(self, one: Claimed, outcome: Outcome, answer: Answer | None) -> None:
+    async def _settle(self, one: Claimed, outcome: DeliveryOutcome, answer: Answer | None) -> None:
         """End a delivery, and let the next event of its subject come up."""
         async with self._database.transaction() as connection:
             await hold_line(connection, one.subscription)

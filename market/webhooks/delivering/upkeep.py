@@ -14,7 +14,7 @@ from market.webhooks.commands.consequences import note_verified, pause_by_itself
 from market.webhooks.delivering.lines import hold_line, line_up
 from market.webhooks.delivering.messages import VERIFICATION
 from market.webhooks.rules.retries import MOST_DEAD_IN_A_ROW
-from market.webhooks.rules.subscriptions import EndReason, RequestKind
+from market.webhooks.rules.subscriptions import WebhookEndReason, WebhookRequestKind
 
 _LOG = structlog.get_logger("market.webhooks")
 _IDLE = 0.2
@@ -68,9 +68,9 @@ UPDATE webhook_delivery SET outcome = NULL, settled_at = NULL, attempts = 0, nex
 WHERE subscription = $1 AND outcome IS NOT NULL AND type <> 'webhook.verification'
 """
 _REOPENED = {
-    RequestKind.DELIVERY: _REOPEN + " AND id = $2 RETURNING subject",
-    RequestKind.DEAD: _REOPEN + " AND outcome = 'dead' RETURNING subject",
-    RequestKind.POSITION: _REOPEN + " AND position > $2 RETURNING subject",
+    WebhookRequestKind.DELIVERY: _REOPEN + " AND id = $2 RETURNING subject",
+    WebhookRequestKind.DEAD: _REOPEN + " AND outcome = 'dead' RETURNING subject",
+    WebhookRequestKind.POSITION: _REOPEN + " AND position > $2 RETURNING subject",
 }
 
 _SET_BACK = """
@@ -94,7 +94,7 @@ class _Due(msgspec.Struct, frozen=True):
 class _Request(msgspec.Struct, frozen=True):
     id: UUID
     subscription: UUID
-    kind: RequestKind
+    kind: WebhookRequestKind
     delivery: UUID | None
     after: int | None
 
@@ -103,11 +103,11 @@ Consequence = Callable[[Actor, UUID], Awaitable[None]]
 
 
 async def _lost_membership(actor: Actor, webhook: UUID) -> None:
-    await stop_webhook(actor, webhook, EndReason.MEMBERSHIP_ENDED)
+    await stop_webhook(actor, webhook, WebhookEndReason.MEMBERSHIP_ENDED)
 
 
 async def _receiver_gone(actor: Actor, webhook: UUID) -> None:
-    await stop_webhook(actor, webhook, EndReason.RECEIVER_GONE)
+    await stop_webhook(actor, webhook, WebhookEndReason.RECEIVER_GONE)
 
 
 _CONSEQUENCES: dict[str, Consequence] = {
@@ -170,13 +170,13 @@ class WebhookUpkeep:
     @staticmethod
     async def _carry_out(connection: Any, request: _Request) -> int:
         """Make a challenge, or open again what had ended; give how many deliveries that are."""
-        if request.kind is RequestKind.VERIFICATION:
+        if request.kind is WebhookRequestKind.VERIFICATION:
             await connection.execute(_CHALLENGE, request.subscription, request.id, VERIFICATION)
             return 1
         arguments: list[Any] = [request.subscription]
-        if request.kind is RequestKind.DELIVERY:
+        if request.kind is WebhookRequestKind.DELIVERY:
             arguments.append(request.delivery)
-        elif request.kind is RequestKind.POSITION:
+        elif request.kind is WebhookRequestKind.POSITION:
             arguments.append(request.after)
             await connection.execute(_SET_BACK, *arguments)
         rows = await connection.fetch(_REOPENED[request.kind], *arguments)

@@ -9,8 +9,8 @@ from market.database import fetch, fetch_one, reading
 from market.errors import NotFound
 from market.pages import Page, encode_cursor
 from market.webhooks.queries.subscriptions import time_and_id, webhook_facts
-from market.webhooks.rules.retries import Outcome
-from market.webhooks.schemas import AttemptView, DeliveryLog, DeliveryView
+from market.webhooks.rules.retries import DeliveryOutcome
+from market.webhooks.schemas import WebhookAttemptView, WebhookDeliveryLog, WebhookDeliveryView
 
 _DELIVERIES = """
 SELECT id, event, position, type, subject, made_at, attempts,
@@ -28,8 +28,8 @@ MOST_ATTEMPTS_SHOWN = 200
 
 
 async def deliveries_of(
-    actor: Actor, webhook_id: UUID, outcome: Outcome | None, cursor: str | None, limit: int
-) -> Page[DeliveryView]:
+    actor: Actor, webhook_id: UUID, outcome: DeliveryOutcome | None, cursor: str | None, limit: int
+) -> Page[WebhookDeliveryView]:
     """List a webhook's deliveries, the newest first; `outcome` picks those that ended so.
 
     Raises:
@@ -40,7 +40,7 @@ async def deliveries_of(
     async with reading(actor):
         await webhook_facts(actor, webhook_id)
         found = await fetch(
-            DeliveryView,
+            WebhookDeliveryView,
             _DELIVERIES + _PAGE,
             webhook_id,
             None if outcome is None else outcome.value,
@@ -55,7 +55,7 @@ async def deliveries_of(
     return Page(items=items, next=following)
 
 
-async def delivery_log(actor: Actor, webhook_id: UUID, delivery_id: UUID) -> DeliveryLog:
+async def delivery_log(actor: Actor, webhook_id: UUID, delivery_id: UUID) -> WebhookDeliveryLog:
     """Show a delivery with its attempts.
 
     Raises:
@@ -64,7 +64,7 @@ async def delivery_log(actor: Actor, webhook_id: UUID, delivery_id: UUID) -> Del
     async with reading(actor):
         await webhook_facts(actor, webhook_id)
         found = await fetch_one(
-            DeliveryView,
+            WebhookDeliveryView,
             _DELIVERIES + "WHERE subscription = $1 AND id = $2",
             webhook_id,
             delivery_id,
@@ -72,10 +72,10 @@ async def delivery_log(actor: Actor, webhook_id: UUID, delivery_id: UUID) -> Del
         if found is None:
             raise NotFound
         log = await fetch(
-            AttemptView,
+            WebhookAttemptView,
             "SELECT made_at, milliseconds, status, failure FROM webhook_attempt"
             " WHERE delivery = $1 ORDER BY made_at DESC LIMIT $2",
             delivery_id,
             MOST_ATTEMPTS_SHOWN,
         )
-    return DeliveryLog(**msgspec.structs.asdict(found), log=log)
+    return WebhookDeliveryLog(**msgspec.structs.asdict(found), log=log)

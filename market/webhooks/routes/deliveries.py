@@ -21,11 +21,16 @@ from market.webhooks.errors import (
     WebhookEnded,
 )
 from market.webhooks.queries import deliveries as queries
-from market.webhooks.rules.retries import Outcome
-from market.webhooks.schemas import DeliveryLog, DeliveryView, ReplayWebhook, WebhookRequestView
+from market.webhooks.rules.retries import DeliveryOutcome
+from market.webhooks.schemas import (
+    ReplayWebhook,
+    WebhookDeliveryLog,
+    WebhookDeliveryView,
+    WebhookRequestView,
+)
 
 Ended = Annotated[
-    Outcome | None, QueryParameter(required=False, description="Only those that ended so.")
+    DeliveryOutcome | None, QueryParameter(required=False, description="Only those that ended so.")
 ]
 
 
@@ -82,7 +87,7 @@ class DeliveryController(Controller):
         outcome: Ended = None,
         cursor: PageCursor = None,
         limit: PageLimit = LIMIT,
-    ) -> Response[Page[DeliveryView]]:
+    ) -> Response[Page[WebhookDeliveryView]]:
         """List what a webhook delivered or is to deliver, the newest first, for thirty days."""
         page = await queries.deliveries_of(actor, webhook_id, outcome, cursor, limit)
         return linked(page, request)
@@ -97,6 +102,6 @@ class DeliveryController(Controller):
         webhook_id: FromPath[UUID],
         delivery_id: FromPath[UUID],
         actor: NamedDependency[Actor],
-    ) -> DeliveryLog:
+    ) -> WebhookDeliveryLog:
         """Show a delivery with every attempt: when, for how long, the status or what failed."""
         return await queries.delivery_log(actor, webhook_id, delivery_id)

@@ -25,7 +25,7 @@ class Verdict(StrEnum):
     GONE = "gone"
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """How a delivery ended: `withdrawn` is an event its subscription is not shown any more."""
 
     DELIVERED = "delivered"

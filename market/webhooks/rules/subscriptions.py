@@ -35,14 +35,14 @@ class WebhookState(StrEnum):
     ENDED = "ended"
 
 
-class PauseReason(StrEnum):
+class WebhookPauseReason(StrEnum):
     """Why a subscription is paused: by a person, or by itself after many dead deliveries."""
 
     BY_PERSON = "by_person"
     TOO_MANY_DEAD = "too_many_dead"
 
 
-class EndReason(StrEnum):
+class WebhookEndReason(StrEnum):
     """Why a subscription has ended."""
 
     BY_PERSON = "by_person"
@@ -50,7 +50,7 @@ class EndReason(StrEnum):
     RECEIVER_GONE = "receiver_gone"
 
 
-class RequestKind(StrEnum):
+class WebhookRequestKind(StrEnum):
     """What somebody can ask of the worker: a verification, or to deliver something again."""
 
     VERIFICATION = "verification"
