@@ -148,6 +148,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         self._ensure_single_sign_on()
         self._ensure_bounds()
+        self._ensure_webhooks()
         self._ensure_public_url()
         self._ensure_log()
 

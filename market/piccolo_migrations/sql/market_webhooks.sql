@@ -32,6 +32,8 @@ CREATE INDEX webhook_delivery_line ON webhook_delivery (subscription, subject, p
 CREATE INDEX webhook_delivery_log ON webhook_delivery (subscription, made_at, id);
 CREATE INDEX webhook_delivery_ended ON webhook_delivery (subscription, outcome, position)
     WHERE outcome IS NOT NULL;
+CREATE INDEX webhook_delivery_challenge ON webhook_delivery (subscription, made_at)
+    WHERE type = 'webhook.verification';
 CREATE INDEX webhook_delivery_settled ON webhook_delivery (settled_at) WHERE outcome IS NOT NULL;
 CREATE INDEX webhook_attempt_time ON webhook_attempt (made_at);
 

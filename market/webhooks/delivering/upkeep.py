@@ -37,15 +37,15 @@ SELECT * FROM (
         WHEN EXISTS (SELECT 1 FROM webhook_delivery d
             WHERE d.subscription = s.id AND d.outcome = 'gone') THEN 'receiver_gone'
         WHEN s.verified_at IS NULL AND EXISTS (SELECT 1 FROM webhook_delivery d
-            WHERE d.subscription = s.id AND d.type = $1 AND d.outcome = 'delivered')
-            THEN 'verified'
-        WHEN s.paused_at IS NULL AND c.dead_in_a_row >= $2
+            WHERE d.subscription = s.id AND d.type = 'webhook.verification'
+            AND d.outcome = 'delivered') THEN 'verified'
+        WHEN s.paused_at IS NULL AND c.dead_in_a_row >= $1
             AND c.dead_at > coalesce(s.resumed_at, '-infinity') THEN 'too_many_dead'
         END AS shown
     FROM webhook_subscription s JOIN membership m ON m.id = s.membership
     LEFT JOIN webhook_cursor c ON c.subscription = s.id
     WHERE s.ended_at IS NULL
-) due WHERE shown IS NOT NULL LIMIT $3
+) due WHERE shown IS NOT NULL LIMIT $2
 """
 
 _REQUESTS = """
@@ -131,7 +131,7 @@ class WebhookUpkeep:
         """Open books for new subscriptions, and see to everything there is at the moment."""
         async with self._database.transaction() as connection:
             await connection.execute(_BEGIN)
-            rows = await connection.fetch(_DUE, VERIFICATION, MOST_DEAD_IN_A_ROW, _AT_ONCE)
+            rows = await connection.fetch(_DUE, MOST_DEAD_IN_A_ROW, _AT_ONCE)
         for row in rows:
             await self._record(msgspec.convert(dict(row), _Due))
         done = 0

@@ -309,6 +309,27 @@ async def test_of_two_rotations_at_once_one_succeeds_and_says_the_secret_that_si
     assert recorded == 1
 
 
+async def test_of_an_end_and_a_rotation_at_once_neither_leaves_half_of_itself(
+    world: World, superuser: Any
+) -> None:
+    person = await owner(world)
+    for _ in range(5):
+        made = await webhook(person, URL)
+        rotated, ended, paused = await asyncio.gather(
+            _rotate(person, made, 1),
+            person.delete(f"/webhooks/{made['id']}"),
+            person.post(f"/webhooks/{made['id']}/pause", version=1),
+        )
+        assert ended.status_code == 204
+        assert rotated.status_code in {201, 409, 412}
+        assert paused.status_code in {200, 409, 412}
+        assert (await seen(person, made))["state"] == "ended"
+        secrets = await superuser.fetchval(
+            "SELECT count(*) FROM webhook_secret WHERE subscription = $1", UUID(made["id"])
+        )
+        assert secrets == (2 if rotated.status_code == 201 else 1)
+
+
 async def test_a_repeated_rotation_gives_the_same_secret_and_none_once_it_is_erased(
     world: World, bench: Workbench
 ) -> None:
