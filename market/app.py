@@ -13,6 +13,8 @@ from evaluation import routes as evaluation_routes
 from market import database, openapi
 from market.clock import routes as clock_routes
 from market.door import Capacity, Door, identify
+from market.events import routes as event_routes
+from market.events.watching import Watch
 from market.interests import routes as interest_routes
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
@@ -25,6 +27,7 @@ from market.single_sign_on import routes as single_sign_on_routes
 from market.single_sign_on.provider import identity_provider
 from market.status import routes as status_routes
 from market.systems import routes as system_routes
+from market.transparency import routes as log_routes
 from market.vault import Vault
 from market.webhooks import routes as webhook_routes
 from suppliers import routes as supplier_routes
@@ -37,9 +40,11 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *organisation_routes.CONTROLLERS,
     *ownership_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
+    *event_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *system_routes.CONTROLLERS,
     *webhook_routes.CONTROLLERS,
+    *log_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,
@@ -62,13 +67,16 @@ async def show_document() -> Response[bytes]:
 def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
     """Assemble the API over a database that is migrated and initialised."""
     capacity = Capacity(settings.requests_at_once, settings.kept_for_submissions, is_closing_soon)
+    watch = Watch(settings)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await database.open_pool(settings, connection)
+        watch.begin()
         try:
             yield
         finally:
+            await watch.close()
             await capacity.close()
             await database.close_pool()
 
@@ -92,6 +100,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
                 "settings": settings,
                 "vault": vault,
                 "door": Door(settings, vault),
+                "watch": watch,
                 "identity_provider": identity_provider(settings),
             }
         ),

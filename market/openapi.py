@@ -104,6 +104,7 @@ TAGS = {
     "interests": "Registers of interests: declared, confirmed, published, kept.",
     "gifts": "Gifts and hospitality: declared, reviewed, published.",
     "breaches": "Breaches of the rules on conflicts of interest, published anonymised.",
+    "events": "The change feed: what happened, in the order of the log, read or followed.",
     "clock": "The one clock of the market; a sandbox's can be moved forward.",
     "tenders": "What is needed: written, reviewed, published.",
     "duties": "Who does what in a tender, and what nobody may do together.",
@@ -119,7 +120,7 @@ SCOPES = {
     Scope.OPPORTUNITIES_READ: "Read published tenders, their requirements and sealing keys.",
     Scope.REGISTER_READ: "Read the registers of organisations, suppliers and service lines.",
     Scope.TENDERS_READ: "Read the tenders that one's organisation works on, drafts included.",
-    Scope.EVENTS_READ: "Read the record of a tender, as far as its owner may.",
+    Scope.EVENTS_READ: "Read the change feed, and the record of a tender, as far as its owner may.",
     Scope.BIDS_READ: "Read one's own bids and their receipts, never their content.",
     Scope.BIDS_WRITE: "Give, replace and withdraw bids.",
 }
@@ -222,6 +223,10 @@ def _complete(
     _say_who(operation, scope, public=public, reads=reads)
     if handler.opt.get("csv"):
         operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    if handler.opt.get("stream"):
+        operation["responses"]["200"]["content"]["text/event-stream"] = {
+            "schema": {"type": "string"}
+        }
     names = {item["name"] for item in operation.get("parameters", ())}
     for item in operation.get("parameters", ()):
         if item["name"] in {"Idempotency-Key", "If-Match"}:

@@ -22,6 +22,8 @@ _LONGEST_TOKEN_LIFETIME = 600
 _LONGEST_RETRY_SPAN = 14 * 86400
 _MOST_DELIVERIES = 256
 _LONGEST_LEASE = 600
+_MOST_WAITERS = 10_000
+_FEED_SECONDS = {"feed_heartbeat": 60, "feed_stream_lifetime": 3600, "feed_session_check": 60}
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.(?P<name>\w+)`$", re.DOTALL)
 
@@ -74,9 +76,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     token_lifetime: int = 600
     sign_ins_per_minute: int = 60
     refusals_per_minute: int = 60
+    # the change feed: how many requests of a process, and of one reader, wait for events at a time
+    feed_waiters: int = 500
+    feed_waiters_each: int = 20
+    feed_heartbeat: float = 15.0
+    feed_stream_lifetime: float = 600.0
+    feed_session_check: float = 60.0
     log_level: str = "INFO"
     checkpoint_interval: int = 60
     timestamp_url: str | None = None
+    timestamp_roots: str | None = None
     timestamp_interval: int = 3600
     # single sign-on (OpenID Connect): on where issuer, client_id and redirect_uri are set
     oidc_issuer: str | None = None
@@ -193,6 +202,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if not 0 <= self.kept_for_submissions < self.requests_at_once:
             message = "MARKET_KEPT_FOR_SUBMISSIONS must be from 0 to below MARKET_REQUESTS_AT_ONCE."
             raise ValueError(message)
+        if not 1 <= self.feed_waiters_each <= self.feed_waiters <= _MOST_WAITERS:
+            message = (
+                "MARKET_FEED_WAITERS_EACH must be at least 1 and at most MARKET_FEED_WAITERS, and"
+                f" that at most {_MOST_WAITERS}."
+            )
+            raise ValueError(message)
+        for setting, longest in _FEED_SECONDS.items():
+            if not 0 < getattr(self, setting) <= longest:
+                message = (
+                    f"{PREFIX}{setting.upper()} must be above 0 and at most {longest} seconds."
+                )
+                raise ValueError(message)
         if not 1 <= self.token_lifetime <= _LONGEST_TOKEN_LIFETIME:
             message = f"MARKET_TOKEN_LIFETIME must be from 1 to {_LONGEST_TOKEN_LIFETIME} seconds."
             raise ValueError(message)
@@ -207,6 +228,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         if self.timestamp_interval < self.checkpoint_interval:
             message = "MARKET_TIMESTAMP_INTERVAL must be at least MARKET_CHECKPOINT_INTERVAL."
+            raise ValueError(message)
+        if (self.timestamp_url is None) != (self.timestamp_roots is None):
+            message = (
+                "MARKET_TIMESTAMP_URL and MARKET_TIMESTAMP_ROOTS (a PEM file of the authority's"
+                " root certificates) go together: set both or neither."
+            )
             raise ValueError(message)
         if self.timestamp_url is not None and not self.timestamp_url.startswith(
             ("https://", "http://")

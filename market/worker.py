@@ -9,6 +9,7 @@ from market.background import Task, Workbench, workbench
 from market.events.sequencing import Sequencer
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
+from market.transparency.stamping import TimeStamper
 from market.webhooks.delivering import webhook_tasks
 
 _LOG = structlog.get_logger("market.worker")
@@ -22,6 +23,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
         Sequencer(bench),
         Keeper(bench),
         *webhook_tasks(bench),
+        TimeStamper(bench),
     )
 
 

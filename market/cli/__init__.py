@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-from market.cli import ownership, serving, showing, tasks, working
+from market.cli import audit, ownership, serving, showing, tasks, working
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -44,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        status: int = chosen.do(from_environment(), chosen)
+        # what works away from the market does not ask how one is set up
+        settings = Settings() if getattr(chosen, "offline", False) else from_environment()
+        status: int = chosen.do(settings, chosen)
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has gone, and needs no complaint either
@@ -89,12 +91,13 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="serve alone: `market worker` runs elsewhere",
     )
-    _add(
+    worker = _add(
         commands,
         "worker",
         "do what is done beside requests: number and sign the log, deliver what is due",
         working.worker,
     )
+    worker.add_argument("--beside", type=int, metavar="PID", help=argparse.SUPPRESS)
 
     _add(
         commands,
@@ -138,6 +141,7 @@ def parser() -> argparse.ArgumentParser:
     imported.add_argument("file", metavar="FILE", help="the file of statements")
     imported.add_argument("--source", required=True, type=_source, help="where the file is from")
 
+    audit.add_to(commands)
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)
     _add(commands, "openapi", "print the OpenAPI document", tasks.show_document)
     _add(

@@ -2,25 +2,80 @@
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+
+import structlog
 
 from market.observation.log import configure_log
 from market.runtime import join
 from market.settings import Settings
 from market.worker import work
 
+_LOG = structlog.get_logger("market.worker")
 _GRACE = 10  # seconds for what the worker is doing when it is asked to stop
+_LOOK = 1.0  # seconds between looks at whether the server is still there
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
 
 
-def worker(settings: Settings, _: argparse.Namespace) -> int:
+def worker(settings: Settings, chosen: argparse.Namespace) -> int:
     """Do everything that is done beside requests, until somebody stops it."""
     configure_log(settings.log_level)
     with join(settings) as runtime:
-        asyncio.run(work(runtime))
+        working = work(runtime)
+        asyncio.run(working if chosen.beside is None else _beside(chosen.beside, working))
     return 0
+
+
+async def _beside(server: int, working: Coroutine[None, None, None]) -> None:
+    """Work until the server is gone that this process was started by, killed or not."""
+    task = asyncio.create_task(working)
+    while os.getppid() == server and not task.done():
+        await asyncio.wait({task}, timeout=_LOOK)
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error
+
+
+class _Worker:
+    """The process of the worker, started again when it ends before it was asked to."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._process = self._start()
+        self._watch = threading.Thread(target=self._keep, name="worker", daemon=True)
+        self._watch.start()
+
+    @staticmethod
+    def _start() -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "market", "worker", "--beside", str(os.getpid())]
+        return subprocess.Popen(command)  # noqa: S603  # this programme itself
+
+    def _keep(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            ended = self._process.wait()
+            if self._stopping.wait(pause):
+                return
+            _LOG.warning("the worker ended and is started again", status=ended, after=pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            self._process = self._start()
+
+    def stop(self) -> None:
+        """Ask it to stop, and end it if it does not."""
+        self._stopping.set()
+        self._process.terminate()
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._watch.join(_GRACE)
 
 
 @contextmanager
@@ -29,13 +84,8 @@ def worker_beside() -> Iterator[None]:
 
     A process, not a task: what it does at length must not hold up an answer.
     """
-    command = [sys.executable, "-m", "market", "worker"]
-    with subprocess.Popen(command) as process:  # noqa: S603  # this programme itself
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(_GRACE)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    worker = _Worker()
+    try:
+        yield
+    finally:
+        worker.stop()

@@ -11,6 +11,11 @@ from market.events.errors import UnknownType
 MOST_TYPES = 50
 """How many types one reader may ask for."""
 LONGEST_TYPE = 80
+LONGEST_WAIT = 30
+"""How many seconds a reader may wait for events in one request."""
+LONGEST_PAGE = 500
+FARTHEST = 2**53 - 1
+"""The greatest position that JSON carries safely everywhere (RFC 8259, section 6)."""
 
 _TYPE = re.compile(r"(?P<kind>[a-z_]+)\.(?P<act>[a-z_]+|\*)", re.ASCII)
 

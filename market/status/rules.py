@@ -6,6 +6,9 @@ import msgspec
 
 from market.status.schemas import Mark, StatusLine
 
+_LATE = 60.0
+"""After how many seconds without a sign of the worker it is missing."""
+
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the catalogue and settings of the database say, as the app role sees them."""
@@ -32,6 +35,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     role_bypasses_row_security: bool
     role_is_owner: bool
     clock_shift: timedelta
+    numbered_ago: float
+    log_size: int
+    signed_size: int
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +48,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     signing_key: str
     pending: list[str]
     identity_provider: str | None = None
+    time_stamps: str | None = None
+    serving: bool = True
 
 
 def _line(name: str, *, good: bool, found: str, kept: str, lost: str) -> StatusLine:
@@ -64,6 +72,7 @@ def lines_of(facts: Facts, setting: Setting) -> list[StatusLine]:
         *_durability(facts),
         *_guards(facts),
         *_roles(facts),
+        *_log(facts, setting),
         *_custody(setting),
     ]
 
@@ -205,6 +214,37 @@ def _roles(facts: Facts) -> list[StatusLine]:
             found=facts.role + (f": {', '.join(mighty)}" if mighty else ", no more than it needs"),
             kept="Grants by column, and row-level security, bind the API.",
             lost="The API's role can do what no request should: use market_app.",
+        ),
+    ]
+
+
+def _log(facts: Facts, setting: Setting) -> list[StatusLine]:
+    late = facts.numbered_ago > _LATE
+    worker = _line(
+        "Worker",
+        good=not late,
+        found=f"at work {facts.numbered_ago:.1f} seconds ago"
+        if not late
+        else f"not seen for {timedelta(seconds=int(facts.numbered_ago))}",
+        kept="What happens is numbered, hashed and signed, and what is due is delivered.",
+        lost="Nothing is numbered, signed, delivered or sent: say `market worker`.",
+    )
+    return [
+        worker
+        if setting.serving
+        else _note(worker.name, worker.found, "It runs beside a market that is served."),
+        _note(
+            "Log",
+            f"{facts.log_size} events, {facts.signed_size} of them under a signed checkpoint",
+            "Whoever keeps a checkpoint can prove later that nothing before it was changed.",
+        ),
+        _note(
+            "Time stamps",
+            setting.time_stamps or "off",
+            "This authority says when a checkpoint was there (RFC 3161)."
+            if setting.time_stamps
+            else "Nobody outside says when a checkpoint was there. To switch it on, set"
+            " MARKET_TIMESTAMP_URL.",
         ),
     ]
 

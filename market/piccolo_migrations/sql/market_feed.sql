@@ -57,7 +57,7 @@ SELECT keep_to_migrations('public_action', 'colleague_action');
 
 -- The acts of colleagues that the acting person sees now, in the organisation they act for: one set
 -- for a whole statement. A system acts in the name of its maker, and sees what a colleague would.
-CREATE FUNCTION colleague_actions(in_tenders boolean) RETURNS SETOF text LANGUAGE sql STABLE
+CREATE FUNCTION colleague_actions(in_tenders boolean) RETURNS SETOF text LANGUAGE sql STABLE ROWS 20
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT a.action FROM colleague_action a
     WHERE a.in_tender = in_tenders AND EXISTS (
@@ -88,7 +88,15 @@ BEGIN
     ORDER BY p.position;
 END $$;
 
+-- When a public event was written down: the one part of its leaf that the feed does not show.
+CREATE FUNCTION public_event_recorded_at(of_position bigint) RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.recorded_at FROM public_events(of_position - 1, of_position) p
+    JOIN event e ON e.id = p.id
+$$;
+
 GRANT SELECT ON public_action, colleague_action TO market_guard;
 
 SELECT seal_guards();
-GRANT EXECUTE ON FUNCTION public_events(bigint, bigint), colleague_actions(boolean) TO market_app;
+GRANT EXECUTE ON FUNCTION public_events(bigint, bigint), public_event_recorded_at(bigint),
+    colleague_actions(boolean) TO market_app;

@@ -324,7 +324,7 @@ END $$;
 
 -- The record of a tender: for its manager, its guardian and the buyers' auditors, less what is
 -- withheld. One set for a whole statement, because a function asked row by row makes long lists slow.
-CREATE FUNCTION recorded_tenders() RETURNS SETOF uuid LANGUAGE sql STABLE
+CREATE FUNCTION recorded_tenders() RETURNS SETOF uuid LANGUAGE sql STABLE ROWS 20
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT d.tender FROM duty d
     WHERE d.person = acting_person() AND d.duty IN ('tender_manager', 'guardian')
