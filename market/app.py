@@ -16,6 +16,9 @@ from market.door import Capacity, Door, identify
 from market.events import routes as event_routes
 from market.events.watching import Watch
 from market.interests import routes as interest_routes
+from market.mail import routes as mail_routes
+from market.mail.kinds import NoticeKind, by_name
+from market.notices import KINDS
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
@@ -45,6 +48,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *system_routes.CONTROLLERS,
     *webhook_routes.CONTROLLERS,
     *log_routes.CONTROLLERS,
+    *mail_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,
@@ -64,8 +68,14 @@ async def show_document() -> Response[bytes]:
     return Response(api_document(), media_type="application/json")
 
 
-def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
+def create_app(
+    settings: Settings,
+    connection: dict[str, Any],
+    vault: Vault,
+    kinds: tuple[NoticeKind, ...] = KINDS,
+) -> Litestar:
     """Assemble the API over a database that is migrated and initialised."""
+    by_name(kinds)  # refuses two of one name before anybody is served
     capacity = Capacity(settings.requests_at_once, settings.kept_for_submissions, is_closing_soon)
     watch = Watch(settings)
 
@@ -84,6 +94,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         route_handlers=[
             Router(openapi.PREFIX, route_handlers=list(CONTROLLERS)),
             *system_routes.TOKENS,
+            *mail_routes.PAGES,
             *status_routes.CONTROLLERS,
             show_document,
         ],
@@ -101,6 +112,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
                 "vault": vault,
                 "door": Door(settings, vault),
                 "watch": watch,
+                "notice_kinds": kinds,
                 "identity_provider": identity_provider(settings),
             }
         ),

@@ -25,6 +25,12 @@ from market.interests.tables import (
     InterestMitigationTable,
     InterestTable,
 )
+from market.mail.tables import (
+    NoticeFaultTable,
+    NoticePreferencesTable,
+    NoticeTable,
+    NoticingTable,
+)
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.ownership.tables import (
     OwnershipIdentifierTable,
@@ -134,5 +140,9 @@ APP_CONFIG = AppConfig(
         WebhookCursorTable,
         WebhookDeliveryTable,
         WebhookAttemptTable,
+        NoticeTable,
+        NoticePreferencesTable,
+        NoticingTable,
+        NoticeFaultTable,
     ],
 )

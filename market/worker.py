@@ -7,6 +7,9 @@ import structlog
 from market import database
 from market.background import Task, Workbench, workbench
 from market.events.sequencing import Sequencer
+from market.mail.noticing import Noticing, Reminding
+from market.mail.posting import Posting
+from market.notices import KINDS
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
 from market.transparency.stamping import TimeStamper
@@ -24,6 +27,9 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
         Keeper(bench),
         *webhook_tasks(bench),
         TimeStamper(bench),
+        Noticing(bench, KINDS),
+        Reminding(bench, KINDS),
+        Posting(bench, KINDS),
     )
 
 
