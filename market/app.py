@@ -32,6 +32,7 @@ from market.status import routes as status_routes
 from market.systems import routes as system_routes
 from market.transparency import routes as log_routes
 from market.vault import Vault
+from market.webhooks import routes as webhook_routes
 from suppliers import routes as supplier_routes
 from tenders import routes as tender_routes
 from tenders.queries.closing import is_closing_soon
@@ -45,6 +46,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *event_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *system_routes.CONTROLLERS,
+    *webhook_routes.CONTROLLERS,
     *log_routes.CONTROLLERS,
     *mail_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,

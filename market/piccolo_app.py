@@ -69,6 +69,14 @@ from market.transparency.tables import (
     LogKeeperTable,
     MerkleNodeTable,
 )
+from market.webhooks.tables import (
+    WebhookAttemptTable,
+    WebhookCursorTable,
+    WebhookDeliveryTable,
+    WebhookRequestTable,
+    WebhookSecretTable,
+    WebhookSubscriptionTable,
+)
 
 APP_CONFIG = AppConfig(
     app_name="market",
@@ -126,6 +134,12 @@ APP_CONFIG = AppConfig(
         ClientTable,
         ClientTokenTable,
         CredentialUseTable,
+        WebhookSubscriptionTable,
+        WebhookSecretTable,
+        WebhookRequestTable,
+        WebhookCursorTable,
+        WebhookDeliveryTable,
+        WebhookAttemptTable,
         NoticeTable,
         NoticePreferencesTable,
         NoticingTable,

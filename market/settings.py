@@ -19,6 +19,9 @@ _GREATEST_SKEW = 300
 _LONGEST_WAIT = 30
 _LONGEST_CHECKPOINT_INTERVAL = 60
 _LONGEST_TOKEN_LIFETIME = 600
+_LONGEST_RETRY_SPAN = 14 * 86400
+_MOST_DELIVERIES = 256
+_LONGEST_LEASE = 600
 _MOST_WAITERS = 10_000
 _FEED_SECONDS = {"feed_heartbeat": 60, "feed_stream_lifetime": 3600, "feed_session_check": 60}
 _LONGEST_SMTP_TIMEOUT = 120
@@ -105,6 +108,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oidc_scopes: str = "openid profile email"
     oidc_clock_skew: int = 60
     oidc_timeout: float = 5.0
+    # webhooks: how the worker delivers. Private targets are this machine and private networks.
+    webhook_private_targets: bool = False
+    webhook_timeout: float = 10.0
+    webhook_lease: float = 60.0
+    webhook_first_retry: float = 10.0
+    webhook_retry_span: float = 3 * 86400.0
+    webhook_deliveries_at_once: int = 32
     # e-mail notices: on where smtp_host and mail_from are set
     smtp_host: str | None = None
     smtp_port: int = 587
@@ -177,6 +187,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         self._ensure_single_sign_on()
         self._ensure_bounds()
+        self._ensure_webhooks()
         self._ensure_public_url()
         self._ensure_log()
         self._ensure_mail()
@@ -259,6 +270,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             ("https://", "http://")
         ):
             message = "MARKET_TIMESTAMP_URL must be an http or https address (RFC 3161)."
+            raise ValueError(message)
+
+    def _ensure_webhooks(self) -> None:
+        """Refuse waits in which nothing would be delivered, or what is being delivered given on."""
+        if not 0 < self.webhook_timeout <= _LONGEST_WAIT:
+            message = f"MARKET_WEBHOOK_TIMEOUT must be above 0 and at most {_LONGEST_WAIT} seconds."
+            raise ValueError(message)
+        if not 2 * self.webhook_timeout <= self.webhook_lease <= _LONGEST_LEASE:
+            message = (
+                "MARKET_WEBHOOK_LEASE must be at least twice MARKET_WEBHOOK_TIMEOUT, and at most"
+                f" {_LONGEST_LEASE} seconds."
+            )
+            raise ValueError(message)
+        if not 0 < self.webhook_first_retry <= self.webhook_retry_span <= _LONGEST_RETRY_SPAN:
+            message = (
+                "MARKET_WEBHOOK_FIRST_RETRY must be above 0 and at most MARKET_WEBHOOK_RETRY_SPAN,"
+                f" which is at most {_LONGEST_RETRY_SPAN} seconds."
+            )
+            raise ValueError(message)
+        if not 1 <= self.webhook_deliveries_at_once <= _MOST_DELIVERIES:
+            message = f"MARKET_WEBHOOK_DELIVERIES_AT_ONCE must be from 1 to {_MOST_DELIVERIES}."
             raise ValueError(message)
 
     def _ensure_public_url(self) -> None:

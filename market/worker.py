@@ -13,6 +13,7 @@ from market.notices import KINDS
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
 from market.transparency.stamping import TimeStamper
+from market.webhooks.delivering import webhook_tasks
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
@@ -24,6 +25,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     return (
         Sequencer(bench),
         Keeper(bench),
+        *webhook_tasks(bench),
         TimeStamper(bench),
         Noticing(bench, KINDS),
         Reminding(bench, KINDS),

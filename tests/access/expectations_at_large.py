@@ -1,8 +1,8 @@
 """What operations about the market at large answer to everybody: one row an operation.
 
 The organisation they are about is the group that buys; the interest and the gift are its
-commissioner's, the key and the client its administrator's. Written, as the other table, from the
-documents alone.
+commissioner's; the key, the client and the webhook are its administrator's. Written, as the other
+table, from the documents alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ from tests.access.rules import (
 )
 
 _NOT_TO_STATE = "403 not-yours-to-state"
+_NOT_YOUR_WEBHOOK = "403 not-your-webhook"
 _SSO_OFF = "404 single-sign-on-off"
 _KEEP_REGISTERS = frozenset({Of.BUYER, Of.OTHER, Of.OPERATOR, Of.HELPER})
 """Bodies that buy, and units that help them to."""
@@ -102,6 +103,12 @@ def _credential(answer: str, registrar: str) -> Rule:
     return signed_in(rule)
 
 
+def _makes_webhooks(case: Case) -> str:
+    if not case.acts_for(Of.BUYER):
+        return NOT_FOUND
+    return "201" if case.holds("administrator") else "403 not-for-this-organisation"
+
+
 def _matches(case: Case) -> bool:
     return _registrar(case) or _holder(case) or _guardian(case)
 
@@ -174,6 +181,18 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "getClient": _credential("200", "200"),
         "changeClientKeys": _credential("200", FORBIDDEN),
         "revokeClient": _credential("204", "204"),
+        # webhooks
+        "makeWebhook": signed_in(_makes_webhooks),
+        "listWebhooks": administrators("200", registrar=True),
+        "getWebhook": _credential("200", "200"),
+        "rotateWebhookSecret": _credential("201", _NOT_YOUR_WEBHOOK),
+        "pauseWebhook": _credential("200", "200"),
+        "resumeWebhook": _credential("409 not-paused", _NOT_YOUR_WEBHOOK),
+        "endWebhook": _credential("204", "204"),
+        "verifyWebhook": _credential("202", _NOT_YOUR_WEBHOOK),
+        "replayWebhook": _credential("202", _NOT_YOUR_WEBHOOK),
+        "listWebhookDeliveries": _credential("200", "200"),
+        "getWebhookDelivery": signed_in(NOT_FOUND),  # it has delivered nothing yet
         # award duties held for another organisation
         "delegateAwardDuties": administrators("201", registrar=False),
         "listAwardDelegations": everybody("200"),

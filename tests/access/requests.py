@@ -155,10 +155,10 @@ def request_for(operation: Operation, kind: str, state: Frozen) -> Request:
 
 
 def _version(operation: Operation, state: Frozen) -> int:
-    """Of what the operation changes: a bid, a lot, a client, or else the tender."""
+    """Of what the operation changes: a bid, a lot, a client, a webhook, or else the tender."""
     if operation.id == "changeNoticePreferences":
         return 1  # of nobody: they have stated none
-    for thing in ("bid", "lot", "client"):
+    for thing in ("bid", "lot", "client", "webhook"):
         if f"/{thing}s/{{" in operation.path:
             return state.versions[thing]
     return state.versions["tender"]
