@@ -16,6 +16,7 @@ _SCRIPTS = (
     "evaluation_findings.sql",
     "evaluation_register.sql",
     "evaluation_reading.sql",
+    "evaluation_notices.sql",
 )
 
 
