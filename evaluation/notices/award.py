@@ -61,8 +61,8 @@ def _approval_due(facts: Facts) -> Letter:
             f"The panel has recommended an award of lot {facts['lot']}.",
             "Read how it came about, and approve it or return it, with your reason."
             if facts["declared"]
-            else "Declare against the bidders first. Then read how it came about, and approve it or"
-            " return it, with your reason.",
+            else "Declare first whether you have an interest in each bidder. Then read how it came"
+            " about, and approve it or return it, with your reason.",
             "You are asked to confirm who you are when you decide.",
         ),
         facts=lot(facts),
@@ -113,8 +113,7 @@ def _outcome(facts: Facts) -> Letter:
             ),
             (
                 "Sign in and read it: it says what was decided and why. No contract is made"
-                " before the standstill is over, and a challenge is a matter of days: do not"
-                " wait."
+                " before the standstill is over. The time for a challenge is short: do not wait."
             ),
         ),
         facts=(*lot(facts), ("Standstill ends", london(facts["standstill_ends_at"]))),
@@ -145,8 +144,8 @@ def _lot_abandoned(facts: Facts) -> Letter:
                 f" bid. No contract follows from it.{sealed}"
             ),
             (
-                "Other lots of the tender go on. The reason is recorded by the buyer: ask for it"
-                " if you are not told."
+                "This is about that lot alone. The reason is recorded by the buyer: ask for it if"
+                " you are not told."
             ),
         ),
         facts=(*lot(facts), ("Abandoned", london(facts["abandoned_at"]))),
@@ -171,7 +170,9 @@ def _standstill_over(facts: Facts) -> Letter:
     elif facts["declared"]:
         following = "You can record the contract now."
     else:
-        following = "Declare against the bidders; then you can record the contract."
+        following = (
+            "Declare whether you have an interest in each bidder; then you can record the contract."
+        )
     return Letter(
         subject=f"The standstill is over: {facts['title']}, lot {facts['lot']}",
         paragraphs=(f"The standstill of lot {facts['lot']} has ended.", following),

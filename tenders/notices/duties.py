@@ -145,8 +145,8 @@ def _conflict(facts: Facts) -> Letter:
             ),
             "See what is known of it, and decide."
             if facts["declared"]
-            else "Declare against the bidders yourself first; then see what is known of it, and"
-            " decide.",
+            else "Declare first whether you yourself have an interest in each bidder; then see what"
+            " is known of it, and decide.",
         ),
         facts=tender(facts),
         path=tender_path(facts, "/conflicts" if facts["declared"] else "/bidders"),

@@ -207,8 +207,9 @@ def _bids_opened(facts: Facts) -> Letter:
         paragraphs=(
             "Two openers have confirmed, and the bids of the tender are open.",
             (
-                "Whoever has a duty about the bids declares first, against each bidder. Prices stay"
-                " sealed until the quality of every bid of a lot has been decided."
+                "Whoever has a duty about the bids declares first whether they have an interest in"
+                " each bidder. Prices stay sealed until the quality of every bid of a lot is"
+                " decided."
             ),
         ),
         facts=(*tender(facts), ("Opened", london(facts["opened_at"]))),

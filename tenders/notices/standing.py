@@ -130,6 +130,33 @@ def _overdue(facts: Facts) -> Letter:
     )
 
 
+_CONSENT: Final = """
+SELECT m.person, m.organisation, e.subject::text AS key, jsonb_build_object(
+    'organisation', o.name, 'register', o.id, 'gift', w.gift) AS facts
+FROM event e CROSS JOIN LATERAL consents_waiting(e.id) w
+JOIN organisation o ON o.id = w.organisation
+JOIN membership m ON m.organisation = o.id AND m.role = 'conflicts_guardian'
+    AND m.ended_at IS NULL AND m.person <> w.holder
+WHERE e.id = $1
+"""
+
+
+def _consent(facts: Facts) -> Letter:
+    register = "gifts" if facts["gift"] else "interests"
+    return Letter(
+        subject=f"An entry in the register of {register} waits ({facts['organisation']})",
+        paragraphs=(
+            (
+                f"Somebody does not consent to the publication of an entry in the register of"
+                f" {register}. It is withheld until you decide."
+            ),
+            "Read the entry and the reason given, and decide whether it stays withheld.",
+        ),
+        facts=(("Register of", facts["organisation"]),),
+        path=f"{API}/organisations/{facts['register']}/register-of-{register}/private",
+    )
+
+
 KINDS: Final = (
     NoticeKind(
         name="application-waiting",
@@ -158,5 +185,12 @@ KINDS: Final = (
         recipients=_MEMBERS + _TO_GUARDIANS,
         letter=_overdue,
         sending=Sending.DIGEST,
+    ),
+    NoticeKind(
+        name="consent-to-decide",
+        title="A refusal to publish an entry in a register waits for the guardian",
+        actions=("interest.declared", "interest.corrected", "gift.declared", "gift.corrected"),
+        recipients=_CONSENT,
+        letter=_consent,
     ),
 )

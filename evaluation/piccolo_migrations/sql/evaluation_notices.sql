@@ -42,7 +42,9 @@ GRANT SELECT (lot, bid) ON award TO market_worker;
 GRANT SELECT (lot, bid, recipient) ON award_notice TO market_worker;
 GRANT SELECT (lot, ends_at) ON standstill TO market_worker;
 GRANT SELECT (id, lot, made_at, starts, ends) ON contract TO market_worker;
-CREATE POLICY worker_reads ON award FOR SELECT TO market_worker USING (true);
+-- who won, no sooner than there is a contract with them
+CREATE POLICY worker_reads ON award FOR SELECT TO market_worker
+    USING (EXISTS (SELECT 1 FROM contract c WHERE c.lot = award.lot));
 CREATE POLICY worker_reads ON award_notice FOR SELECT TO market_worker USING (true);
 
 SELECT seal_guards();

@@ -104,6 +104,24 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM known k WHERE why_not_unconflicted(k.holder, k.tender) = 'interest_undecided'
 $$;
 
+-- Entries in a register whose holder refuses to have them published: the guardian decides. Whose
+-- they are is given so that nobody is asked about their own, and goes into no letter.
+CREATE FUNCTION consents_waiting(of_event uuid)
+RETURNS TABLE (organisation uuid, holder uuid, gift boolean) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT i.for_organisation, i.person, false FROM event e
+    JOIN interest i ON i.id = e.subject AND e.subject_kind = 'interest'
+    WHERE e.id = of_event AND NOT i.consents
+      AND NOT EXISTS (SELECT 1 FROM interest later WHERE later.supersedes = i.id)
+      AND NOT EXISTS (SELECT 1 FROM consent_decision d WHERE d.interest = i.id)
+    UNION ALL
+    SELECT g.for_organisation, g.person, true FROM event e
+    JOIN gift g ON g.id = e.subject AND e.subject_kind = 'gift'
+    WHERE e.id = of_event AND NOT g.consents
+      AND NOT EXISTS (SELECT 1 FROM gift later WHERE later.supersedes = g.id)
+      AND NOT EXISTS (SELECT 1 FROM consent_decision d WHERE d.gift = g.id)
+$$;
+
 -- -- what the worker reads of it ---------------------------------------------------------------------
 
 GRANT SELECT (id, kind, name) ON organisation TO market_worker;
@@ -128,4 +146,5 @@ CREATE POLICY worker_reads ON saved_search FOR SELECT TO market_worker USING (tr
 
 SELECT seal_guards();
 GRANT EXECUTE ON FUNCTION duty_standing(uuid, uuid), duty_recipients(uuid, text[]),
-    declarations_due(uuid), conflicts_waiting(uuid), standing_bids(uuid) TO market_worker;
+    declarations_due(uuid), conflicts_waiting(uuid), consents_waiting(uuid), standing_bids(uuid)
+    TO market_worker;
