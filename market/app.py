@@ -14,6 +14,9 @@ from market import database, openapi
 from market.clock import routes as clock_routes
 from market.door import Capacity, Door, identify
 from market.interests import routes as interest_routes
+from market.mail import routes as mail_routes
+from market.mail.kinds import NoticeKind, by_name
+from market.notices import KINDS
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
@@ -38,6 +41,7 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *clock_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *system_routes.CONTROLLERS,
+    *mail_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,
@@ -57,8 +61,14 @@ async def show_document() -> Response[bytes]:
     return Response(api_document(), media_type="application/json")
 
 
-def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
+def create_app(
+    settings: Settings,
+    connection: dict[str, Any],
+    vault: Vault,
+    kinds: tuple[NoticeKind, ...] = KINDS,
+) -> Litestar:
     """Assemble the API over a database that is migrated and initialised."""
+    by_name(kinds)  # refuses two of one name before anybody is served
     capacity = Capacity(settings.requests_at_once, settings.kept_for_submissions, is_closing_soon)
 
     @asynccontextmanager
@@ -74,6 +84,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         route_handlers=[
             Router(openapi.PREFIX, route_handlers=list(CONTROLLERS)),
             *system_routes.TOKENS,
+            *mail_routes.PAGES,
             *status_routes.CONTROLLERS,
             show_document,
         ],
@@ -90,6 +101,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
                 "settings": settings,
                 "vault": vault,
                 "door": Door(settings, vault),
+                "notice_kinds": kinds,
                 "identity_provider": identity_provider(settings),
             }
         ),

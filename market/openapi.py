@@ -92,6 +92,7 @@ does not know are refused.
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "systems": "API keys and clients of suppliers' and buyers' systems, and their scopes.",
+    "notices": "What one was told of, and how one wants to be told: by mail, in a digest, not.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
     "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",

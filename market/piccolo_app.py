@@ -23,6 +23,12 @@ from market.interests.tables import (
     InterestMitigationTable,
     InterestTable,
 )
+from market.mail.tables import (
+    NoticeFaultTable,
+    NoticePreferencesTable,
+    NoticeTable,
+    NoticingTable,
+)
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.ownership.tables import (
     OwnershipIdentifierTable,
@@ -112,5 +118,9 @@ APP_CONFIG = AppConfig(
         ClientTable,
         ClientTokenTable,
         CredentialUseTable,
+        NoticeTable,
+        NoticePreferencesTable,
+        NoticingTable,
+        NoticeFaultTable,
     ],
 )

@@ -7,6 +7,9 @@ import structlog
 from market import database
 from market.background import Task, Workbench, workbench
 from market.events.sequencing import Sequencer
+from market.mail.noticing import Noticing, Reminding
+from market.mail.posting import Posting
+from market.notices import KINDS
 from market.runtime import CannotStart, Runtime
 
 _LOG = structlog.get_logger("market.worker")
@@ -16,7 +19,12 @@ _LONGEST_PAUSE = 60.0
 
 def tasks(bench: Workbench) -> tuple[Task, ...]:
     """Everything the worker does: one line a task."""
-    return (Sequencer(bench),)
+    return (
+        Sequencer(bench),
+        Noticing(bench, KINDS),
+        Reminding(bench, KINDS),
+        Posting(bench, KINDS),
+    )
 
 
 async def work(runtime: Runtime) -> None:

@@ -54,10 +54,14 @@ SELECT (SELECT kind FROM installation) AS environment,
     role.rolsuper AS role_is_superuser,
     role.rolbypassrls AS role_bypasses_row_security,
     pg_has_role(role.oid, owner.oid, 'MEMBER') AS role_is_owner,
-    (SELECT shift FROM market_clock) AS clock_shift
+    (SELECT shift FROM market_clock) AS clock_shift,
+    mail.overdue AS mails_overdue,
+    mail.failed AS mails_failed,
+    mail.given_up AS notices_given_up
 FROM pg_roles role
 JOIN pg_roles owner
     ON owner.oid = (SELECT relowner FROM pg_class WHERE oid = 'public.installation'::regclass)
+CROSS JOIN mail_standing() mail
 WHERE role.rolname = current_user
 """
 
@@ -131,6 +135,7 @@ async def status(settings: Settings, vault: Vault) -> Status:
         signing_key=vault.signing_key.key_id,
         pending=pending,
         identity_provider=settings.oidc_issuer,
+        sends_mail=settings.sends_mail,
     )
     lines = lines_of(facts, setting)
     return Status(

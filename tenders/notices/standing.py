@@ -171,6 +171,7 @@ KINDS: Final = (
         actions=("supplier.admitted", "supplier.refused"),
         recipients=_DECIDED,
         letter=_decided,
+        to_outsiders=True,
         formal=True,
     ),
     NoticeKind(

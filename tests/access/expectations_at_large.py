@@ -148,6 +148,9 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "removeIdentity": signed_in(NOT_FOUND),
         "listMyInterests": signed_in("200"),
         "listMyGifts": signed_in("200"),
+        "listNotices": signed_in("200"),
+        "getNoticePreferences": signed_in("200"),
+        "changeNoticePreferences": signed_in("200"),
         "getMyInterestConfirmation": _own_confirmation("200"),
         "confirmInterests": _own_confirmation("201", "409 confirmation-contradicted"),
         # the people of an organisation

@@ -1,96 +1,85 @@
-"""Notices as the worker makes them: every kind's SQL, run as its role, over log and time."""
+"""Events that the tests' kinds of notice are made of, and the worker's tasks run to their end."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-import asyncpg
 import msgspec
 
-from evaluation import notices as of_evaluation
-from market.mail.kinds import Letter, NoticeKind, by_name
-from tenders import notices as of_tenders
-from tests.makers.letters import SHAPES
+from market.background import Task, Workbench
+from market.events.sequencing import Sequencer
+from market.mail.kinds import NoticeKind
+from market.mail.noticing import Noticing
+from market.mail.posting import Posting
 from tests.makers.world import Person
 
-KINDS = by_name((*of_tenders.KINDS, *of_evaluation.KINDS))
+TENDER = UUID("5b1f7c52-2f4e-4b36-9a5c-7f1d0f3b8c11")
 
 
-class Noticed(msgspec.Struct, frozen=True, kw_only=True):
-    """One notice: of which kind, to whom, and what its letter is made of."""
-
-    kind: str
-    person: UUID
-    organisation: UUID
-    key: str
-    facts: Mapping[str, Any]
-
-    @property
-    def letter(self) -> Letter:
-        """What it says."""
-        return KINDS[self.kind].letter(self.facts)
-
-
-class Noticing:
-    """What the worker's noticing does, step by step: new events first, then what time brings."""
-
-    def __init__(self, worker: Any, kinds: Iterable[NoticeKind] = KINDS.values()) -> None:
-        """Begin at the beginning of the log, on a connection of the role market_worker."""
-        self.worker = worker
-        self.kinds = tuple(kinds)
-        self.serial = 0
-        self.told: dict[tuple[str, UUID, str], Noticed] = {}
-
-    async def catch_up(self) -> list[Noticed]:
-        """Make the notices that are new since the last time, each kind, person and key once."""
-        fresh: list[Noticed] = []
-        events = await self.worker.fetch(
-            "SELECT id, action, serial FROM event WHERE serial > $1 ORDER BY serial", self.serial
-        )
-        for event in events:
-            for kind in self.kinds:
-                if event["action"] in kind.actions:
-                    fresh += await self._ask(kind, event["id"])
-            self.serial = event["serial"]
-        for kind in self.kinds:
-            if not kind.actions:
-                fresh += await self._ask(kind)
-        return fresh
-
-    async def _ask(self, kind: NoticeKind, *event: UUID) -> list[Noticed]:
-        rows = await self.worker.fetch(kind.recipients, *event)
-        fresh = []
-        for row in rows:
-            assert set(row.keys()) == {"person", "organisation", "key", "facts"}, kind.name
-            noticed = Noticed(
-                kind=kind.name,
-                person=row["person"],
-                organisation=row["organisation"],
-                key=row["key"],
-                facts=json.loads(row["facts"]),
-            )
-            # what its letter is read by is what the golden letters are written of
-            assert (kind.name, frozenset(noticed.facts)) in SHAPES, noticed
-            assert noticed.letter.path is not None
-            identity = (kind.name, noticed.person, noticed.key)
-            if identity not in self.told:
-                self.told[identity] = noticed
-                fresh.append(noticed)
-        return fresh
+async def happen(
+    connection: Any, action: str, *people: Person, title: str = "Data services", **facts: object
+) -> UUID:
+    """Record an event that concerns people, as the superuser."""
+    event = uuid4()
+    details = {
+        "to": [{"person": str(one.id), "organisation": str(one.organisation)} for one in people],
+        "facts": {"title": title, "tender": str(TENDER), **facts},
+    }
+    await connection.execute(
+        "INSERT INTO event (id, action, subject_kind, subject, request, details)"
+        " VALUES ($1, $2, 'thing', $3, 'test', $4)",
+        event,
+        action,
+        uuid4(),
+        msgspec.json.encode(details).decode(),
+    )
+    return event
 
 
-async def noticing(parameters: dict[str, Any]) -> Noticing:
-    """Begin noticing on a connection of one's own, as the worker role; close `worker` after it."""
-    return Noticing(await asyncpg.connect(**parameters, server_settings={"timezone": "UTC"}))
+async def exhaust(task: Task) -> None:
+    """Run a task until it has no more to do."""
+    while await task.run() == 0:
+        pass
 
 
-def told(noticed: Iterable[Noticed], *kinds: str) -> list[tuple[str, UUID]]:
-    """Kind and person of each notice, sorted; of some kinds alone where they are named."""
-    found = [(one.kind, one.person) for one in noticed if not kinds or one.kind in kinds]
-    return sorted(found)
+async def notice(bench: Workbench, kinds: Sequence[NoticeKind]) -> None:
+    """Number what happened and make its notices."""
+    await exhaust(Sequencer(bench))
+    await exhaust(Noticing(bench, kinds))
 
 
-def each(kind: str, *people: Person) -> list[tuple[str, UUID]]:
-    """What `told` gives where each of these people was told once."""
-    return sorted((kind, person.id) for person in people)
+async def post(bench: Workbench, kinds: Sequence[NoticeKind]) -> None:
+    """Send what is due."""
+    await exhaust(Posting(bench, kinds))
+
+
+async def state_of(connection: Any) -> list[tuple[Any, ...]]:
+    rows = await connection.fetch("SELECT state, attempts, last_error FROM notice ORDER BY made_at")
+    return [tuple(row) for row in rows]
+
+
+async def make_due(connection: Any) -> None:
+    """As if every pause and every claim had run out."""
+    await connection.execute(
+        "UPDATE notice SET send_after = clock_timestamp() - interval '1 second',"
+        " claimed_until = clock_timestamp() - interval '1 second' WHERE state = 'waiting'"
+    )
+
+
+async def age(connection: Any, by: timedelta) -> None:
+    """Make every notice that waits older."""
+    await connection.execute(
+        "UPDATE notice SET made_at = made_at - $1::interval, digest_at = digest_at - $1::interval,"
+        " send_after = send_after - $1::interval WHERE state = 'waiting'",
+        by,
+    )
+
+
+async def reach_digest(connection: Any) -> None:
+    """As if the hour of the digest had just come."""
+    await connection.execute(
+        "UPDATE notice SET digest_at = transaction_timestamp(),"
+        " send_after = transaction_timestamp()"
+        " WHERE digest_at IS NOT NULL AND state = 'waiting' AND mailing IS NULL"
+    )

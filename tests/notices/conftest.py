@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.conftest import Databases
-from tests.makers.notices import Noticing, noticing
+from tests.makers.noticing import Noticing, noticing
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from market.demo.cast import BUYERS, REGISTRAR
 from market.demo.desk import Office
 from market.demo.play import Play
 from market.people.commands import create_operator
-from tests.makers.notices import Noticed, Noticing
+from tests.makers.noticing import Noticed, Noticing
 from tests.makers.world import World
 
 PASSWORD = "six bright kites at noon"  # noqa: S105  # everybody's, in this journey

@@ -6,7 +6,7 @@ from market.actor import Role
 from tests.makers.bids import close_bidding, confirm, declare, open_bids, some_suppliers, submit
 from tests.makers.clock import advance_to
 from tests.makers.evaluation import lot_to_score
-from tests.makers.notices import Noticing, each, told
+from tests.makers.noticing import Noticing, each, told
 from tests.makers.recusals import decide_conflict, register_interest
 from tests.makers.tenders import (
     created_tender,

@@ -22,7 +22,7 @@ from tests.makers.evaluation import (
     recommend,
     recommended_lot,
 )
-from tests.makers.notices import Noticing, each, told
+from tests.makers.noticing import Noticing, each, told
 from tests.makers.recusals import decide_conflict
 from tests.makers.tenders import assign, market_time, published_tender
 from tests.makers.world import World

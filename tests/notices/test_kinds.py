@@ -11,7 +11,7 @@ import pytest
 
 from market.mail.kinds import Sending
 from tests.conftest import Databases
-from tests.makers.notices import KINDS
+from tests.makers.noticing import KINDS
 
 ROOT = Path(__file__).parents[2]
 FORMAL = {"tender-abandoned", "lot-abandoned", "outcome", "application-decided"}

@@ -19,7 +19,7 @@ from market.app import api_document
 from market.mail.kinds import Letter
 from tenders.notices.words import day, london, lots
 from tests.makers.letters import CASES
-from tests.makers.notices import KINDS
+from tests.makers.noticing import KINDS
 
 LETTERS = Path(__file__).parent / "letters.txt"
 LONGEST_SUBJECT = 120

@@ -16,7 +16,7 @@ from tests.makers.bids import (
     submit,
 )
 from tests.makers.clock import advance_to
-from tests.makers.notices import Noticing, each, told
+from tests.makers.noticing import Noticing, each, told
 from tests.makers.recusals import register_interest
 from tests.makers.searches import saved
 from tests.makers.suppliers import admitted_supplier

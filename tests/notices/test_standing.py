@@ -7,7 +7,7 @@ import pytest
 from market.interests.rules.dates import DAYS_TO_DECLARE, london_date
 from tests.makers.clock import advance_to, registrar
 from tests.makers.interests import REFUSED, body_with_registers, declared, offered
-from tests.makers.notices import Noticing, each, told
+from tests.makers.noticing import Noticing, each, told
 from tests.makers.suppliers import admitted_supplier, application, apply, decide
 from tests.makers.tenders import market_time
 from tests.makers.world import World

@@ -96,3 +96,28 @@ def test_a_sandbox_its_clock_and_its_lonely_database_are_told_apart_from_product
     assert "cannot be shifted" in production["Environment"].meaning
     assert production["Clock"].found == "real time"
     assert "another machine" in production["Synchronous standby"].meaning
+
+
+@pytest.mark.parametrize(
+    ("change", "mark", "found"),
+    [
+        ({}, Mark.GOOD, "minutes: none; failed within a week: none; not made for a fault"),
+        ({"mails_overdue": 1}, Mark.MISSING, "minutes: under ten;"),
+        ({"mails_overdue": 10}, Mark.MISSING, "minutes: under a hundred;"),
+        ({"mails_overdue": 100}, Mark.MISSING, "minutes: a hundred or more;"),
+        ({"mails_failed": 9}, Mark.GOOD, "week: under ten;"),
+        ({"notices_given_up": 2}, Mark.MISSING, "kind: under ten"),
+    ],
+)
+def test_mail_says_whether_it_gets_out_and_never_an_exact_number(
+    change: dict[str, Any], mark: Mark, found: str
+) -> None:
+    line = by_name(replace(FACTS, **change), replace(SETTING, sends_mail=True))["E-mail notices"]
+    assert line.mark is mark
+    assert line.found.startswith("on; ")
+    assert found in line.found
+
+
+def test_mail_that_is_off_is_nothing_missing() -> None:
+    line = by_name(replace(FACTS, mails_overdue=5))["E-mail notices"]
+    assert (line.mark, line.found) == (Mark.NOTE, "off")
