@@ -78,6 +78,10 @@ class NoticeKind(msgspec.Struct, frozen=True, kw_only=True):
     """Pure: from the facts of one row to its letter. It may be called again at any time."""
     sending: Sending = Sending.AT_ONCE
     """How it is sent to those who have not said otherwise."""
+    to_outsiders: bool = False
+    """Goes to its recipients whether or not they belong to the organisation, as an applicant does
+    not; every other kind only reaches those who still do when it is sent.
+    """
     formal: bool = False
     """Cannot be switched off: law or the tender's rules want it told (an outcome, an amendment)."""
 

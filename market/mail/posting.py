@@ -334,7 +334,7 @@ def _over(kind: NoticeKind | None, notice: Claimed) -> str | None:
     """Why a notice is not to be sent any more, where that is so."""
     if kind is None:
         return "The market has no notices of this kind any more."
-    if not notice.member:
+    if not notice.member and not kind.to_outsiders:
         return "You no longer belong to the organisation it was for."
     if effective(kind, notice.choices) is Sending.OFF:
         return "You have switched notices of this kind off."

@@ -119,6 +119,17 @@ def _decide_application(case: Case) -> str:
     return "201" if _registrar(case) else NOT_FOUND
 
 
+def _for_an_organisation(answer: str, otherwise: str | None = None) -> Rule:
+    """By whoever acts for an organisation; with another answer, the supplier's own alone."""
+
+    def rule(case: Case) -> str:
+        if case.acts_for(Of.THEMSELVES):
+            return "403 not-acting"
+        return answer if otherwise is None or case.acts_for(Of.SUPPLIER) else otherwise
+
+    return signed_in(rule)
+
+
 AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         # signing in
@@ -171,6 +182,10 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         ),
         "decideSupplierApplication": signed_in(_decide_application),
         "listSuppliers": everybody("200"),
+        # what one looks for
+        "saveSearch": _for_an_organisation("201"),
+        "listSavedSearches": _for_an_organisation("200"),
+        "endSavedSearch": _for_an_organisation("204", NOT_FOUND),
         # systems
         "makeApiKey": signed_in(_makes_credentials),
         "listApiKeys": administrators("200", registrar=True),

@@ -307,6 +307,8 @@ async def _add_what_is_acted_on(cast: Cast) -> None:
         "authenticator_id": str(uuid4()),
     }
     await _add_systems(cast)
+    saved = await _made(cast["supplier without a bid"], "/saved-searches", {"name": "Dashboards"})
+    cast.path["search_id"] = saved["id"]
     await _add_entries(cast)
     await _add_ownership(cast)
 

@@ -31,8 +31,10 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 def _why(enclosed: Sequence[Enclosed], setting: Setting) -> Remark:
     organisations = " and ".join(dict.fromkeys(one.organisation for one in enclosed))
+    outside = any(one.kind.to_outsiders for one in enclosed)
+    act = "act for, or applied for," if outside else "act for"
     return Remark(
-        sentence=f"You get this mail because you act for {organisations} in the commissioning"
+        sentence=f"You get this mail because you {act} {organisations} in the commissioning"
         f" support market {setting.market}."
     )
 

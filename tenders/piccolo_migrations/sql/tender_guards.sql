@@ -86,11 +86,13 @@ BEGIN
             INTO quality, price FROM jsonb_array_elements(lot_text -> 'criteria') c;
         new_lot := gen_random_uuid();
         INSERT INTO lot (id, tender, number, title, minimum_quality, quality_weight, price_weight,
-                         evaluators_minimum, approval_quorum, stage, version)
+                         evaluators_minimum, approval_quorum, estimated_annual_value, stage,
+                         version)
             VALUES (new_lot, of_tender, (lot_text ->> 'number')::integer, lot_text ->> 'title',
                     (lot_text ->> 'minimum_quality')::numeric, quality, price,
                     (requirement ->> 'evaluators_minimum')::integer,
-                    (requirement ->> 'approval_quorum')::integer, 'bidding', 1);
+                    (requirement ->> 'approval_quorum')::integer,
+                    (lot_text -> 'estimated_annual_value' ->> 'amount')::numeric, 'bidding', 1);
         INSERT INTO lot_service_line (id, lot, service_line)
             SELECT gen_random_uuid(), new_lot, code
             FROM jsonb_array_elements_text(lot_text -> 'service_lines') code;
