@@ -16,6 +16,9 @@ from market.door import Capacity, Door, identify
 from market.events import routes as event_routes
 from market.events.watching import Watch
 from market.interests import routes as interest_routes
+from market.mail import routes as mail_routes
+from market.mail.kinds import NoticeKind, by_name
+from market.notices import KINDS
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
@@ -29,6 +32,7 @@ from market.status import routes as status_routes
 from market.systems import routes as system_routes
 from market.transparency import routes as log_routes
 from market.vault import Vault
+from market.webhooks import routes as webhook_routes
 from suppliers import routes as supplier_routes
 from tenders import routes as tender_routes
 from tenders.queries.closing import is_closing_soon
@@ -42,7 +46,9 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *event_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *system_routes.CONTROLLERS,
+    *webhook_routes.CONTROLLERS,
     *log_routes.CONTROLLERS,
+    *mail_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,
@@ -62,8 +68,14 @@ async def show_document() -> Response[bytes]:
     return Response(api_document(), media_type="application/json")
 
 
-def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
+def create_app(
+    settings: Settings,
+    connection: dict[str, Any],
+    vault: Vault,
+    kinds: tuple[NoticeKind, ...] = KINDS,
+) -> Litestar:
     """Assemble the API over a database that is migrated and initialised."""
+    by_name(kinds)  # refuses two of one name before anybody is served
     capacity = Capacity(settings.requests_at_once, settings.kept_for_submissions, is_closing_soon)
     watch = Watch(settings)
 
@@ -82,6 +94,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         route_handlers=[
             Router(openapi.PREFIX, route_handlers=list(CONTROLLERS)),
             *system_routes.TOKENS,
+            *mail_routes.PAGES,
             *status_routes.CONTROLLERS,
             show_document,
         ],
@@ -99,6 +112,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
                 "vault": vault,
                 "door": Door(settings, vault),
                 "watch": watch,
+                "notice_kinds": kinds,
                 "identity_provider": identity_provider(settings),
             }
         ),

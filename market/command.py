@@ -1,4 +1,7 @@
-"""What makes a function a command: one transaction, one event at least, carried out once."""
+"""What makes a function a command: one transaction, one event at least, carried out once.
+
+A reading of what is confidential is one too, but that it may record nothing.
+"""
 
 import functools
 import inspect
@@ -39,6 +42,23 @@ def command(function: Command[P, R]) -> Command[P, R]:
         Busy: the database asked for a rerun every time.
         Unrecorded: the function recorded no event.
     """
+    return _transaction(function, _once)
+
+
+def confidential_reading(function: Command[P, R]) -> Command[P, R]:
+    """Make a function one reading of what is confidential, which is an event.
+
+    One transaction over one snapshot, as a query's, that records what was read and changes nothing
+    else; every request is an event of its own. Where somebody reads what is their own, or public,
+    the function records nothing. Refusals are recorded as a command's are.
+
+    Raises:
+        Busy: the database asked for a rerun every time.
+    """
+    return _transaction(function, _read)
+
+
+def _transaction(function: Command[P, R], once: Callable[..., Awaitable[R]]) -> Command[P, R]:
     signature = inspect.signature(function)
     operation = f"{function.__module__.partition('.')[0]}.{function.__name__}"
 
@@ -46,7 +66,7 @@ def command(function: Command[P, R]) -> Command[P, R]:
     async def run(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(ATTEMPTS):
             try:
-                return await _once(function, actor, *args, **kwargs)
+                return await once(function, actor, *args, **kwargs)
             except (SerializationError, DeadlockDetectedError):
                 await sleep(random.uniform(0, 0.02) * 2**attempt)  # noqa: S311  # jitter, no secret
             except (MarketError, PostgresError) as error:
@@ -76,6 +96,12 @@ async def _once(function: Command[P, R], actor: Actor, /, *args: P.args, **kwarg
         if actor.key is not None:
             await idempotency.store_answer(actor, actor.key, result)
         return result
+
+
+async def _read(function: Command[P, R], actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Read in one transaction."""
+    async with unit_of_work(actor, writes=True, snapshot=True):
+        return await function(actor, *args, **kwargs)
 
 
 @functools.cache

@@ -97,12 +97,17 @@ def current() -> Unit:
     return unit
 
 
-def _opening(actor: Actor, *, writes: bool) -> str:
+_SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ"
+
+
+def _opening(actor: Actor, *, writes: bool, snapshot: bool) -> str:
     """Begin the transaction and say who acts, in one round trip; the values are UUIDs, not text."""
     person = "" if actor.person is None else str(actor.person)
     organisation = "" if actor.organisation is None else str(actor.organisation)
     session = "" if actor.session is None else str(actor.session)
-    mode = "READ WRITE" if writes else "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    mode = "READ WRITE" if writes else "READ ONLY"
+    if snapshot or not writes:
+        mode = f"{_SNAPSHOT} {mode}"
     by = "" if actor.credential is None else f"; SET LOCAL market.credential = '{actor.credential}'"
     return (
         f"BEGIN TRANSACTION {mode}; SET LOCAL market.person = '{person}';"
@@ -112,8 +117,13 @@ def _opening(actor: Actor, *, writes: bool) -> str:
 
 
 @asynccontextmanager
-async def unit_of_work(actor: Actor, *, writes: bool) -> AsyncIterator[Unit]:
-    """Run one transaction. Nesting is a bug, so it raises; the connection always goes back."""
+async def unit_of_work(
+    actor: Actor, *, writes: bool, snapshot: bool = False
+) -> AsyncIterator[Unit]:
+    """Run one transaction. Nesting is a bug, so it raises; the connection always goes back.
+
+    What only reads sees one snapshot throughout; what writes does when `snapshot` is asked for.
+    """
     if DB.current_transaction.get() is not None:
         message = "A transaction is already open: a command must not call a command."
         raise NoTransaction(message)
@@ -128,7 +138,7 @@ async def unit_of_work(actor: Actor, *, writes: bool) -> AsyncIterator[Unit]:
     token = None
     done = False
     try:
-        await connection.execute(_opening(actor, writes=writes))
+        await connection.execute(_opening(actor, writes=writes, snapshot=snapshot))
         token = DB.current_transaction.set(unit)  # type: ignore[arg-type]  # quacks as Piccolo's own
         yield unit
         await _commit(connection, writes=writes)

@@ -61,6 +61,11 @@ mka_…`. Better, a client registers its public keys (`registerClient`) and gets
 at `POST /oauth/token` by OAuth 2.0 client credentials with `private_key_jwt` (RFC 6749, 4.4; RFC
 7523); see `/.well-known/oauth-authorization-server`.
 
+**Webhooks.** `makeWebhook` has what the feed shows a system of yours sent to a URL of yours, signed
+as Standard Webhooks describes (`webhook-id`, `webhook-timestamp`, `webhook-signature`). Answer 2xx
+within ten seconds; what fails is sent again for about three days, 410 ends the webhook. Each event
+comes at least once, events of one subject in their order: know a repetition by its `webhook-id`.
+
 **Limits.** Each person, credential, address and tender has so many requests a minute; 429 says in
 `Retry-After` when there is room again. In the last fifteen minutes before a deadline some capacity
 is kept for bids: what else is asked then may get 503 with `Retry-After`.
@@ -92,12 +97,15 @@ does not know are refused.
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "systems": "API keys and clients of suppliers' and buyers' systems, and their scopes.",
+    "webhooks": "What happens, sent signed to one's own system; its deliveries and their log.",
+    "notices": "What one was told of, and how one wants to be told: by mail, in a digest, not.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
     "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",
     "interests": "Registers of interests: declared, confirmed, published, kept.",
     "gifts": "Gifts and hospitality: declared, reviewed, published.",
     "breaches": "Breaches of the rules on conflicts of interest, published anonymised.",
+    "log": "The tamper-evident log: its signed checkpoints, and proofs that anybody verifies.",
     "events": "The change feed: what happened, in the order of the log, read or followed.",
     "clock": "The one clock of the market; a sandbox's can be moved forward.",
     "tenders": "What is needed: written, reviewed, published.",

@@ -25,6 +25,12 @@ from market.interests.tables import (
     InterestMitigationTable,
     InterestTable,
 )
+from market.mail.tables import (
+    NoticeFaultTable,
+    NoticePreferencesTable,
+    NoticeTable,
+    NoticingTable,
+)
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.ownership.tables import (
     OwnershipIdentifierTable,
@@ -62,6 +68,14 @@ from market.transparency.tables import (
     EventLeafTable,
     LogKeeperTable,
     MerkleNodeTable,
+)
+from market.webhooks.tables import (
+    WebhookAttemptTable,
+    WebhookCursorTable,
+    WebhookDeliveryTable,
+    WebhookRequestTable,
+    WebhookSecretTable,
+    WebhookSubscriptionTable,
 )
 
 APP_CONFIG = AppConfig(
@@ -120,5 +134,15 @@ APP_CONFIG = AppConfig(
         ClientTable,
         ClientTokenTable,
         CredentialUseTable,
+        WebhookSubscriptionTable,
+        WebhookSecretTable,
+        WebhookRequestTable,
+        WebhookCursorTable,
+        WebhookDeliveryTable,
+        WebhookAttemptTable,
+        NoticeTable,
+        NoticePreferencesTable,
+        NoticingTable,
+        NoticeFaultTable,
     ],
 )

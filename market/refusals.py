@@ -37,7 +37,7 @@ async def record(actor: Actor, operation: str, refusal: MarketError, tender: obj
                 tender=tender if isinstance(tender, UUID) else None,
                 operation=operation,
                 refusal=refusal.slug(),
-                reason=refusal.detail,
+                private={"reason": refusal.detail},
             )
     except MarketError as error:
         _LOG.warning("refusal not recorded", operation=operation, because=error.slug())

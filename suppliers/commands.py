@@ -260,10 +260,10 @@ async def decide_application(actor: Actor, application: UUID, given: Decide) -> 
             await grant_role(actor, pending.applicant, pending.organisation, role)
     await record(
         actor,
-        f"supplier.{given.outcome}",
+        "supplier.admitted" if given.outcome is Outcome.ADMITTED else "supplier.refused",
         "supplier_application",
         application,
         organisation=str(pending.organisation),
-        reason=given.reason,
+        private={"reason": given.reason},
     )
     return await application_view(application)

@@ -65,6 +65,6 @@ async def abandon_lot(
         tender=tender_id,
         lot=lot_number,
         stage=facts.stage.value,
-        reason=given.reason,
+        private={"reason": given.reason},
     )
     return moved

@@ -17,6 +17,7 @@ _SCRIPTS = (
     "evaluation_register.sql",
     "evaluation_reading.sql",
     "evaluation_feed.sql",
+    "evaluation_notices.sql",
 )
 
 

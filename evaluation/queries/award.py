@@ -104,8 +104,10 @@ async def present_recommendation(facts: LotFacts) -> RecommendationView | None:
 
 async def notices(
     actor: Actor, tender_id: UUID, lot_number: int, *, limit: int, cursor: str | None
-) -> Page[NoticeView]:
+) -> tuple[UUID, bool, Page[NoticeView]]:
     """List the notices of a lot: a bidder sees its own, people with a duty see all.
+
+    Inside a transaction; the lot's id comes first, and whether they are read by duty.
 
     Raises:
         NotFound: no such lot.
@@ -120,29 +122,32 @@ async def notices(
         except ValueError:
             message = "The cursor is not one the market gave. Begin again without it."
             raise Malformed(message) from None
-    async with reading(actor):
-        facts = await facts_of(actor, tender_id, lot_number)
-        if facts is None:
-            raise NotFound
-        recipient = actor.organisation
-        if facts.duties:
-            ensure_reads(facts, *READS_EVALUATION, what="award notices")
-            recipient = None
-        elif recipient is None:
-            raise NotFound
-        rows = await fetch(_Notice, _NOTICES, facts.lot, recipient, after, limit + 1)
+    facts = await facts_of(actor, tender_id, lot_number)
+    if facts is None:
+        raise NotFound
+    recipient = actor.organisation
+    if facts.duties:
+        ensure_reads(facts, *READS_EVALUATION, what="award notices")
+        recipient = None
+    elif recipient is None:
+        raise NotFound
+    rows = await fetch(_Notice, _NOTICES, facts.lot, recipient, after, limit + 1)
     shown = rows[:limit]
-    return Page(
-        items=[
-            NoticeView(
-                recipient=row.recipient,
-                recipient_name=row.recipient_name,
-                sent_at=row.sent_at,
-                content=msgspec.json.decode(row.content, type=NoticeContent),
-            )
-            for row in shown
-        ],
-        next=encode_cursor(str(shown[-1].recipient)) if len(rows) > limit else None,
+    return (
+        facts.lot,
+        recipient is None,
+        Page(
+            items=[
+                NoticeView(
+                    recipient=row.recipient,
+                    recipient_name=row.recipient_name,
+                    sent_at=row.sent_at,
+                    content=msgspec.json.decode(row.content, type=NoticeContent),
+                )
+                for row in shown
+            ],
+            next=encode_cursor(str(shown[-1].recipient)) if len(rows) > limit else None,
+        ),
     )
 
 

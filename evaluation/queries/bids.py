@@ -12,7 +12,7 @@ from evaluation.rules.exact import Exact
 from evaluation.rules.stages import LotStage
 from evaluation.schemas.scores import AnsweredQuestion, BidUnderEvaluation
 from market.actor import Actor
-from market.database import fetch, fetch_one, reading
+from market.database import fetch, fetch_one
 from market.pages import Page, decode_cursor, encode_cursor
 from tenders.rules.bids import QualityEnvelope
 from tenders.rules.requirement import Lot, leaves
@@ -67,8 +67,10 @@ async def scorable(facts: LotFacts, pseudonym: str, criterion: str) -> Scorable 
 
 async def bids_under_evaluation(
     actor: Actor, tender_id: UUID, lot_number: int, *, limit: int, cursor: str | None
-) -> Page[BidUnderEvaluation]:
+) -> tuple[UUID, Page[BidUnderEvaluation]]:
     """List the opened bids of a lot by pseudonym, with their answers.
+
+    Inside a transaction; the lot's id comes first.
 
     Raises:
         NotFound: no such lot, or the actor has no duty in its tender.
@@ -78,17 +80,14 @@ async def bids_under_evaluation(
         LotNotThere: the bids have not been opened.
     """
     after = None if cursor is None else decode_cursor(cursor, 1)[0]
-    async with reading(actor):
-        facts = ensure_reads(
-            await facts_of(actor, tender_id, lot_number), *READS_BIDS, what="its bids"
-        )
-        opened = [stage for stage in LotStage if stage is not LotStage.BIDDING]
-        ensure_stage(facts, *opened, to="read its bids")
-        _, lot = await published_requirement(facts)
-        locked = facts.stage is not LotStage.QUALITY_SCORING
-        rows = await fetch(_Bid, _BIDS, facts.lot, after, limit + 1, locked)
+    facts = ensure_reads(await facts_of(actor, tender_id, lot_number), *READS_BIDS, what="its bids")
+    opened = [stage for stage in LotStage if stage is not LotStage.BIDDING]
+    ensure_stage(facts, *opened, to="read its bids")
+    _, lot = await published_requirement(facts)
+    locked = facts.stage is not LotStage.QUALITY_SCORING
+    rows = await fetch(_Bid, _BIDS, facts.lot, after, limit + 1, locked)
     shown = rows[:limit]
-    return Page(
+    return facts.lot, Page(
         items=[_view(row, lot) for row in shown],
         next=encode_cursor(shown[-1].pseudonym) if len(rows) > limit else None,
     )

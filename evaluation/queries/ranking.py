@@ -13,7 +13,7 @@ from evaluation.rules.exact import Exact, pounds
 from evaluation.rules.stages import shown_stage
 from evaluation.schemas.ranking import RankedBidView, RankingView
 from market.actor import Actor
-from market.database import fetch, fetch_one, reading
+from market.database import fetch, fetch_one
 from market.errors import NotFound
 from market.money import plain_text
 from tenders.rules.bids import PriceEnvelope, PriceLine
@@ -101,8 +101,10 @@ async def ranking_row(facts: LotFacts) -> RankingRow | None:
     return await fetch_one(RankingRow, _RANKING, facts.lot)
 
 
-async def ranking(actor: Actor, tender_id: UUID, lot_number: int) -> RankingView:
+async def ranking(actor: Actor, tender_id: UUID, lot_number: int) -> tuple[UUID, RankingView]:
     """Show the ranking of a lot with every figure exact, and the bids that were not ranked.
+
+    Inside a transaction; the lot's id comes first.
 
     Raises:
         NotFound: no such lot, no duty in its tender, or the lot has not been ranked.
@@ -110,17 +112,16 @@ async def ranking(actor: Actor, tender_id: UUID, lot_number: int) -> RankingView
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    async with reading(actor):
-        facts = ensure_reads(
-            await facts_of(actor, tender_id, lot_number), *READS_EVALUATION, what="its ranking"
-        )
-        row = await ranking_row(facts)
-        if row is None:
-            message = "The lot has not been ranked."
-            raise NotFound(message)
-        requirement, _ = await published_requirement(facts)
-        bids = await decided_bids(facts)
-    return RankingView(
+    facts = ensure_reads(
+        await facts_of(actor, tender_id, lot_number), *READS_EVALUATION, what="its ranking"
+    )
+    row = await ranking_row(facts)
+    if row is None:
+        message = "The lot has not been ranked."
+        raise NotFound(message)
+    requirement, _ = await published_requirement(facts)
+    bids = await decided_bids(facts)
+    return facts.lot, RankingView(
         tender=facts.tender,
         lot=facts.number,
         version=facts.version,

@@ -10,7 +10,7 @@ from evaluation.permissions import LotFacts, ensure_reads_scores
 from evaluation.queries.facts import facts_of
 from evaluation.schemas.scores import ScoreView
 from market.actor import Actor
-from market.database import fetch, reading
+from market.database import fetch
 from market.errors import Malformed
 from market.money import exact_text
 from market.pages import Page, decode_cursor, encode_cursor
@@ -90,8 +90,10 @@ async def scores(  # noqa: PLR0913  # the lot, the filter and the page, each by 
     pseudonym: str | None,
     limit: int,
     cursor: str | None,
-) -> Page[ScoreView]:
+) -> tuple[UUID, Page[ScoreView]]:
     """List scores and agreed scores, corrections included, by bid and criterion.
+
+    Inside a transaction; the lot's id comes first.
 
     Raises:
         NotFound: no such lot, or the actor has no duty in its tender.
@@ -100,22 +102,21 @@ async def scores(  # noqa: PLR0913  # the lot, the filter and the page, each by 
         ConflictOfInterest: the actor has an interest in a bidder.
     """
     after = _position(cursor)
-    async with reading(actor):
-        facts = ensure_reads_scores(await facts_of(actor, tender_id, lot_number))
-        rows = await fetch(
-            _Score,
-            _SCORES,
-            facts.lot,
-            pseudonym,
-            after.pseudonym,
-            after.criterion,
-            after.agreed,
-            after.number,
-            after.person,
-            limit + 1,
-        )
+    facts = ensure_reads_scores(await facts_of(actor, tender_id, lot_number))
+    rows = await fetch(
+        _Score,
+        _SCORES,
+        facts.lot,
+        pseudonym,
+        after.pseudonym,
+        after.criterion,
+        after.agreed,
+        after.number,
+        after.person,
+        limit + 1,
+    )
     shown = rows[:limit]
-    return Page(
+    return facts.lot, Page(
         items=[
             ScoreView(
                 pseudonym=row.pseudonym,

@@ -7,7 +7,7 @@ from litestar import Controller, MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from evaluation.queries.assurance.report import assurance_report
+from evaluation.commands.reading import read_report
 from evaluation.queries.decisions import procurement_decisions
 from evaluation.routes.assurance_page import content_security_policy, page
 from evaluation.routes.decisions_table import COLUMNS, row
@@ -41,8 +41,9 @@ class AssuranceController(Controller):
         Computed when asked for. Manager, guardian and the buyers' auditors read it at any time,
         without what is withheld from them then, and everybody once the bidders of every lot have
         been told: to the public, losing bidders are not named and words about interests not given.
+        That manager, guardian or auditor read it is recorded.
         """
-        return await assurance_report(actor, tender_id)
+        return await read_report(actor, tender_id)
 
     @get(
         "/page",
@@ -56,7 +57,7 @@ class AssuranceController(Controller):
     ) -> Response[str]:
         """The same report as a page to be read and printed, with the digest that matches it."""
         return Response(
-            page(await assurance_report(actor, tender_id)),
+            page(await read_report(actor, tender_id)),
             media_type=MediaType.HTML,
             headers={"Content-Security-Policy": content_security_policy()},
         )

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from evaluation.commands import award as award_commands
-from evaluation.commands import contract, notices
+from evaluation.commands import contract, notices, reading
 from evaluation.errors import (
     AwardNotApproved,
     ContractDatesFaulty,
@@ -133,8 +133,8 @@ class AwardController(Controller):
         limit: PageLimit = LIMIT,
         cursor: PageCursor = None,
     ) -> Response[Page[NoticeView]]:
-        """List the notices of a lot: a bidder's own, or all for people with a duty."""
-        page = await queries.notices(actor, tender_id, lot_number, limit=limit, cursor=cursor)
+        """List the notices of a lot: a bidder's own, or all for people with a duty: recorded."""
+        page = await reading.read_notices(actor, tender_id, lot_number, limit=limit, cursor=cursor)
         return linked(page, request)
 
     @post(

@@ -6,9 +6,8 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from evaluation.commands import prices
+from evaluation.commands import prices, reading
 from evaluation.errors import LotNotThere, NoBidPassed, NothingToRank
-from evaluation.queries import ranking
 from evaluation.schemas.progress import LotMoved
 from evaluation.schemas.ranking import RankingView
 from market.actor import Actor
@@ -89,5 +88,5 @@ class PriceController(Controller):
         lot_number: FromPath[int],
         actor: NamedDependency[Actor],
     ) -> Response[RankingView]:
-        """Show the ranking with every figure exact, and the bids that were not ranked."""
-        return tagged(await ranking.ranking(actor, tender_id, lot_number))
+        """Show the ranking with every figure exact, and the bids that were not ranked. Recorded."""
+        return tagged(await reading.read_ranking(actor, tender_id, lot_number))

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from evaluation.commands import moves, quality, scoring
+from evaluation.commands import moves, quality, reading, scoring
 from evaluation.errors import (
     BidNotOpened,
     ChangedMeanwhile,
@@ -22,7 +22,7 @@ from evaluation.errors import (
     ScoresIncomplete,
     ScoresLocked,
 )
-from evaluation.queries import bids, progress, scores
+from evaluation.queries import progress
 from evaluation.schemas.progress import AbandonLot, EvaluationView, LotMoved
 from evaluation.schemas.scores import (
     BidUnderEvaluation,
@@ -92,11 +92,10 @@ class EvaluationController(Controller):
     ) -> Response[Page[BidUnderEvaluation]]:
         """List the opened bids under their pseudonyms, with answers and without prices.
 
-        Whose they are is shown once the quality of the lot is locked.
+        Whose they are is shown once the quality of the lot is locked. That they were read is
+        recorded.
         """
-        page = await bids.bids_under_evaluation(
-            actor, tender_id, lot_number, limit=limit, cursor=cursor
-        )
+        page = await reading.read_bids(actor, tender_id, lot_number, limit=limit, cursor=cursor)
         return linked(page, request)
 
     @post(
@@ -146,8 +145,9 @@ class EvaluationController(Controller):
         """List scores with their reasons: one's own, and all once every evaluator has locked.
 
         Until the quality of the lot is locked, they are the quality panel's and the guardian's.
+        That others' scores were read is recorded.
         """
-        page = await scores.scores(
+        page = await reading.read_scores(
             actor, tender_id, lot_number, pseudonym=pseudonym, limit=limit, cursor=cursor
         )
         return linked(page, request)

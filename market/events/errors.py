@@ -6,7 +6,7 @@ from market.errors import Busy, Malformed, TooManyRequests
 class UnknownType(Malformed):
     """A type of events was asked for in a form that no event's type has."""
 
-    title = "A type is an action, such as bid.submitted, or all of a kind, such as bid.*"
+    title = "A type is an action, such as bid.submitted, or all of a kind: bid.* for one."
 
 
 class WaitsElsewhere(TooManyRequests):

@@ -93,13 +93,14 @@ async def read_feed(  # noqa: PLR0913  # the filters of one list, each by its na
     types: Collection[str] = (),
     subject: UUID | None = None,
     tender: UUID | None = None,
+    look: int | None = None,
 ) -> Feed:
     """Give the events after a position that the actor may see, in the order of their positions.
 
     An event that the actor sees whole is given whole, once, though it is public as well. At most
-    `LOOKED_AT` positions are looked at (`LOOKED_AT_FOR_ONE` for one subject or tender), whatever is
-    found there: `next` says how far. Who acts by a credential, as a system, sees of its maker's
-    other acts what a colleague would.
+    `look` positions are looked at (else `LOOKED_AT`, or `LOOKED_AT_FOR_ONE` for one subject or
+    tender), whatever is found there: `next` says how far. Who acts by a credential, as a system,
+    sees of its maker's other acts what a colleague would.
 
     Raises:
         UnknownType: a type is neither an action nor a kind of actions.
@@ -108,7 +109,7 @@ async def read_feed(  # noqa: PLR0913  # the filters of one list, each by its na
     async with reading(actor):
         newest: int = await fetch_value(_NEWEST)
         reach = LOOKED_AT if subject is None and tender is None else LOOKED_AT_FOR_ONE
-        upto = min(after + reach, newest)
+        upto = min(after + (look or reach), newest)
         if upto <= after:
             return Feed(items=[], next=after, more=False)
         # one more than the page holds: so it is known whether the look went to its end

@@ -57,11 +57,14 @@ SELECT (SELECT kind FROM installation) AS environment,
     (SELECT shift FROM market_clock) AS clock_shift,
     (SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8 FROM sequencer)
         AS numbered_ago,
-    (SELECT position FROM sequencer) AS log_size,
-    (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed_size
+    (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed_size,
+    mail.overdue AS mails_overdue,
+    mail.failed AS mails_failed,
+    mail.given_up AS notices_given_up
 FROM pg_roles role
 JOIN pg_roles owner
     ON owner.oid = (SELECT relowner FROM pg_class WHERE oid = 'public.installation'::regclass)
+CROSS JOIN mail_standing() mail
 WHERE role.rolname = current_user
 """
 
@@ -137,6 +140,7 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         identity_provider=settings.oidc_issuer,
         time_stamps=settings.timestamp_url,
         serving=serving,
+        sends_mail=settings.sends_mail,
     )
     lines = lines_of(facts, setting)
     return Status(

@@ -36,8 +36,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     role_is_owner: bool
     clock_shift: timedelta
     numbered_ago: float
-    log_size: int
     signed_size: int
+    mails_overdue: int = 0
+    mails_failed: int = 0
+    notices_given_up: int = 0
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     identity_provider: str | None = None
     time_stamps: str | None = None
     serving: bool = True
+    sends_mail: bool = False
 
 
 def _line(name: str, *, good: bool, found: str, kept: str, lost: str) -> StatusLine:
@@ -74,6 +77,7 @@ def lines_of(facts: Facts, setting: Setting) -> list[StatusLine]:
         *_roles(facts),
         *_log(facts, setting),
         *_custody(setting),
+        _mail(facts, setting),
     ]
 
 
@@ -235,7 +239,7 @@ def _log(facts: Facts, setting: Setting) -> list[StatusLine]:
         else _note(worker.name, worker.found, "It runs beside a market that is served."),
         _note(
             "Log",
-            f"{facts.log_size} events, {facts.signed_size} of them under a signed checkpoint",
+            f"{facts.signed_size} events under the newest signed checkpoint",
             "Whoever keeps a checkpoint can prove later that nothing before it was changed.",
         ),
         _note(
@@ -270,6 +274,38 @@ def _custody(setting: Setting) -> list[StatusLine]:
             else "People sign in by password. To switch it on, set MARKET_OIDC_ISSUER.",
         ),
     ]
+
+
+def _mail(facts: Facts, setting: Setting) -> StatusLine:
+    """Whether notices get out. Only overdue ones are told of, and of numbers only their size.
+
+    Anybody reads this. Exact numbers of what waits would tell, by being polled, that a bid has
+    just arrived and its bidder is about to be told.
+    """
+    if not setting.sends_mail:
+        return _note(
+            "E-mail notices",
+            "off",
+            "Notices are in everybody's list and are not mailed. To switch mail on, set"
+            " MARKET_SMTP_HOST and MARKET_MAIL_FROM.",
+        )
+    return _line(
+        "E-mail notices",
+        good=not facts.mails_overdue and not facts.notices_given_up,
+        found=f"on; waiting for over fifteen minutes: {_size(facts.mails_overdue)}; failed within a"
+        f" week: {_size(facts.mails_failed)}; not made for a fault of their kind:"
+        f" {_size(facts.notices_given_up)}",
+        kept="What people are told goes out at once, or in their digest.",
+        lost="Mails do not get out, or a kind of notice is at fault: see the worker's log, and the"
+        " columns last_error of notice and notice_fault.",
+    )
+
+
+def _size(number: int) -> str:
+    for bound, word in ((0, "none"), (9, "under ten"), (99, "under a hundred")):
+        if number <= bound:
+            return word
+    return "a hundred or more"
 
 
 def _on(value: bool) -> str:  # noqa: FBT001  # it says the value

@@ -21,7 +21,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MOST = 2**53
-CLAIM = re.compile(r',"position":([1-9][0-9]{0,15}),"recorded_at":"')
+END = '],"format":"commissioning-support-market/tender-record/v1"'
+CLAIM = re.compile(
+    r'Z","position":([1-9][0-9]{0,15})(?:,|."recorded_at":")|([1-9][0-9]{0,15}),"recorded_at":"'
+)
 TEXTS = {
     "str": re.compile("(?s:.*)"),
     "hash": re.compile("[0-9a-f]{64}"),
@@ -207,7 +210,7 @@ def read(content: bytes) -> tuple[Any, list[tuple[Any, int | None]]]:
     text = content.decode("utf-8", "surrogateescape")
     at = text.index('"events":[') + len('"events":[')
     before, events = text[:at], []
-    more = not text.startswith('],"format":"', at)
+    more = not text.startswith(END, at)
     while more:
         event = None
         try:
@@ -216,12 +219,14 @@ def read(content: bytes) -> tuple[Any, list[tuple[Any, int | None]]]:
                 refuse("what follows an event")
             event = plain if canonical(plain, text[at:end], "event") else None
         except (ValueError, RecursionError):
-            marks = ',{"content":', '],"format":"'
-            end = min((e for mark in marks if (e := text.find(mark, at + 1)) >= 0), default=-1)
+            end = min(
+                (e for mark in (',{"content":', END) if (e := text.find(mark, at + 1)) >= 0),
+                default=-1,
+            )
             if end < 0:
                 refuse("an event without an end")
-        claim = CLAIM.search(text, at, end)
-        events.append((event, int(claim[1]) if claim else None))
+        claim = CLAIM.search(text, max(text.find(',"header":{', at, end), at), end)
+        events.append((event, int(claim[1] or claim[2]) if claim else None))
         more, at = text[end] == ",", end + (text[end] == ",")
     record = JSON.decode(before + text[at:])
     if len(content) > 2**28 or not canonical(record, before + text[at:], "record"):
@@ -372,6 +377,8 @@ def main() -> int:
     if positions := [position for _, position in found if position is not None]:
         sys.stdout.write(f"first bad position: {min(positions)}\n")
     sys.stdout.writelines(f"{what}\n" for what, _ in found[:100])
+    if not held:
+        sys.stdout.write("note: without --checkpoint, another signed history is not found out\n")
     return 1 if found else 0
 
 

@@ -325,8 +325,10 @@ async def open_envelope(
         "envelope",
         sealed.envelope,
         tender=tender_id,
+        # why it failed may quote the bid
+        private=None if found.failure is None else {"failure": found.failure},
         kind=kind.value,
-        failure=found.failure,
+        failed=found.failure is not None,
     )
     return opened
 

@@ -169,6 +169,11 @@ async def abandon(actor: Actor, tender_id: UUID, given: Abandon, version: int) -
     if not written:
         raise Stale
     await record(
-        actor, "tender.abandoned", "tender", tender_id, tender=tender_id, reason=given.reason[:500]
+        actor,
+        "tender.abandoned",
+        "tender",
+        tender_id,
+        tender=tender_id,
+        private={"reason": given.reason[:500]},
     )
     return await view_of(tender_id, facts.duties)

@@ -105,12 +105,13 @@ async def exempted_pairs(tender_id: UUID, person: UUID | None) -> frozenset[Pair
 async def duty_declarations(actor: Actor, tender_id: UUID) -> list[DutyDeclarationView]:
     """One's own declarations on taking up duties, and for guardian and auditors everybody's.
 
+    Inside a transaction.
+
     Raises:
         NotFound: the actor has no duty in the tender and does not audit a buyer.
     """
-    async with reading(actor):
-        ensure_sees_duties(actor, await facts_of(actor, tender_id))
-        return await fetch(DutyDeclarationView, _DUTY_DECLARATIONS, tender_id, None)
+    ensure_sees_duties(actor, await facts_of(actor, tender_id))
+    return await fetch(DutyDeclarationView, _DUTY_DECLARATIONS, tender_id, None)
 
 
 async def duty_declaration(tender_id: UUID, declaration_id: UUID) -> DutyDeclarationView:
@@ -149,13 +150,13 @@ async def conflict_decisions(actor: Actor, tender_id: UUID) -> list[ConflictDeci
     """What was decided about interests: one's own; everybody's for guardian, manager, auditors.
 
     Row-level security gives each their part, and none before the bidders are known to them.
+    Inside a transaction.
 
     Raises:
         NotFound: the actor has no duty in the tender and does not audit a buyer.
     """
-    async with reading(actor):
-        ensure_sees_duties(actor, await facts_of(actor, tender_id))
-        return await fetch(ConflictDecisionView, _DECISIONS, tender_id, None)
+    ensure_sees_duties(actor, await facts_of(actor, tender_id))
+    return await fetch(ConflictDecisionView, _DECISIONS, tender_id, None)
 
 
 async def conflict_decision(tender_id: UUID, decision_id: UUID) -> ConflictDecisionView:

@@ -174,16 +174,15 @@ async def declarations_of(actor: Actor, tender_id: UUID) -> DeclarationsView:
 
 
 async def bidders(actor: Actor, tender_id: UUID) -> list[BidderView]:
-    """The names of those who bid, for those who must declare against them.
+    """The names of those who bid, for those who must declare against them; in a transaction.
 
     Raises:
         NotFound: no such tender.
         DutyNeeded: the actor holds no duty for which the names matter.
         BiddersNotKnown: the time for it has not come.
     """
-    async with reading(actor):
-        ensure_knows_bidders(await standing_of(actor, tender_id))
-        return await known_bidders(tender_id)
+    ensure_knows_bidders(await standing_of(actor, tender_id))
+    return await known_bidders(tender_id)
 
 
 async def my_declarations(actor: Actor, tender_id: UUID) -> DeclarationsView:
@@ -212,6 +211,8 @@ async def unopened(actor: Actor, lot_id: UUID, kind: EnvelopeKind) -> list[UUID]
 async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
     """The minutes of the opening: who confirmed, which bids stood, what each envelope proved.
 
+    Inside a transaction.
+
     Raises:
         NotFound: no such tender.
         DutyNeeded: the actor holds no duty for which the names matter.
@@ -219,21 +220,20 @@ async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
         DeclarationMissing: a declaration is outstanding.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    async with reading(actor):
-        standing = await standing_of(actor, tender_id)
-        ensure_knows_bidders(standing)
-        ensure_may_read(standing)
-        tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
-        if tender is None:
-            raise NotFound
-        return MinutesView(
-            tender=tender_id,
-            status=standing.status,
-            deadline=tender.deadline,
-            confirmations=await fetch(ConfirmationView, _CONFIRMATIONS, tender_id),
-            opened_at=tender.opened_at,
-            lots=_by_lot(await fetch(_Envelope, _RECORD, tender_id)),
-        )
+    standing = await standing_of(actor, tender_id)
+    ensure_knows_bidders(standing)
+    ensure_may_read(standing)
+    tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
+    if tender is None:
+        raise NotFound
+    return MinutesView(
+        tender=tender_id,
+        status=standing.status,
+        deadline=tender.deadline,
+        confirmations=await fetch(ConfirmationView, _CONFIRMATIONS, tender_id),
+        opened_at=tender.opened_at,
+        lots=_by_lot(await fetch(_Envelope, _RECORD, tender_id)),
+    )
 
 
 def _by_lot(rows: Sequence[_Envelope]) -> list[LotMinutes]:

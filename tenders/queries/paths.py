@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from market.actor import Actor
-from market.database import fetch, reading
+from market.database import fetch
 from market.ownership.queries import paths_between
 from market.ownership.rules.paths import Node
 from tenders.permissions.opening import ensure_knows_bidders
@@ -56,16 +56,15 @@ class _PlaceOfBidder(msgspec.Struct, frozen=True):
 async def conflicts(actor: Actor, tender_id: UUID) -> list[ConflictView]:
     """What stands between people and bidders: one's own, and for the guardian everybody's.
 
-    One's own is told only about bidders one has declared about already.
+    One's own is told only about bidders one has declared about already. Inside a transaction.
 
     Raises:
         NotFound: no such tender.
         DutyNeeded: the actor holds no duty for which the names matter.
         BiddersNotKnown: the time for it has not come.
     """
-    async with reading(actor):
-        ensure_knows_bidders(await standing_of(actor, tender_id))
-        return await conflicts_in(tender_id)
+    ensure_knows_bidders(await standing_of(actor, tender_id))
+    return await conflicts_in(tender_id)
 
 
 async def conflicts_in(tender_id: UUID) -> list[ConflictView]:

@@ -18,18 +18,21 @@ from tenders.schemas.tenders import EventView
 
 # Before the opening a declaration tells how many bid, and a refusal after the deadline may tell
 # who. Acts of the house are those of organisations that buy, or that hold a duty and so cannot
-# bid; anybody else's, a refused one too, tell whose bid is whose. The database holds the same
-# (`withholds_event`).
+# bid; anybody else's, a refused one too, tell whose bid is whose; what the panel read tells what
+# there is to read. The database holds the same (`withholds_event`). What is kept apart from an
+# event is shown with it, unless it has been erased.
 _EVENTS = """
 SELECT e.id, e.occurred_at, e.action, e.person, p.name AS person_name, e.organisation,
-       e.subject_kind, e.subject, e.request, e.details
-FROM event e LEFT JOIN person p ON p.id = e.person
+       e.subject_kind, e.subject, e.request, e.details || coalesce(v.details, '{}') AS details
+FROM event e LEFT JOIN person p ON p.id = e.person LEFT JOIN event_private v ON v.event = e.id
 WHERE e.tender = $1
   AND ($2::timestamptz IS NULL OR (e.occurred_at, e.id) > ($2, $3::uuid))
   AND (e.person = $4 OR CASE
     WHEN NOT $5 AND (e.action IN ('interest.declared', 'conflict.decided')
+                     OR reads_of_bidders(e.action)
                      OR e.action = 'request.refused' AND e.occurred_at >= $6::timestamptz) THEN $7
-    WHEN e.action LIKE 'bid.%' OR NOT EXISTS (
+    WHEN e.action LIKE 'bid.%' OR reads_of_bidders(e.action) OR reads_of_bids(e.action)
+         OR NOT EXISTS (
         SELECT 1 FROM tender_buyer b WHERE b.tender = $1 AND b.organisation = e.organisation
         UNION ALL SELECT 1 FROM duty d WHERE d.tender = $1 AND d.organisation = e.organisation)
     THEN $8 ELSE true END)

@@ -11,7 +11,7 @@ from market.errors import Forbidden, NotFound
 from market.problems import problems
 from market.requests import KEYED
 from tenders.commands import conflicts as commands
-from tenders.commands import delegations
+from tenders.commands import delegations, reading
 from tenders.errors import (
     DUTY_REFUSALS,
     BiddersNotKnown,
@@ -33,7 +33,6 @@ from tenders.errors import (
     RemovedForGood,
 )
 from tenders.queries import conflicts as queries
-from tenders.queries import paths
 from tenders.schemas.conflicts import (
     ConflictDecisionView,
     ConflictView,
@@ -76,8 +75,8 @@ class ConflictController(Controller):
     async def list_duty_declarations(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> list[DutyDeclarationView]:
-        """List one's own declarations on duties; guardian and auditors see everybody's."""
-        return await queries.duty_declarations(actor, tender_id)
+        """List one's own declarations on duties; guardian and auditors see all: recorded."""
+        return await reading.read_duty_declarations(actor, tender_id)
 
     @post(
         "/exemptions",
@@ -132,9 +131,9 @@ class ConflictController(Controller):
     ) -> list[ConflictView]:
         """List what stands between people and bidders, with every path that the market found.
 
-        One's own, about bidders one has declared about; for the guardian, everybody's.
+        One's own, about bidders one has declared about; for the guardian, everybody's: recorded.
         """
-        return await paths.conflicts(actor, tender_id)
+        return await reading.read_conflicts(actor, tender_id)
 
     @post(
         "/conflict-decisions",
@@ -166,8 +165,11 @@ class ConflictController(Controller):
     async def list_conflict_decisions(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> list[ConflictDecisionView]:
-        """List what was decided about interests: one's own, or all for guardian and manager."""
-        return await queries.conflict_decisions(actor, tender_id)
+        """List what was decided about interests: one's own, or all for guardian and manager.
+
+        That decisions about others were read is recorded.
+        """
+        return await reading.read_conflict_decisions(actor, tender_id)
 
 
 class DelegationController(Controller):

@@ -13,6 +13,7 @@ from market.problems import problems
 from market.requests import KEYED
 from market.vault import Vault
 from tenders.commands import opening as commands
+from tenders.commands import reading
 from tenders.errors import (
     DUTY_REFUSALS,
     AlreadyConfirmed,
@@ -52,9 +53,10 @@ class OpeningController(Controller):
     ) -> list[BidderView]:
         """List who bids, by name alone, for those who must declare against them.
 
-        After the deadline for openers and the conflicts guardian; for the panel once opened.
+        After the deadline for openers and the conflicts guardian; for the panel once opened. That
+        they were read is recorded.
         """
-        return await queries.bidders(actor, tender_id)
+        return await reading.read_bidders(actor, tender_id)
 
     @post(
         "/declarations",
@@ -146,9 +148,10 @@ class OpeningController(Controller):
     ) -> MinutesView:
         """Give the minutes: who confirmed, which bids stood, and what each envelope proved.
 
-        Suppliers' names are left out for those who score blind, until quality is locked.
+        Suppliers' names are left out for those who score blind, until quality is locked. That the
+        minutes were read is recorded.
         """
-        return await queries.minutes(actor, tender_id)
+        return await reading.read_minutes(actor, tender_id)
 
 
 CONTROLLERS = (OpeningController,)

@@ -189,3 +189,15 @@ def example(key: CheckpointKey = KEY) -> Log:
     log.append("person.signed_in")
     log.sign()
     return log
+
+
+def worked_example() -> Log:
+    """The log of FORMAT.md, section 8: four events, two tenders, two checkpoints."""
+    log = Log()
+    log.append("person.signed_in")
+    log.append("tender.drafted", TENDER, title="Medicines optimisation")
+    log.append("tender.drafted", OTHER_TENDER)
+    log.sign()
+    log.append("question.asked", TENDER, private={"name": "Zoë"})
+    log.sign()
+    return log

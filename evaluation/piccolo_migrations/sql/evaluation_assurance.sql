@@ -231,9 +231,10 @@ RETURNS TABLE (person uuid, name text, operation text, refusal text, reason text
     first_at timestamptz, last_at timestamptz) LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT named.person, named.name, e.details ->> 'operation', e.details ->> 'refusal',
-        CASE WHEN r.inside THEN e.details ->> 'reason' END AS reason, count(*)::integer,
+        CASE WHEN r.inside THEN v.details ->> 'reason' END AS reason, count(*)::integer,
         min(e.occurred_at), max(e.occurred_at)
     FROM assurance_reader(of_tender) r CROSS JOIN event e
+    LEFT JOIN event_private v ON v.event = e.id
     LEFT JOIN LATERAL (
         SELECT p.id AS person, p.name FROM person p WHERE p.id = e.person AND (r.inside OR EXISTS (
             SELECT 1 FROM duty d WHERE d.tender = of_tender AND d.person = p.id))) named ON true

@@ -121,21 +121,32 @@ class _Finding(msgspec.Struct, frozen=True):
         )
 
 
+async def public_report(actor: Actor, tender_id: UUID) -> AssuranceReport:
+    """Answer for a tender to somebody who is not signed in; see `assurance_report`.
+
+    Raises:
+        NotFound: there is no such tender, or none that is public.
+        Forbidden: the bidders have not been told yet.
+    """
+    async with reading(actor):
+        return await assurance_report(actor, tender_id)
+
+
 async def assurance_report(actor: Actor, tender_id: UUID) -> AssuranceReport:
     """Answer for a tender: who did what, with which interests, and what should not have been.
 
     Everything is computed by queries when asked for; the database gives each reader their part.
+    Inside a transaction that sees one snapshot.
 
     Raises:
         NotFound: there is no such tender, or a draft that the actor may not know of.
         DutyNotTakenUp: the actor has been given a duty that reads it, and has not declared.
         Forbidden: the bidders have not been told yet, and the actor does not read the record.
     """
-    async with reading(actor):
-        facts = await facts_of(actor, tender_id)
-        reader = await fetch_one(ReportReader, _READER, tender_id)
-        seen, reader = ensure_reads_assurance(actor, facts, reader)
-        return _signed_off(await _report(seen, reader))
+    facts = await facts_of(actor, tender_id)
+    reader = await fetch_one(ReportReader, _READER, tender_id)
+    seen, reader = ensure_reads_assurance(actor, facts, reader)
+    return _signed_off(await _report(seen, reader))
 
 
 async def _report(facts: TenderFacts, reader: ReportReader) -> AssuranceReport:

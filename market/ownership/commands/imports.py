@@ -110,7 +110,7 @@ async def _import(actor: Actor, reading: Reading, source: str) -> ImportView:
         "ownership.imported",
         "ownership_import",
         identity,
-        source=source,
+        private={"source": source},
         content=reading.digest.hex(),
         statements=len(reading.statements),
         added=len(plan.statements),

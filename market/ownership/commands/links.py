@@ -218,7 +218,7 @@ async def end_link(actor: Actor, link_id: UUID, ended: EndLink) -> LinkView:
         "ownership_link",
         link_id,
         ends_on=ended.ends_on.isoformat(),
-        source=ended.source,
+        private={"source": ended.source},
     )
     changed = await execute(
         "UPDATE ownership_link SET ends_on = $2"

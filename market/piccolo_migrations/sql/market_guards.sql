@@ -361,5 +361,13 @@ CREATE POLICY event_own ON event FOR SELECT TO market_app
            OR details ->> 'credential' = acting_credential()::text));
 CREATE POLICY event_made ON event FOR INSERT TO market_app WITH CHECK (true);
 
+-- What is kept apart from an event is seen by those who see the event whole; its salt by nobody.
+ALTER TABLE event_private ENABLE ROW LEVEL SECURITY;
+CREATE POLICY guard_reads ON event_private FOR SELECT TO market_guard USING (true);
+CREATE POLICY private_of_seen ON event_private FOR SELECT TO market_app
+    USING (EXISTS (SELECT 1 FROM event e WHERE e.id = event_private.event));
+CREATE POLICY private_made ON event_private FOR INSERT TO market_app WITH CHECK (true);
+GRANT SELECT (event, details) ON event_private TO market_app, market_guard;
+
 SELECT seal_guards();
 GRANT EXECUTE ON FUNCTION may_invite(uuid, uuid) TO market_app;

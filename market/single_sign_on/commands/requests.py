@@ -171,5 +171,5 @@ async def _note_refused(actor: Actor, request: UUID | None, refusal: MarketError
         kind,
         request or uuid4(),
         refusal=refusal.slug(),
-        reason=refusal.detail,
+        private={"reason": refusal.detail},
     )

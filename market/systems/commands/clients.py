@@ -61,9 +61,8 @@ async def register_client(actor: Actor, organisation_id: UUID, given: RegisterCl
         "client",
         client,
         after=keys.encode(),
-        name=view.name,
+        private={"name": view.name, "key_ids": view.key_ids},
         scopes=[*view.scopes],
-        key_ids=view.key_ids,
     )
     return view
 
@@ -97,7 +96,12 @@ async def change_keys(actor: Actor, client_id: UUID, version: int, given: Change
         raise Stale
     view = await client_view(client_id)
     await record(
-        actor, "client.keys_changed", "client", client_id, after=keys.encode(), key_ids=view.key_ids
+        actor,
+        "client.keys_changed",
+        "client",
+        client_id,
+        after=keys.encode(),
+        private={"key_ids": view.key_ids},
     )
     return view
 

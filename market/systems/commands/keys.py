@@ -173,9 +173,8 @@ async def _write(  # noqa: PLR0913  # one row, each part by its name
         action,
         "api_key",
         key,
-        name=made.name,
+        private={"name": made.name, "addresses": made.addresses},
         scopes=[*made.scopes],
-        addresses=made.addresses,
         predecessor=None if former is None else str(former.id),
         expires_at=made.expires_at.isoformat(),
     )

@@ -86,11 +86,13 @@ BEGIN
             INTO quality, price FROM jsonb_array_elements(lot_text -> 'criteria') c;
         new_lot := gen_random_uuid();
         INSERT INTO lot (id, tender, number, title, minimum_quality, quality_weight, price_weight,
-                         evaluators_minimum, approval_quorum, stage, version)
+                         evaluators_minimum, approval_quorum, estimated_annual_value, stage,
+                         version)
             VALUES (new_lot, of_tender, (lot_text ->> 'number')::integer, lot_text ->> 'title',
                     (lot_text ->> 'minimum_quality')::numeric, quality, price,
                     (requirement ->> 'evaluators_minimum')::integer,
-                    (requirement ->> 'approval_quorum')::integer, 'bidding', 1);
+                    (requirement ->> 'approval_quorum')::integer,
+                    (lot_text -> 'estimated_annual_value' ->> 'amount')::numeric, 'bidding', 1);
         INSERT INTO lot_service_line (id, lot, service_line)
             SELECT gen_random_uuid(), new_lot, code
             FROM jsonb_array_elements_text(lot_text -> 'service_lines') code;
@@ -292,21 +294,31 @@ END $$;
 CREATE TRIGGER guard_tender_buyer BEFORE INSERT OR UPDATE ON tender_buyer
     FOR EACH ROW EXECUTE FUNCTION guard_tender_buyer();
 
+-- That somebody read who bids, or what stands between bidders and people: it tells how many there
+-- are. And that somebody read what was bid and how it was judged. (Without a search path, so that
+-- queries can take them in.)
+CREATE FUNCTION reads_of_bidders(act text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT act IN ('bidders.read', 'minutes.read', 'conflicts.read', 'conflict_decisions.read')
+$$;
+CREATE FUNCTION reads_of_bids(act text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT act IN ('bids.read', 'scores.read', 'ranking.read', 'notices.read')
+$$;
+
 -- What an event would tell too early. Before the opening a declaration tells how many bid, a
 -- decision about a conflict who bids, and a
 -- refusal after the deadline may tell who: the guardian alone sees those. What strangers to the
--- house did tells whose bid is whose (an event names the bid): nobody sees it before the opening;
--- until every lot is scored the manager and the guardian do, who never score; but no manager who
--- has not declared against the bidders or has an interest in one. (Not SQL, since that function
--- comes with the bids, later.)
+-- house did tells whose bid is whose (an event names the bid), and what the panel read tells what
+-- there is to read: nobody sees it before the opening; until every lot is scored the manager and
+-- the guardian do, who never score; but no manager who has not declared against the bidders or has
+-- an interest in one. (Not SQL, since that function comes with the bids, later.)
 CREATE FUNCTION withholds_event(of_tender uuid, by_organisation uuid, act text, moment timestamptz)
 RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT 1 FROM tender t WHERE t.id = of_tender AND CASE
         WHEN t.opened_at IS NULL AND (act IN ('interest.declared', 'conflict.decided')
-             OR act = 'request.refused' AND moment >= t.deadline) THEN
+             OR reads_of_bidders(act) OR act = 'request.refused' AND moment >= t.deadline) THEN
             NOT holds_duty(acting_person(), t.id, 'guardian')
-        WHEN act LIKE 'bid.%' OR NOT EXISTS (
+        WHEN act LIKE 'bid.%' OR reads_of_bidders(act) OR reads_of_bids(act) OR NOT EXISTS (
                 SELECT 1 FROM tender_buyer b WHERE b.tender = t.id
                 AND b.organisation = by_organisation
                 UNION ALL SELECT 1 FROM duty d WHERE d.tender = t.id

@@ -271,7 +271,7 @@ def test_a_key_signs_checkpoints_of_its_own_log_alone() -> None:
     ):
         with pytest.raises(BadNote):
             KEY.sign(wrong)
-    for text in ("no newline", "", "a\ttab\n"):
+    for text in ("no newline", "", "a\ttab\n", "a\n\n— a AAAAAAAA"):
         with pytest.raises(BadNote):
             KEY.sign_text(text)
     with pytest.raises(BadNote, match="characters"):

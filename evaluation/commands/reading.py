@@ -1,0 +1,147 @@
+"""Reading what bidders offered and the panel thought: every such read is an event of its own."""
+
+from uuid import UUID
+
+from evaluation.queries.assurance.report import assurance_report, public_report
+from evaluation.queries.award import notices
+from evaluation.queries.bids import bids_under_evaluation
+from evaluation.queries.ranking import ranking
+from evaluation.queries.scores import scores
+from evaluation.schemas.assurance import AssuranceReport, Audience
+from evaluation.schemas.award import NoticeView
+from evaluation.schemas.ranking import RankingView
+from evaluation.schemas.scores import BidUnderEvaluation, ScoreView
+from market.actor import Actor
+from market.command import confidential_reading
+from market.events.commands import record
+from market.pages import Page
+
+
+@confidential_reading
+async def read_bids(
+    actor: Actor, tender_id: UUID, lot_number: int, *, limit: int, cursor: str | None
+) -> Page[BidUnderEvaluation]:
+    """List the opened bids of a lot by pseudonym, with their answers.
+
+    Raises:
+        NotFound: no such lot, or the actor has no duty in its tender.
+        DutyNeeded: the actor's duty does not read bids.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+        LotNotThere: the bids have not been opened.
+    """
+    lot, page = await bids_under_evaluation(
+        actor, tender_id, lot_number, limit=limit, cursor=cursor
+    )
+    shown = [bid.pseudonym for bid in page.items]
+    await record(actor, "bids.read", "lot", lot, tender=tender_id, lot=lot_number, bids=shown)
+    return page
+
+
+@confidential_reading
+async def read_scores(  # noqa: PLR0913  # the lot, the filter and the page, each by its name
+    actor: Actor,
+    tender_id: UUID,
+    lot_number: int,
+    *,
+    pseudonym: str | None,
+    limit: int,
+    cursor: str | None,
+) -> Page[ScoreView]:
+    """List scores and agreed scores with their reasons; one's own alone is no event.
+
+    Raises:
+        NotFound: no such lot, or the actor has no duty in its tender.
+        DutyNeeded: the actor's duty does not read scores, or not before quality is locked.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, page = await scores(
+        actor, tender_id, lot_number, pseudonym=pseudonym, limit=limit, cursor=cursor
+    )
+    others = [score for score in page.items if score.person != actor.person]
+    if others:
+        await record(
+            actor,
+            "scores.read",
+            "lot",
+            lot,
+            tender=tender_id,
+            lot=lot_number,
+            bids=list(dict.fromkeys(score.pseudonym for score in others)),
+            scores=len(others),
+        )
+    return page
+
+
+@confidential_reading
+async def read_ranking(actor: Actor, tender_id: UUID, lot_number: int) -> RankingView:
+    """Show the ranking of a lot, with the prices that the actor may read.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or the lot has not been ranked.
+        DutyNeeded: the actor's duty does not read rankings.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, view = await ranking(actor, tender_id, lot_number)
+    await record(
+        actor,
+        "ranking.read",
+        "lot",
+        lot,
+        tender=tender_id,
+        lot=lot_number,
+        bids=[bid.pseudonym for bid in view.bids],
+        price_schedules=sum(bid.price_lines is not None for bid in view.bids),
+    )
+    return view
+
+
+@confidential_reading
+async def read_notices(
+    actor: Actor, tender_id: UUID, lot_number: int, *, limit: int, cursor: str | None
+) -> Page[NoticeView]:
+    """List the notices of a lot; that a bidder reads its own is no event.
+
+    Raises:
+        NotFound: no such lot.
+        DutyNeeded: the actor's duty does not read notices.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, by_duty, page = await notices(actor, tender_id, lot_number, limit=limit, cursor=cursor)
+    if by_duty:
+        await record(
+            actor,
+            "notices.read",
+            "lot",
+            lot,
+            tender=tender_id,
+            lot=lot_number,
+            notices=len(page.items),
+        )
+    return page
+
+
+async def read_report(actor: Actor, tender_id: UUID) -> AssuranceReport:
+    """Answer for a tender; that the public's version is read is no event.
+
+    Raises:
+        NotFound: there is no such tender, or a draft that the actor may not know of.
+        DutyNotTakenUp: the actor has been given a duty that reads it, and has not declared.
+        Forbidden: the bidders have not been told yet, and the actor does not read the record.
+    """
+    if actor.person is None:
+        return await public_report(actor, tender_id)
+    return await _read_report(actor, tender_id)
+
+
+@confidential_reading
+async def _read_report(actor: Actor, tender_id: UUID) -> AssuranceReport:
+    report = await assurance_report(actor, tender_id)
+    if report.audience is Audience.INSIDE:
+        # salted, as what a reader is shown may tell of an interest
+        digest = report.digest.encode()
+        await record(actor, "assurance.read", "tender", tender_id, tender=tender_id, after=digest)
+    return report

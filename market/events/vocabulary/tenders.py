@@ -1,0 +1,230 @@
+"""The actions in a tender, from its first draft to the contract."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from market.events.vocabulary.kinds import Action, Kind, Whose
+
+_ID, _CODE, _NUMBER = Kind.ID, Kind.CODE, Kind.NUMBER
+_LOT: Final[Mapping[str, Kind]] = {"lot": _NUMBER}
+_SCORE: Final[Mapping[str, Kind]] = {**_LOT, "bid": _CODE, "criterion": _CODE, "number": _NUMBER}
+
+_PREPARING: Final[Mapping[str, Action]] = {
+    "tender.created": Action("A tender was begun.", ("tender",), {"reference": _CODE}),
+    "requirement.edited": Action(
+        "A version of the requirement was written.",
+        ("tender",),
+        {"number": _NUMBER},
+        commits_to="the version",
+    ),
+    "timetable.set": Action(
+        "The timetable was set.",
+        ("tender",),
+        {"deadline": Kind.INSTANT, "contract_starts": Kind.DATE},
+    ),
+    "buyer.added": Action(
+        "An organisation joined as a buyer.",
+        ("tender",),
+        {"buyer": _ID, "population": _NUMBER},
+    ),
+    "review.requested": Action(
+        "An independent review was asked for.", ("tender",), {"requirement": _NUMBER}
+    ),
+    "requirement.approved": Action(
+        "A reviewer approved the requirement.",
+        ("review",),
+        {"requirement": _NUMBER},
+        commits_to="the comments",
+    ),
+    "requirement.returned": Action(
+        "A reviewer returned the requirement.",
+        ("review",),
+        {"requirement": _NUMBER},
+        commits_to="the comments",
+    ),
+    "tender.revised": Action("The requirement was taken up again.", ("tender",)),
+    "tender.published": Action(
+        "The tender was published.",
+        ("tender",),
+        {
+            "reference": _CODE,
+            "requirement": _NUMBER,
+            "digest": Kind.DIGEST,
+            "rule_set": _CODE,
+            "deadline": Kind.INSTANT,
+        },
+    ),
+    "tender.abandoned": Action("The tender was given up.", ("tender",), private=("reason",)),
+}
+
+_DUTIES: Final[Mapping[str, Action]] = {
+    "duty.assigned": Action(
+        "Somebody was given a duty.",
+        ("duty",),
+        {"duty": _CODE, "person_assigned": _ID, "held_for": _ID},
+    ),
+    "duty.released": Action(
+        "Somebody was released from a duty.", ("duty",), {"duty": _CODE, "person_released": _ID}
+    ),
+    "duty.taken_up": Action(
+        "Somebody took up their duties by declaring their interests.",
+        ("duty_declaration",),
+        {"statement": _CODE, "duties": Kind.CODES},
+    ),
+    "exemption.granted": Action(
+        "The guardian let somebody hold two duties that are kept apart.",
+        ("exemption",),
+        {"person_exempted": _ID, "duties": Kind.CODES, "expires_at": Kind.INSTANT},
+    ),
+    "exemption.revoked": Action(
+        "An exemption was ended before its time.", ("exemption",), {"person_exempted": _ID}
+    ),
+    "conflict.decided": Action(
+        "The guardian decided about a person's interest in a bidder.",
+        ("conflict_decision",),
+        {"person_decided_about": _ID, "bidder": _ID, "outcome": _CODE},
+    ),
+    "delegation.recorded": Action(
+        "A buyer let another body's people hold award duties.",
+        ("award_delegation",),
+        {"delegate": _ID},
+    ),
+    "delegation.ended": Action("Such a delegation was ended.", ("award_delegation",)),
+    "interest.declared": Action(
+        "An interest was entered in a register; in a tender: declarations against its bidders.",
+        ("interest", "tender"),
+        {"bidders": _NUMBER, "interests": _NUMBER},
+        commits_to="the entry, or the declarations",
+        whose={"interest": Whose.INTEREST, "tender": Whose.ACTOR},
+    ),
+}
+
+_BIDDING: Final[Mapping[str, Action]] = {
+    "bid.submitted": Action(
+        "A bid was given.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
+    ),
+    "bid.replaced": Action(
+        "A bid was replaced.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
+    ),
+    "bid.withdrawn": Action(
+        "A bid was withdrawn.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
+    ),
+    "opening.confirmed": Action(
+        "An opener confirmed the opening.", ("tender",), {"confirmed_by": _NUMBER}
+    ),
+    "tender.opened": Action("The bids were opened.", ("tender",), {"bids": _NUMBER}),
+    "envelope.opened": Action(
+        "An envelope was opened, or did not open; why not may quote the bid.",
+        ("envelope",),
+        {"kind": _CODE, "failed": Kind.TRUTH},
+        private=("failure",),
+    ),
+    "opening.resumed": Action("An interrupted opening was gone on with.", ("tender",)),
+}
+
+_EVALUATING: Final[Mapping[str, Action]] = {
+    "score.given": Action(
+        "An evaluator scored a bid.", ("score",), _SCORE, commits_to="the score with its reason"
+    ),
+    "score.agreed": Action(
+        "The moderator recorded an agreed score.",
+        ("score",),
+        _SCORE,
+        commits_to="the score with its reason",
+    ),
+    "scores.locked": Action("An evaluator locked their scores.", ("score_lock",), _LOT),
+    "quality.locked": Action(
+        "The quality of a lot was decided.",
+        ("lot",),
+        {**_LOT, "bids": _NUMBER},
+        commits_to="the decisions",
+    ),
+    "prices.opening_begun": Action("The opening of prices was begun.", ("lot",), _LOT),
+    "prices.opened": Action("The prices of a lot are open.", ("lot",), _LOT),
+    "lot.ranked": Action(
+        "The bids of a lot were ranked.",
+        ("ranking",),
+        {**_LOT, "method": _CODE, "method_version": _NUMBER, "bids": _NUMBER},
+    ),
+    "award.recommended": Action(
+        "An award was recommended.",
+        ("recommendation",),
+        {**_LOT, "number": _NUMBER},
+        commits_to="the recommendation with its reason",
+    ),
+    "award.approved": Action(
+        "An approver approved the recommendation.",
+        ("approval",),
+        {**_LOT, "recommendation": _NUMBER},
+        commits_to="the answer with its reason",
+    ),
+    "award.returned": Action(
+        "An approver returned the recommendation.",
+        ("approval",),
+        {**_LOT, "recommendation": _NUMBER},
+        commits_to="the answer with its reason",
+    ),
+    "lot.awarded": Action("The lot was awarded.", ("award",), _LOT),
+    "notices.sent": Action(
+        "The bidders of a lot were told; its standstill has begun.",
+        ("lot",),
+        {**_LOT, "notices": _NUMBER, "standstill_ends_at": Kind.INSTANT},
+    ),
+    "contract.made": Action(
+        "The contract was made.",
+        ("contract",),
+        {**_LOT, "reference": _CODE},
+        commits_to="what was recorded of it",
+    ),
+    "lot.abandoned": Action(
+        "A lot was given up.", ("lot",), {**_LOT, "stage": _CODE}, private=("reason",)
+    ),
+}
+
+# That somebody reads what is their own, or public, is no event; every other request is one.
+_READING: Final[Mapping[str, Action]] = {
+    "bidders.read": Action(
+        "The names of the bidders were read.", ("tender",), {"bidders": _NUMBER}
+    ),
+    "minutes.read": Action("The minutes of the opening were read.", ("tender",), {"bids": _NUMBER}),
+    "duty_declarations.read": Action(
+        "Others' declarations on taking up their duties were read.",
+        ("tender",),
+        {"people": Kind.IDS},
+    ),
+    "conflicts.read": Action(
+        "What stands between others and bidders was read.", ("tender",), {"people": _NUMBER}
+    ),
+    "conflict_decisions.read": Action(
+        "Decisions about others' interests were read.", ("tender",), {"decisions": _NUMBER}
+    ),
+    "bids.read": Action(
+        "The answers of opened bids were read.", ("lot",), {**_LOT, "bids": Kind.CODES}
+    ),
+    "scores.read": Action(
+        "Others' scores were read with their reasons.",
+        ("lot",),
+        {**_LOT, "bids": Kind.CODES, "scores": _NUMBER},
+    ),
+    "ranking.read": Action(
+        "The ranking was read, with so many bids' schedules of prices.",
+        ("lot",),
+        {**_LOT, "bids": Kind.CODES, "price_schedules": _NUMBER},
+    ),
+    "notices.read": Action(
+        "Notices to bidders were read by duty.", ("lot",), {**_LOT, "notices": _NUMBER}
+    ),
+    "assurance.read": Action(
+        "The assurance report was read as manager, guardian or auditor.",
+        ("tender",),
+        commits_to="the report's digest",
+    ),
+}
+
+OF_TENDERS: Final[Mapping[str, Action]] = {
+    **_PREPARING,
+    **_DUTIES,
+    **_BIDDING,
+    **_EVALUATING,
+    **_READING,
+}
