@@ -34,10 +34,9 @@ Types = Annotated[
     QueryParameter(
         name="type",
         required=False,
-        max_items=MOST_TYPES,
         description=(
             "Only events of this type, such as `tender.published`, or of a kind, such as `bid.*`."
-            " May be given several times."
+            f" May be given up to {MOST_TYPES} times."
         ),
     ),
 ]

@@ -174,6 +174,7 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "getOrganisation": everybody("200"),
         "listServiceLines": everybody("200"),
         "getClock": everybody("200"),
+        "listEvents": everybody("200"),
         "shiftClock": people(_registrar, "201", FORBIDDEN),
         "applyToSupply": everybody("201"),
         "listSupplierApplications": people(_registrar, "200", FORBIDDEN),

@@ -30,6 +30,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listRequirementVersions": "tenders:read",
         "getRequirementVersion": "tenders:read",
         "listTenderRecord": "events:read",
+        "listEvents": "events:read",
         "listMyBids": "bids:read",
         "getMyBid": "bids:read",
         "listSigningKeys": "bids:read",

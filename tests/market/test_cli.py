@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -187,6 +189,30 @@ def test_it_serves_and_stops_in_order_when_asked(home: Path, stop: signal.Signal
     assert [line["path"] for line in lines if line.get("request") == "asked-by-a-test"] == [
         "/ready"
     ]
+    assert not (home / "postgres" / "data" / "postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers", "2")])
+def test_who_waits_for_events_does_not_hold_up_the_end(
+    home: Path, arguments: tuple[str, ...]
+) -> None:
+    process, address = start(*arguments)
+    follows = {"Accept": "text/event-stream"}
+    with httpx.Client(base_url=address, timeout=30) as client, ThreadPoolExecutor() as threads:
+        newest = client.get("/api/v1/events?limit=1").json()["next"]
+        asked = f"/api/v1/events?wait=30&after={newest}&type=nothing.yet"
+        waiting = [threads.submit(client.get, asked) for _ in range(4)]
+        with client.stream("GET", asked, headers=follows) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 3000"
+            time.sleep(0.5)
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert not any(line.startswith("event: nothing") for line in lines)
+        assert {one.result().status_code for one in waiting} == {200}
+        assert time.monotonic() - began < 5
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
     assert not (home / "postgres" / "data" / "postmaster.pid").exists()
 
 

@@ -71,7 +71,7 @@ CREATE POLICY event_of_colleague ON event FOR SELECT TO market_app
 
 -- What everybody may know of the events after one position and up to another: neither who acted nor
 -- in which request, and of the details those alone that are public. (Not SQL, since
--- tender_is_public comes with the tenders, later.)
+-- tender_is_public comes with the tenders, later. OFFSET 0: by position, event by event.)
 CREATE FUNCTION public_events(after bigint, upto bigint)
 RETURNS TABLE ("position" bigint, id uuid, action text, occurred_at timestamptz, subject_kind text,
                subject uuid, tender uuid, details jsonb)
@@ -82,7 +82,9 @@ BEGIN
     SELECT p.position, e.id, e.action::text, e.occurred_at, e.subject_kind::text, e.subject,
         e.tender, (SELECT coalesce(jsonb_object_agg(d.key, d.value), '{}')
                    FROM jsonb_each(e.details) d WHERE d.key = ANY (a.details))
-    FROM event_position p JOIN event e ON e.id = p.event JOIN public_action a ON a.action = e.action
+    FROM event_position p
+    CROSS JOIN LATERAL (SELECT * FROM event WHERE event.id = p.event OFFSET 0) e
+    JOIN public_action a ON a.action = e.action
     WHERE p.position > after AND p.position <= upto
       AND (NOT a.of_published_tender OR tender_is_public(e.tender))
     ORDER BY p.position;
