@@ -182,6 +182,46 @@ _SYSTEMS: Final[Mapping[str, Action]] = {
     ),
 }
 
+_WEBHOOK = ("webhook_subscription",)
+_WEBHOOKS: Final[Mapping[str, Action]] = {
+    "webhook_subscription.made": Action(
+        "A webhook was made.",
+        _WEBHOOK,
+        {"types": Kind.CODES, "of_tender": _ID, "start_after": _NUMBER},
+        private=("host",),
+        whose={"webhook_subscription": Whose.ACTOR},
+        own_affair=True,
+    ),
+    "webhook_subscription.verification_asked": Action(
+        "A webhook's receiver was to be sent another challenge.", _WEBHOOK, own_affair=True
+    ),
+    "webhook_subscription.verified": Action(
+        "A webhook's receiver answered the challenge: it is delivered to.", _WEBHOOK
+    ),
+    "webhook_subscription.rotated": Action(
+        "A webhook's secret was replaced.",
+        _WEBHOOK,
+        {"overlap_seconds": _NUMBER},
+        own_affair=True,
+    ),
+    "webhook_subscription.replayed": Action(
+        "What a webhook had delivered or given up was to be delivered again.",
+        _WEBHOOK,
+        {"what": _CODE, "delivery": _ID, "from_position": _NUMBER},
+        own_affair=True,
+    ),
+    "webhook_subscription.paused": Action(
+        "A webhook was paused, or paused itself.", _WEBHOOK, {"because": _CODE}
+    ),
+    "webhook_subscription.resumed": Action("A webhook was resumed.", _WEBHOOK, own_affair=True),
+    "webhook_subscription.ended": Action("A webhook was ended.", _WEBHOOK, {"because": _CODE}),
+    "webhook_subscription.stopped": Action(
+        "A webhook was stopped by the market: its maker's role or its receiver was gone.",
+        _WEBHOOK,
+        {"because": _CODE},
+    ),
+}
+
 _REGISTERS: Final[Mapping[str, Action]] = {
     # of an interest in a bidder as well: see OF_TENDERS
     "interest.corrected": Action(
@@ -313,6 +353,7 @@ OF_THE_MARKET: Final[Mapping[str, Action]] = {
     **_RUNNING,
     **_PEOPLE,
     **_SYSTEMS,
+    **_WEBHOOKS,
     **_REGISTERS,
     **_OWNERSHIP,
     **_SUPPLIERS,
