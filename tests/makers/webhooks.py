@@ -222,6 +222,13 @@ async def working(bench: Workbench, sender: Sender | None = None) -> AsyncIterat
         await asyncio.gather(*doing, return_exceptions=True)
 
 
+async def look_once(bench: Workbench, superuser: Any) -> None:
+    """Number what has happened and look for it once, whatever a worker left claimed."""
+    await superuser.execute("UPDATE webhook_cursor SET claimed_until = NULL")
+    await Sequencer(bench).run()
+    await WebhookFanOut(bench).run()
+
+
 async def until(
     true: Callable[[], bool | Awaitable[bool]], because: Callable[[], object] = lambda: ""
 ) -> None:

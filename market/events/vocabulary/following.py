@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from market.events.vocabulary.kinds import Action, Kind
+from market.events.vocabulary.kinds import Action, Kind, Whose
 
 _NOTICES: Final[Mapping[str, Action]] = {
     "notice_preferences.changed": Action(
@@ -20,54 +20,44 @@ _NOTICES: Final[Mapping[str, Action]] = {
     ),
 }
 
+_WEBHOOK = ("webhook_subscription",)
 _WEBHOOKS: Final[Mapping[str, Action]] = {
-    name: Action(means, ("webhook_subscription",), details or {}, private)
-    for name, means, details, private in (
-        (
-            "webhook_subscription.made",
-            "An organisation asked for the feed to be delivered to an address.",
-            {"types": Kind.CODES, "of_tender": Kind.ID, "start_after": Kind.NUMBER},
-            ("host",),
-        ),
-        ("webhook_subscription.verified", "The address answered the challenge.", None, ()),
-        (
-            "webhook_subscription.verification_asked",
-            "Somebody asked for the address to be challenged anew.",
-            None,
-            (),
-        ),
-        (
-            "webhook_subscription.rotated",
-            "A new secret signs, and the old one for a while.",
-            {"overlap_seconds": Kind.NUMBER},
-            (),
-        ),
-        (
-            "webhook_subscription.paused",
-            "Nothing is delivered until it is resumed.",
-            {"because": Kind.CODE},
-            (),
-        ),
-        ("webhook_subscription.resumed", "It is delivered again.", None, ()),
-        (
-            "webhook_subscription.replayed",
-            "Somebody asked for something to be delivered once more.",
-            {"what": Kind.CODE, "delivery": Kind.ID, "from_position": Kind.NUMBER},
-            (),
-        ),
-        (
-            "webhook_subscription.stopped",
-            "The market ended it: the address is gone, or its maker is.",
-            {"because": Kind.CODE},
-            (),
-        ),
-        (
-            "webhook_subscription.ended",
-            "Its organisation ended it, or its address said that it is gone.",
-            {"because": Kind.CODE},
-            (),
-        ),
-    )
+    "webhook_subscription.made": Action(
+        "A webhook was made.",
+        _WEBHOOK,
+        {"types": Kind.CODES, "of_tender": Kind.ID, "start_after": Kind.NUMBER},
+        private=("host",),
+        whose={"webhook_subscription": Whose.ACTOR},
+        own_affair=True,
+    ),
+    "webhook_subscription.verification_asked": Action(
+        "A webhook's receiver was to be sent another challenge.", _WEBHOOK, own_affair=True
+    ),
+    "webhook_subscription.verified": Action(
+        "A webhook's receiver answered the challenge: it is delivered to.", _WEBHOOK
+    ),
+    "webhook_subscription.rotated": Action(
+        "A webhook's secret was replaced.",
+        _WEBHOOK,
+        {"overlap_seconds": Kind.NUMBER},
+        own_affair=True,
+    ),
+    "webhook_subscription.replayed": Action(
+        "What a webhook had delivered or given up was to be delivered again.",
+        _WEBHOOK,
+        {"what": Kind.CODE, "delivery": Kind.ID, "from_position": Kind.NUMBER},
+        own_affair=True,
+    ),
+    "webhook_subscription.paused": Action(
+        "A webhook was paused, or paused itself.", _WEBHOOK, {"because": Kind.CODE}
+    ),
+    "webhook_subscription.resumed": Action("A webhook was resumed.", _WEBHOOK, own_affair=True),
+    "webhook_subscription.ended": Action("A webhook was ended.", _WEBHOOK, {"because": Kind.CODE}),
+    "webhook_subscription.stopped": Action(
+        "A webhook was stopped by the market: its maker's role or its receiver was gone.",
+        _WEBHOOK,
+        {"because": Kind.CODE},
+    ),
 }
 
 _SEARCHES: Final[Mapping[str, Action]] = {

@@ -12,8 +12,6 @@ from market.errors import Stale
 from market.events.commands import record
 from market.webhooks.rules.subscriptions import WebhookEndReason, WebhookPauseReason
 
-_KIND = "webhook_subscription"
-
 
 @command
 async def note_verified(actor: Actor, webhook_id: UUID) -> None:
@@ -30,7 +28,7 @@ async def note_verified(actor: Actor, webhook_id: UUID) -> None:
     )
     if not noted:
         raise Stale
-    await record(actor, "webhook_subscription.verified", _KIND, webhook_id)
+    await record(actor, "webhook_subscription.verified", "webhook_subscription", webhook_id)
 
 
 @command
@@ -50,7 +48,9 @@ async def pause_by_itself(actor: Actor, webhook_id: UUID) -> None:
     )
     if not paused:
         raise Stale
-    await record(actor, "webhook_subscription.paused", _KIND, webhook_id, because=reason)
+    await record(
+        actor, "webhook_subscription.paused", "webhook_subscription", webhook_id, because=reason
+    )
 
 
 @command
@@ -69,4 +69,10 @@ async def stop_webhook(actor: Actor, webhook_id: UUID, because: WebhookEndReason
     )
     if not stopped:
         raise Stale
-    await record(actor, "webhook_subscription.stopped", _KIND, webhook_id, because=because.value)
+    await record(
+        actor,
+        "webhook_subscription.stopped",
+        "webhook_subscription",
+        webhook_id,
+        because=because.value,
+    )

@@ -40,8 +40,6 @@ from market.webhooks.schemas import (
     WebhookView,
 )
 
-_KIND = "webhook_subscription"
-
 _MADE = """
 SELECT id, organisation, person, url, types, tender, start_after, version, made_at,
     $2::uuid AS secret_id FROM webhook_subscription WHERE id = $1
@@ -127,10 +125,11 @@ async def _make(
     await record(
         actor,
         "webhook_subscription.made",
-        _KIND,
+        "webhook_subscription",
         subscription,
-        private={"host": urlsplit(made.url).hostname},  # the rest of a URL may hold a secret
-        types=made.types,
+        # the rest of a URL may hold a secret
+        private={"host": urlsplit(made.url).hostname or ""},
+        types=[*made.types],
         of_tender=None if made.tender is None else str(made.tender),
         start_after=made.start_after,
     )
@@ -209,7 +208,7 @@ async def _rotate(
     await record(
         actor,
         "webhook_subscription.rotated",
-        _KIND,
+        "webhook_subscription",
         webhook_id,
         overlap_seconds=given.overlap_seconds,
     )
@@ -261,7 +260,7 @@ async def pause_webhook(actor: Actor, webhook_id: UUID, version: int) -> Webhook
     await record(
         actor,
         "webhook_subscription.paused",
-        _KIND,
+        "webhook_subscription",
         webhook_id,
         because=WebhookPauseReason.BY_PERSON.value,
     )
@@ -296,7 +295,7 @@ async def resume_webhook(actor: Actor, webhook_id: UUID, version: int) -> Webhoo
     )
     if not resumed:
         raise Stale
-    await record(actor, "webhook_subscription.resumed", _KIND, webhook_id)
+    await record(actor, "webhook_subscription.resumed", "webhook_subscription", webhook_id)
     return await webhook_view(webhook_id)
 
 
@@ -318,7 +317,7 @@ async def end_webhook(actor: Actor, webhook_id: UUID) -> None:
     await record(
         actor,
         "webhook_subscription.ended",
-        _KIND,
+        "webhook_subscription",
         webhook_id,
         because=WebhookEndReason.BY_PERSON.value,
     )

@@ -20,6 +20,9 @@ _IDLE = 0.2
 _AT_ONCE = 16
 """How many subscriptions one pass looks for."""
 _PAGE = 200
+_LEASE = 5.0
+"""Seconds for which nobody else looks: it spares work. What is kept is right without it, as the
+subscription only advances from where the look began."""
 
 _CLAIM = """
 WITH free AS MATERIALIZED (
@@ -92,15 +95,14 @@ class WebhookFanOut:
     def __init__(self, bench: Workbench) -> None:
         """Look with the app role, as the maker; write the books with the worker's."""
         self._database = bench.database
-        self._lease = bench.settings.webhook_lease
 
     async def run(self) -> float:
         """Look once for every subscription that is behind the log, or for as many as a pass has.
 
-        What fails for one is logged and tried again when its lease is over; the others go on.
+        What fails for one is logged and tried again in a few seconds; the others go on.
         """
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(_CLAIM, _AT_ONCE, MOST_WAITING, self._lease)
+            rows = await connection.fetch(_CLAIM, _AT_ONCE, MOST_WAITING, _LEASE)
         more = len(rows) == _AT_ONCE
         for row in rows:
             looking = msgspec.convert(dict(row), _Looking)

@@ -8,8 +8,7 @@ from uuid import UUID, uuid4
 from market.actor import Actor, Role
 from market.background import Workbench
 from market.events.queries import read_feed
-from market.events.sequencing import Sequencer
-from market.webhooks.delivering import WebhookDelivery, WebhookFanOut
+from market.webhooks.delivering import WebhookDelivery
 from tests.makers.tenders import published_tender
 from tests.makers.webhooks import (
     SEEN,
@@ -19,6 +18,7 @@ from tests.makers.webhooks import (
     deliveries,
     happen,
     is_in,
+    look_once,
     owner,
     receiving,
     seen,
@@ -184,7 +184,7 @@ async def test_only_the_types_and_the_tender_asked_for_are_delivered(
 
 
 async def test_what_its_maker_is_not_shown_any_more_is_withdrawn(
-    world: World, bench: Workbench
+    world: World, bench: Workbench, superuser: Any
 ) -> None:
     person = await owner(world)
     both = await world.person("Bea Both", person.organisation, Role.ADMINISTRATOR, Role.BID_MANAGER)
@@ -192,8 +192,7 @@ async def test_what_its_maker_is_not_shown_any_more_is_withdrawn(
         async with working(bench):
             made = await verified(both, receiver.url, types=[SEEN])
         await happen(both, uuid4())
-        await Sequencer(bench).run()
-        await WebhookFanOut(bench).run()
+        await look_once(bench, superuser)
         mine = (await both.get("/me")).json()["memberships"]
         ended = next(one["id"] for one in mine if one["role"] == "administrator")
         assert (await person.delete(f"/memberships/{ended}")).status_code == 204
