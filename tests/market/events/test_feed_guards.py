@@ -32,7 +32,7 @@ _MINE = "SELECT count(*) FROM event WHERE action = 'test.acted' AND person = $1"
         "UPDATE colleague_action SET roles = '{lay_member}'",
         "DELETE FROM colleague_action",
         "SELECT tender FROM event_position",
-        "SELECT details FROM event_private",
+        "SELECT salt FROM event_private",
     ],
 )
 async def test_the_app_role_cannot_widen_what_is_shown(app_role: Any, sql: str) -> None:
