@@ -239,8 +239,9 @@ async def test_a_refused_clash_is_on_record_with_its_reason(world: World, superu
     await assign(lead, tender, person, "author")
     answer = await assign(lead, tender, person, "opener")
     row = await superuser.fetchrow(
-        "SELECT person, details ->> 'refusal' AS refusal, details ->> 'reason' AS reason"
-        " FROM event WHERE action = 'request.refused' AND tender = $1::uuid",
+        "SELECT e.person, e.details ->> 'refusal' AS refusal, p.details ->> 'reason' AS reason"
+        " FROM event e JOIN event_private p ON p.event = e.id"
+        " WHERE e.action = 'request.refused' AND e.tender = $1::uuid",
         tender,
     )
     assert (row["person"], row["refusal"]) == (lead.id, "duty-clash")
