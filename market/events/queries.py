@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from market.actor import ANONYMOUS, Actor
-from market.database import fetch, fetch_value, reading
+from market.database import fetch, fetch_one, fetch_value, reading
 from market.events.commands import Detail
 from market.events.rules import Wanted, wanted
 from market.events.schemas import Feed, FeedEvent
@@ -18,6 +18,9 @@ LOOKED_AT_FOR_ONE = 10_000
 """At how many where one subject or tender is asked for: few of them are looked at closely."""
 
 _NEWEST = "SELECT position FROM sequencer"
+_ENDS = """
+SELECT position AS newest, (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed FROM sequencer
+"""
 
 # Row-level security decides what is seen. LIMIT ends the look early where much is. OFFSET 0 keeps
 # the planner to one way: by position, event by event, whatever it has heard of the tables.
@@ -78,11 +81,91 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class _Ends(msgspec.Struct, frozen=True):
+    newest: int
+    signed: int
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at the log found, up to which position it `reached`, and where the log ended.
+
+    `full` says that the look ended at its limit, with another event in sight. `signed` is how much
+    of the log the newest checkpoint tells everybody of.
+    """
+
+    items: list[FeedEvent]
+    full: bool
+    reached: int
+    newest: int
+    signed: int
+
+    @property
+    def more(self) -> bool:
+        """Whether the log goes on beyond what was looked at."""
+        return self.reached < self.newest
+
+    def shown(self, known: int) -> Feed:
+        """The page as it may be given to a reader who knows of a position.
+
+        Whoever was told the exact end of the log could ask again and again, and learn the moment of
+        every act that they do not see: in a quiet hour before a deadline, of every bid. So beyond
+        what the newest checkpoint tells everybody, a minute late, it tells no more than the events.
+        """
+        if self.full or self.reached < self.signed:
+            return Feed(items=self.items, next=self.reached, more=True)
+        seen = self.items[-1].position if self.items else known
+        reached = max(seen, min(self.reached, self.signed))
+        return Feed(items=self.items, next=reached, more=False)
+
+
 async def newest_position() -> int:
     """How far the log has been numbered."""
     async with reading(ANONYMOUS):
         newest: int = await fetch_value(_NEWEST)
     return newest
+
+
+async def look_at_feed(  # noqa: PLR0913  # the filters of one list, each by its name
+    actor: Actor,
+    *,
+    after: int,
+    limit: int,
+    types: Collection[str] = (),
+    subject: UUID | None = None,
+    tender: UUID | None = None,
+    look: int | None = None,
+) -> Look:
+    """Find the events after a position that the actor may see, in the order of their positions.
+
+    An event that the actor sees whole is given whole, once, though it is public as well. At most
+    `look` positions are looked at (else `LOOKED_AT`, or `LOOKED_AT_FOR_ONE` for one subject or
+    tender), whatever is found there. Who acts by a credential, as a system, sees of its maker's
+    other acts what a colleague would.
+
+    Raises:
+        UnknownType: a type is neither an action nor a kind of actions.
+    """
+    sought = wanted(types)
+    async with reading(actor):
+        ends = await fetch_one(_Ends, _ENDS)
+        if ends is None:
+            message = "The log has no sequencer."
+            raise LookupError(message)
+        reach = LOOKED_AT if subject is None and tender is None else LOOKED_AT_FOR_ONE
+        upto = min(after + (look or reach), ends.newest)
+        public: list[_Row] = []
+        whole: list[_Row] = []
+        if after < upto:
+            # one more than the page holds: so it is known whether the look went to its end
+            filters = (after, upto, *_names(sought), subject, tender, limit + 1)
+            public = await fetch(_Row, _PUBLIC, *filters)
+            whole = [] if actor.person is None else await fetch(_Row, _WHOLE, *filters)
+    found = {row.position: row.shown(whole=False) for row in public}
+    found |= {row.position: row.shown(whole=True) for row in whole}
+    items = [found[position] for position in sorted(found)[:limit]]
+    full = len(found) > limit
+    reached = items[-1].position if full else max(after, upto)
+    return Look(items=items, full=full, reached=reached, newest=ends.newest, signed=ends.signed)
 
 
 async def read_feed(  # noqa: PLR0913  # the filters of one list, each by its name
@@ -95,32 +178,15 @@ async def read_feed(  # noqa: PLR0913  # the filters of one list, each by its na
     tender: UUID | None = None,
     look: int | None = None,
 ) -> Feed:
-    """Give the events after a position that the actor may see, in the order of their positions.
-
-    An event that the actor sees whole is given whole, once, though it is public as well. At most
-    `look` positions are looked at (else `LOOKED_AT`, or `LOOKED_AT_FOR_ONE` for one subject or
-    tender), whatever is found there: `next` says how far. Who acts by a credential, as a system,
-    sees of its maker's other acts what a colleague would.
+    """Give what `look_at_feed` finds, for use inside the market: `next` is exactly how far it went.
 
     Raises:
         UnknownType: a type is neither an action nor a kind of actions.
     """
-    sought = wanted(types)
-    async with reading(actor):
-        newest: int = await fetch_value(_NEWEST)
-        reach = LOOKED_AT if subject is None and tender is None else LOOKED_AT_FOR_ONE
-        upto = min(after + (look or reach), newest)
-        if upto <= after:
-            return Feed(items=[], next=after, more=False)
-        # one more than the page holds: so it is known whether the look went to its end
-        filters = (after, upto, *_names(sought), subject, tender, limit + 1)
-        public = await fetch(_Row, _PUBLIC, *filters)
-        whole = [] if actor.person is None else await fetch(_Row, _WHOLE, *filters)
-    found = {row.position: row.shown(whole=False) for row in public}
-    found |= {row.position: row.shown(whole=True) for row in whole}
-    items = [found[position] for position in sorted(found)[:limit]]
-    reached = items[-1].position if len(found) > limit else upto
-    return Feed(items=items, next=reached, more=reached < newest)
+    found = await look_at_feed(
+        actor, after=after, limit=limit, types=types, subject=subject, tender=tender, look=look
+    )
+    return Feed(items=found.items, next=found.reached, more=found.more)
 
 
 def _names(sought: Wanted) -> tuple[list[str] | None, list[str]]:

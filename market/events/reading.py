@@ -11,7 +11,7 @@ import msgspec
 
 from market.actor import Actor
 from market.errors import Busy, NotSignedIn
-from market.events.queries import read_feed
+from market.events.queries import Look, look_at_feed
 from market.events.schemas import Feed
 from market.events.streams import KEEP_ALIVE, event_text, next_text, retry_text
 from market.events.watching import Watch
@@ -19,6 +19,8 @@ from market.problems import AnyRequest
 from market.requests import still_acting, visit_of
 from market.settings import Settings
 
+_LOOKS_ON = 20
+"""How often one request looks on in what no checkpoint covers yet."""
 _BREATH = 0.5
 """Seconds before a reader who found nothing is woken again, however much happens."""
 
@@ -68,20 +70,20 @@ class Reader:
             NotSignedIn: the session ended while the reader waited.
         """
         found = await self._read(asked)
-        if found.items or found.more or not wait or self._watch.ended:
-            return found
-        with self.place():
-            return await self._awaited(asked, found, time.monotonic() + wait)
+        if wait and not (found.items or found.more or self._watch.ended):
+            with self.place():
+                found = await self._awaited(asked, found, time.monotonic() + wait)
+        return found.shown(asked.after)
 
-    async def _awaited(self, asked: Asked, found: Feed, until: float) -> Feed:
+    async def _awaited(self, asked: Asked, found: Look, until: float) -> Look:
         while not (found.items or found.more) and time.monotonic() < until:
             async with self._visit.away():
-                moved = await self._moved(found.next, until - time.monotonic())
+                moved = await self._moved(found.reached, until - time.monotonic())
             if not moved:
                 break
             await self._ensure_acting()
             async with self._watch.reading:
-                found = await self._read(msgspec.structs.replace(asked, after=found.next))
+                found = await self._read(msgspec.structs.replace(asked, after=found.reached))
             if not found.items:
                 async with self._visit.away():
                     await self._watch.rest(min(_BREATH, until - time.monotonic()))
@@ -103,8 +105,26 @@ class Reader:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
 
-    async def _read(self, asked: Asked) -> Feed:
-        return await read_feed(
+    async def _read(self, asked: Asked) -> Look:
+        """Look once; and on, where the log has grown much since the newest checkpoint.
+
+        That it has is not told (see Look.shown), so the reader would not know to ask again.
+        """
+        found = await self._look(asked)
+        for _ in range(_LOOKS_ON):
+            if found.full or not found.signed <= found.reached < found.newest:
+                break
+            if len(found.items) == asked.limit:
+                return msgspec.structs.replace(found, full=True, reached=found.items[-1].position)
+            rest = msgspec.structs.replace(
+                asked, after=found.reached, limit=asked.limit - len(found.items)
+            )
+            further = await self._look(rest)
+            found = msgspec.structs.replace(further, items=found.items + further.items)
+        return found
+
+    async def _look(self, asked: Asked) -> Look:
+        return await look_at_feed(
             self._actor,
             after=asked.after,
             limit=asked.limit,
@@ -132,9 +152,11 @@ class Reader:
                 if course.check_is_due():
                     await self._ensure_acting()
                 found = await self._found(msgspec.structs.replace(asked, after=course.reached))
-                if words := course.words_of(found):
+                if found is not None and (words := course.words_of(found)):
                     yield words
-                if not found.more:
+                if found is None:
+                    await self._watch.rest(_BREATH)
+                elif not found.more:
                     moved = await self._watch.beyond(course.reached, course.pause())
                     if moved and not found.items:
                         await self._watch.rest(_BREATH)
@@ -142,21 +164,21 @@ class Reader:
                     yield words
         yield course.last_words()
 
-    async def _found(self, asked: Asked) -> Feed:
-        """Read on, in one's turn and in a place; nothing where the market is too busy for it."""
+    async def _found(self, asked: Asked) -> Look | None:
+        """Look on, in one's turn and in a place; None where the market is too busy for it."""
         try:
             async with self._watch.reading, self._visit.working():
                 return await self._read(asked)
         except Busy:
-            await self._watch.rest(_BREATH)
-            return Feed(items=[], next=asked.after, more=False)
+            return None
 
 
 class _Course:
-    """How far a stream is: what it has said of its position, and what is due when."""
+    """How far a stream is, what of that may be told and was, and what is due when."""
 
     def __init__(self, after: int, settings: Settings) -> None:
         self.reached = after
+        self._told = after
         self._said = after
         self._caught_up = False
         now = time.monotonic()
@@ -181,9 +203,10 @@ class _Course:
         """For how long nothing is due."""
         return max(0.0, min(self._ends, self._check, self._quiet_until) - time.monotonic())
 
-    def words_of(self, found: Feed) -> bytes:
+    def words_of(self, found: Look) -> bytes:
         """The events; and once, where what there was has been read, how far it went."""
-        self.reached = found.next
+        self.reached = found.reached
+        self._told = found.shown(self._told).next
         words = b"".join(event_text(item) for item in found.items)
         if found.items:
             self._said = found.items[-1].position
@@ -203,10 +226,10 @@ class _Course:
 
     def last_words(self) -> bytes:
         """From where to go on, where that has not been said."""
-        if self._said == self.reached:
+        if self._said >= self._told:
             return b""
-        self._said = self.reached
-        return next_text(self.reached)
+        self._said = self._told
+        return next_text(self._told)
 
     def _spoke(self) -> None:
         self._quiet_until = time.monotonic() + self._heartbeat

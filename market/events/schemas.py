@@ -40,8 +40,9 @@ class FeedEvent(msgspec.Struct, frozen=True, kw_only=True):
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
     """Some events in the order of their positions.
 
-    `next` is how far the market has looked: the position to go on after, also where nothing was
-    seen. `more` says that the log goes on beyond it already: ask again at once.
+    `next` is the position to go on after, also where nothing was seen. `more` says that the log
+    goes on beyond it already: ask again at once. At the end of the log `next` keeps to what you saw
+    or to the newest checkpoint, so that it does not tell of acts you do not see as they are done.
     """
 
     items: list[FeedEvent]

@@ -13,6 +13,7 @@ from litestar import Litestar
 from market.background import Workbench
 from market.events.sequencing import Sequencer
 from market.events.watching import Watch
+from market.transparency.keeping import Keeper
 from market.worker import keep_doing
 from tests.makers.world import Person, World
 
@@ -45,6 +46,24 @@ async def number(bench: Workbench) -> None:
     sequencer = Sequencer(bench)
     while await sequencer.run() == 0:
         pass
+
+
+async def newest(bench: Workbench) -> int:
+    """How far the log goes, everything numbered."""
+    await number(bench)
+    async with bench.database.transaction() as connection:
+        return int(await connection.fetchval("SELECT position FROM sequencer"))
+
+
+async def sign(bench: Workbench) -> int:
+    """Sign a checkpoint of all there is, as the worker does, and say of how much."""
+    size = await newest(bench)
+    keeper = Keeper(bench)
+    while True:
+        await keeper.run(asked=True)
+        async with bench.database.transaction() as connection:
+            if await connection.fetchval("SELECT max(size) FROM checkpoint") == size:
+                return size
 
 
 @asynccontextmanager

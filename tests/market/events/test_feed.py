@@ -8,7 +8,7 @@ import pytest
 from market.actor import Role
 from market.background import Workbench
 from tests.makers.clock import registrar
-from tests.makers.feed import asked, feed, number, page, types
+from tests.makers.feed import asked, feed, newest, number, page, sign, types
 from tests.makers.interests import body_with_registers, declared
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.systems import answerable, api_key, by_credential, keyed
@@ -44,37 +44,76 @@ async def test_pages_come_by_position_and_lead_on_without_a_gap_or_a_repetition(
     assert await page(boss, f"after={after}") == {"items": [], "next": after, "more": False}
 
 
-async def test_a_page_says_how_far_it_looked_where_there_was_nothing_for_its_reader(
+async def test_at_its_end_the_log_s_size_is_told_as_a_checkpoint_tells_it_and_no_sooner(
     world: World, bench: Workbench
 ) -> None:
+    """Else whoever asks again and again would learn the moment of every act they do not see."""
     boss = await answerable(world)
-    await api_key(boss)
-    await number(bench)
-    newest = (await page(boss, "limit=500"))["next"]
-    assert newest > 0
-    assert await page(world) == {"items": [], "next": newest, "more": False}
+    assert await page(world) == {"items": [], "next": 0, "more": False}
+    signed = await sign(bench)
+    assert signed > 0
+    told = {"items": [], "next": signed, "more": False}
+    assert await page(world) == told
+    for _ in range(3):
+        await api_key(boss)
+        await number(bench)
+        for query in ("after=0", f"after={signed}", f"subject={uuid4()}", "type=nothing.yet"):
+            assert await page(world, query) == told
+    mine = await page(boss, f"after={signed}")
+    assert mine["next"] == mine["items"][-1]["position"]
+    assert (await page(world, f"after={signed + 2}"))["next"] == signed + 2
+    further = await sign(bench)
+    assert further > signed + 2
+    assert (await page(world))["next"] == further
+
+
+async def _fill(superuser: Any, count: int) -> None:
+    """So many events that nobody sees."""
+    await superuser.execute(
+        "INSERT INTO event (id, action, subject_kind, subject, request, details)"
+        " SELECT gen_random_uuid(), 'test.made', 'thing', gen_random_uuid(), 'test', '{}'"
+        " FROM generate_series(1, $1::integer)",
+        count,
+    )
 
 
 async def test_a_look_is_bounded_and_says_that_the_log_goes_on(
     world: World, bench: Workbench, superuser: Any
 ) -> None:
-    await superuser.execute(
-        "INSERT INTO event (id, action, subject_kind, subject, request, details)"
-        " SELECT gen_random_uuid(), 'test.made', 'thing', gen_random_uuid(), 'test', '{}'"
-        " FROM generate_series(1, 4500)"
-    )
-    await number(bench)
-    steps = []
+    await _fill(superuser, 4500)
+    size = await sign(bench)
+    reached = []
     after, more = 0, True
     while more:
         found = await page(world, f"after={after}")
-        steps.append(found["next"] - after)
         after, more = found["next"], found["more"]
-    assert steps[:2] == [2000, 2000]
-    assert len(steps) == 3
-    assert sum(steps) >= 4500
-    of_one = await page(world, f"subject={uuid4()}")
-    assert (of_one["next"], of_one["more"]) == (after, False)
+        reached.append(after)
+    assert reached == [2000, 4000, size]
+    assert await page(world, f"subject={uuid4()}") == {"items": [], "next": size, "more": False}
+
+
+async def test_nobody_finds_the_end_of_the_log_by_asking_from_one_position_after_another(
+    world: World, bench: Workbench, superuser: Any
+) -> None:
+    await _fill(superuser, 2500)
+    boss = await answerable(world)
+    await api_key(boss)
+    await number(bench)
+    size = await newest(bench)
+    around = [*range(0, size, 250), *range(size - 2005, size - 1995), *range(size - 5, size + 5)]
+    for after in around:
+        assert await page(world, f"after={after}") == {"items": [], "next": after, "more": False}
+    # and yet what there is to see beyond is seen, at once and in pages of any size
+    [made] = await feed(boss, "type=api_key.made")
+    assert made["position"] > 2500
+    assert types((await page(boss, "type=api_key.made&limit=1"))["items"]) == ["api_key.made"]
+    found = await page(boss, "limit=1")
+    seen = found["items"]
+    while found["more"]:
+        assert found["next"] == seen[-1]["position"]
+        found = await page(boss, f"limit=1&after={found['next']}")
+        seen += found["items"]
+    assert seen == await feed(boss)
 
 
 async def test_one_s_own_acts_are_seen_whole_and_colleagues_not_by_whoever_has_another_role(

@@ -9,9 +9,19 @@ import pytest
 from market.background import Workbench
 from market.database import DB
 from market.settings import Settings
-from tests.makers.feed import Stream, end_session, feed, followed, number, numbering, page, until
+from tests.makers.feed import (
+    Stream,
+    end_session,
+    feed,
+    followed,
+    newest,
+    number,
+    numbering,
+    sign,
+    until,
+)
 from tests.makers.systems import answerable, api_key
-from tests.makers.world import Person, World
+from tests.makers.world import World
 
 HEARTBEAT, LIFETIME, CHECK = 0.3, 2.0, 0.4
 
@@ -30,12 +40,6 @@ def settings() -> Settings:
         feed_stream_lifetime=LIFETIME,
         feed_session_check=CHECK,
     )
-
-
-async def newest(reader: Person | World, bench: Workbench) -> int:
-    """How far the log goes, everything numbered."""
-    await number(bench)
-    return int((await page(reader, "limit=1&type=nothing.yet"))["next"])
 
 
 async def rest_of(stream: Stream) -> list[str]:
@@ -89,27 +93,35 @@ async def test_whoever_comes_again_goes_on_after_the_last_id_whatever_else_they_
     assert ids == [str(item["position"]) for item in await feed(boss, "type=api_key.*")]
 
 
-async def test_whoever_sees_nothing_is_told_from_where_to_go_on(
+async def test_whoever_sees_nothing_is_told_from_where_to_go_on_as_far_as_is_signed(
     world: World, bench: Workbench
 ) -> None:
     boss = await answerable(world)
-    after = await newest(world, bench)
-    async with numbering(bench), followed(world, "after=0") as stream:
+    signed = await sign(bench)
+    await api_key(boss)
+    await number(bench)
+    async with followed(world, "after=0") as stream:
+        assert await stream.block() == "retry: 3000"
         one = await stream.said()
         assert one is not None
-        assert (one.event, one.data) == ("next", {"next": int(one.id)})
-        assert int(one.id) >= after
+        assert (one.event, one.id, one.data) == ("next", str(signed), {"next": signed})
+        assert await stream.block() == ":"
+        await api_key(boss)  # not seen, and so not told of
+        await number(bench)
+        assert await stream.block() == ":"
+        assert await stream.block() == ":"
+        further = await sign(bench)
         await api_key(boss)
+        await number(bench)
         two = await stream.said()
         assert two is not None
-        assert two.event == "next"
-        assert int(two.id) > int(one.id)
+        assert (two.event, two.id) == ("next", str(further))
 
 
 async def test_a_stream_on_which_nothing_happens_gives_signs_of_life(
     world: World, bench: Workbench
 ) -> None:
-    after = await newest(world, bench)
+    after = await newest(bench)
     async with followed(world, f"after={after}") as stream:
         assert await stream.block() == "retry: 3000"
         for _ in range(3):
@@ -122,17 +134,19 @@ async def test_a_stream_ends_by_itself_and_says_how_far_it_was(
     world: World, bench: Workbench
 ) -> None:
     boss = await answerable(world)
-    after = await newest(world, bench)
+    after = await newest(bench)
     began = time.monotonic()
     async with followed(world, f"after={after}") as stream:
         await asyncio.sleep(LIFETIME - 0.6)
+        await api_key(boss)
+        signed = await sign(bench)
         await api_key(boss)
         await number(bench)
         blocks = await rest_of(stream)
         watch = stream.watch
     assert LIFETIME <= time.monotonic() - began < LIFETIME + 1
     positions = [block.splitlines()[0] for block in blocks if "event: next" in block]
-    assert int(positions[-1].removeprefix("id: ")) > after
+    assert positions[-1] == f"id: {signed}"
     assert watch.waiting == 0
 
 
@@ -140,7 +154,7 @@ async def test_a_stream_ends_when_its_reader_s_session_does(
     world: World, bench: Workbench, superuser: Any
 ) -> None:
     boss = await answerable(world)
-    after = await newest(boss, bench)
+    after = await newest(bench)
     async with followed(boss, f"after={after}") as stream:
         await end_session(superuser, boss)
         began = time.monotonic()
@@ -154,7 +168,7 @@ async def test_a_stream_ends_when_its_reader_leaves_the_organisation(
     boss, other = await answerable(world), await answerable(world, "Other")
     memberships = await other.get(f"/organisations/{boss.organisation}/memberships")
     [membership] = [one for one in memberships.json()["items"] if one["person"] == str(boss.id)]
-    after = await newest(boss, bench)
+    after = await newest(bench)
     async with followed(boss, f"after={after}") as stream:
         assert (await other.delete(f"/memberships/{membership['id']}")).status_code == 204
         began = time.monotonic()
@@ -166,7 +180,7 @@ async def test_who_follows_holds_neither_a_place_nor_a_connection(
     world: World, bench: Workbench
 ) -> None:
     """One place is all this process has."""
-    after = await newest(world, bench)
+    after = await newest(bench)
     async with followed(world, f"after={after}") as one, followed(world, f"after={after}"):
         assert one.watch.waiting == 2
         for _ in range(5):
@@ -177,7 +191,7 @@ async def test_who_follows_holds_neither_a_place_nor_a_connection(
 
 
 async def test_a_client_that_goes_away_frees_everything(world: World, bench: Workbench) -> None:
-    after = await newest(world, bench)
+    after = await newest(bench)
     async with followed(world, f"after={after}") as stream:
         watch = stream.watch
         await stream.block()
@@ -192,7 +206,7 @@ async def test_a_client_that_does_not_read_is_let_go_of(
     world: World, bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("market.events.streams._SLOW", -LIFETIME + 0.5)
-    async with followed(world, f"after={await newest(world, bench)}") as stream:
+    async with followed(world, f"after={await newest(bench)}") as stream:
         stream.take_no_more()
         began = time.monotonic()
         await until(lambda: stream.watch.waiting == 0)
@@ -202,7 +216,7 @@ async def test_a_client_that_does_not_read_is_let_go_of(
 async def test_when_the_process_is_asked_to_stop_streams_end_at_once(
     world: World, bench: Workbench
 ) -> None:
-    after = await newest(world, bench)
+    after = await newest(bench)
     async with followed(world, f"after={after}") as stream:
         await stream.block()
         began = time.monotonic()
