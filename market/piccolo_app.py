@@ -4,6 +4,12 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from market.erasure.tables import (
+    ErasableTable,
+    EventAboutTable,
+    LegalHoldTable,
+    PersonErasureTable,
+)
 from market.events.tables import (
     EventPositionTable,
     EventPrivateTable,
@@ -116,5 +122,9 @@ APP_CONFIG = AppConfig(
         ClientTable,
         ClientTokenTable,
         CredentialUseTable,
+        LegalHoldTable,
+        PersonErasureTable,
+        ErasableTable,
+        EventAboutTable,
     ],
 )
