@@ -57,6 +57,7 @@ async def test_what_is_kept_apart_is_in_the_record_and_its_erasure_is_said_but_b
     content = await _export(superuser, bench, tender)
     assert b"Because." in content
     before = verify_export(content, [key])
+    assert before.good, before
     async with unguarded(superuser):
         await superuser.execute("UPDATE event_private SET details = NULL WHERE event = $1", event)
     erased = await _export(superuser, bench, tender)
