@@ -13,7 +13,12 @@ from evaluation import routes as evaluation_routes
 from market import database, openapi
 from market.clock import routes as clock_routes
 from market.door import Capacity, Door, identify
+from market.events import routes as event_routes
+from market.events.watching import Watch
 from market.interests import routes as interest_routes
+from market.mail import routes as mail_routes
+from market.mail.kinds import NoticeKind, by_name
+from market.notices import KINDS
 from market.observation.edges import EDGE_HANDLERS, strictly_typed, well_formed
 from market.observation.requests import observed
 from market.organisations import routes as organisation_routes
@@ -27,6 +32,7 @@ from market.status import routes as status_routes
 from market.systems import routes as system_routes
 from market.transparency import routes as log_routes
 from market.vault import Vault
+from market.webhooks import routes as webhook_routes
 from suppliers import routes as supplier_routes
 from tenders import routes as tender_routes
 from tenders.queries.closing import is_closing_soon
@@ -37,9 +43,12 @@ CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
     *organisation_routes.CONTROLLERS,
     *ownership_routes.CONTROLLERS,
     *clock_routes.CONTROLLERS,
+    *event_routes.CONTROLLERS,
     *interest_routes.CONTROLLERS,
     *system_routes.CONTROLLERS,
+    *webhook_routes.CONTROLLERS,
     *log_routes.CONTROLLERS,
+    *mail_routes.CONTROLLERS,
     *supplier_routes.CONTROLLERS,
     *tender_routes.CONTROLLERS,
     *evaluation_routes.CONTROLLERS,
@@ -59,16 +68,25 @@ async def show_document() -> Response[bytes]:
     return Response(api_document(), media_type="application/json")
 
 
-def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
+def create_app(
+    settings: Settings,
+    connection: dict[str, Any],
+    vault: Vault,
+    kinds: tuple[NoticeKind, ...] = KINDS,
+) -> Litestar:
     """Assemble the API over a database that is migrated and initialised."""
+    by_name(kinds)  # refuses two of one name before anybody is served
     capacity = Capacity(settings.requests_at_once, settings.kept_for_submissions, is_closing_soon)
+    watch = Watch(settings)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await database.open_pool(settings, connection)
+        watch.begin()
         try:
             yield
         finally:
+            await watch.close()
             await capacity.close()
             await database.close_pool()
 
@@ -76,6 +94,7 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
         route_handlers=[
             Router(openapi.PREFIX, route_handlers=list(CONTROLLERS)),
             *system_routes.TOKENS,
+            *mail_routes.PAGES,
             *status_routes.CONTROLLERS,
             show_document,
         ],
@@ -92,6 +111,8 @@ def create_app(settings: Settings, connection: dict[str, Any], vault: Vault) -> 
                 "settings": settings,
                 "vault": vault,
                 "door": Door(settings, vault),
+                "watch": watch,
+                "notice_kinds": kinds,
                 "identity_provider": identity_provider(settings),
             }
         ),

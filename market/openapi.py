@@ -61,6 +61,11 @@ mka_…`. Better, a client registers its public keys (`registerClient`) and gets
 at `POST /oauth/token` by OAuth 2.0 client credentials with `private_key_jwt` (RFC 6749, 4.4; RFC
 7523); see `/.well-known/oauth-authorization-server`.
 
+**Webhooks.** `makeWebhook` has what the feed shows a system of yours sent to a URL of yours, signed
+as Standard Webhooks describes (`webhook-id`, `webhook-timestamp`, `webhook-signature`). Answer 2xx
+within ten seconds; what fails is sent again for about three days, 410 ends the webhook. Each event
+comes at least once, events of one subject in their order: know a repetition by its `webhook-id`.
+
 **Limits.** Each person, credential, address and tender has so many requests a minute; 429 says in
 `Retry-After` when there is room again. In the last fifteen minutes before a deadline some capacity
 is kept for bids: what else is asked then may get 503 with `Retry-After`.
@@ -92,12 +97,16 @@ does not know are refused.
 TAGS = {
     "people": "Signing in, oneself, invitations, memberships.",
     "systems": "API keys and clients of suppliers' and buyers' systems, and their scopes.",
+    "webhooks": "What happens, sent signed to one's own system; its deliveries and their log.",
+    "notices": "What one was told of, and how one wants to be told: by mail, in a digest, not.",
     "organisations": "Commissioning groups, suppliers' organisations, and service lines.",
     "ownership": "Who owns, controls and directs whom, by published statements and stated links.",
     "suppliers": "From applicant to admitted supplier.",
     "interests": "Registers of interests: declared, confirmed, published, kept.",
     "gifts": "Gifts and hospitality: declared, reviewed, published.",
     "breaches": "Breaches of the rules on conflicts of interest, published anonymised.",
+    "log": "The tamper-evident log: its signed checkpoints, and proofs that anybody verifies.",
+    "events": "The change feed: what happened, in the order of the log, read or followed.",
     "clock": "The one clock of the market; a sandbox's can be moved forward.",
     "tenders": "What is needed: written, reviewed, published.",
     "duties": "Who does what in a tender, and what nobody may do together.",
@@ -113,7 +122,7 @@ SCOPES = {
     Scope.OPPORTUNITIES_READ: "Read published tenders, their requirements and sealing keys.",
     Scope.REGISTER_READ: "Read the registers of organisations, suppliers and service lines.",
     Scope.TENDERS_READ: "Read the tenders that one's organisation works on, drafts included.",
-    Scope.EVENTS_READ: "Read the record of a tender, as far as its owner may.",
+    Scope.EVENTS_READ: "Read the change feed, and the record of a tender, as far as its owner may.",
     Scope.BIDS_READ: "Read one's own bids and their receipts, never their content.",
     Scope.BIDS_WRITE: "Give, replace and withdraw bids.",
 }
@@ -216,6 +225,10 @@ def _complete(
     _say_who(operation, scope, public=public, reads=reads)
     if handler.opt.get("csv"):
         operation["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    if handler.opt.get("stream"):
+        operation["responses"]["200"]["content"]["text/event-stream"] = {
+            "schema": {"type": "string"}
+        }
     names = {item["name"] for item in operation.get("parameters", ())}
     for item in operation.get("parameters", ()):
         if item["name"] in {"Idempotency-Key", "If-Match"}:

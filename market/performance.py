@@ -14,12 +14,13 @@ from market.actor import Actor
 from market.app import create_app, served
 from market.database import fetch_value, reading
 from market.demo.cast import REGISTRAR
+from market.demo.play import Play
 from market.demo.show import perform, populate
 from market.people.commands import create_operator
 from market.runtime import CannotStart, Runtime
 from market.settings import Environment
 
-_ARTEFACTS = "demo"
+ARTEFACTS = "demo"
 _PASSWORD = "demonstration-password"  # noqa: S105  # the name of a file
 _INVITATION_LIFETIME = 3600
 _PATIENCE = 30.0  # seconds that one request of the play may take
@@ -68,7 +69,7 @@ def _ensure_sandbox(runtime: Runtime) -> None:
         raise CannotStart(message)
 
 
-async def demonstrate(runtime: Runtime, console: Console) -> None:
+async def demonstrate(runtime: Runtime, console: Console) -> Play:
     """Play the whole competition with live progress, and write its artefacts.
 
     Raises:
@@ -78,11 +79,11 @@ async def demonstrate(runtime: Runtime, console: Console) -> None:
     _ensure_sandbox(runtime)
     folder = runtime.settings.folder
     async with _stage(runtime) as client:
-        await perform(
+        return await perform(
             client,
             password=demonstration_password(folder),
             invitation=await _invitation(runtime),
-            folder=folder / _ARTEFACTS,
+            folder=folder / ARTEFACTS,
             console=console,
         )
 

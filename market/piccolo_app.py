@@ -11,9 +11,11 @@ from market.erasure.tables import (
     PersonErasureTable,
 )
 from market.events.tables import (
+    ColleagueActionTable,
     EventPositionTable,
     EventPrivateTable,
     EventTable,
+    PublicActionTable,
     SequencerTable,
     TenderHeadTable,
 )
@@ -28,6 +30,12 @@ from market.interests.tables import (
     InterestEndingTable,
     InterestMitigationTable,
     InterestTable,
+)
+from market.mail.tables import (
+    NoticeFaultTable,
+    NoticePreferencesTable,
+    NoticeTable,
+    NoticingTable,
 )
 from market.organisations.tables import IdentifierTable, OrganisationTable, ServiceLineTable
 from market.ownership.tables import (
@@ -67,6 +75,14 @@ from market.transparency.tables import (
     LogKeeperTable,
     MerkleNodeTable,
 )
+from market.webhooks.tables import (
+    WebhookAttemptTable,
+    WebhookCursorTable,
+    WebhookDeliveryTable,
+    WebhookRequestTable,
+    WebhookSecretTable,
+    WebhookSubscriptionTable,
+)
 
 APP_CONFIG = AppConfig(
     app_name="market",
@@ -80,6 +96,8 @@ APP_CONFIG = AppConfig(
         EventPositionTable,
         SequencerTable,
         TenderHeadTable,
+        PublicActionTable,
+        ColleagueActionTable,
         EventLeafTable,
         EventBlindingTable,
         MerkleNodeTable,
@@ -126,5 +144,15 @@ APP_CONFIG = AppConfig(
         PersonErasureTable,
         ErasableTable,
         EventAboutTable,
+        WebhookSubscriptionTable,
+        WebhookSecretTable,
+        WebhookRequestTable,
+        WebhookCursorTable,
+        WebhookDeliveryTable,
+        WebhookAttemptTable,
+        NoticeTable,
+        NoticePreferencesTable,
+        NoticingTable,
+        NoticeFaultTable,
     ],
 )

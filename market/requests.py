@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -105,6 +106,34 @@ DEPENDENCIES = {
 }
 KEYED = {"actor": Provide(provide_keyed_actor)}
 """For a handler that creates something: its actor carries the Idempotency-Key."""
+
+
+class Visit(Protocol):
+    """A request's place among those worked on at a time: see market.door.capacity."""
+
+    def away(self) -> AbstractAsyncContextManager[None]:
+        """Hold no place while something else than work is waited for."""
+
+    def working(self) -> AbstractAsyncContextManager[None]:
+        """Take a place for a while in an answer that has begun."""
+
+
+def visit_of(request: AnyRequest) -> Visit:
+    """The place of a request that is being answered."""
+    visit: Visit = request.scope["market_visit"]  # type: ignore[typeddict-item]  # ours, set by Capacity
+    return visit
+
+
+async def still_acting(request: AnyRequest, actor: Actor) -> bool:
+    """Say whether the request's token stands for this actor still. Nobody in particular always is.
+
+    Raises:
+        NotSignedIn: an API key or client's token that does not work any more.
+    """
+    if actor.person is None:
+        return True
+    now: Actor | None = await request.scope["market_again"]()  # type: ignore[typeddict-item]  # ours, set by identify
+    return now is not None and (now.person, now.organisation) == (actor.person, actor.organisation)
 
 
 class Versioned(Protocol):

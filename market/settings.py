@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from market.web_addresses import is_protected
+from market.web_addresses import is_local, is_protected
 
 PREFIX = "MARKET_"
 _HIGHEST_PORT = 65535
@@ -19,6 +19,16 @@ _GREATEST_SKEW = 300
 _LONGEST_WAIT = 30
 _LONGEST_CHECKPOINT_INTERVAL = 60
 _LONGEST_TOKEN_LIFETIME = 600
+_LONGEST_RETRY_SPAN = 14 * 86400
+_MOST_DELIVERIES = 256
+_LONGEST_LEASE = 600
+_MOST_WAITERS = 10_000
+_FEED_SECONDS = {"feed_heartbeat": 60, "feed_stream_lifetime": 3600, "feed_session_check": 60}
+_LONGEST_SMTP_TIMEOUT = 120
+_MOST_MAILS = 60_000
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
+# plain on purpose: it is the market's own address, in headers and on the way to the server
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])")
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _AT = re.compile(r"^(?P<reason>.*?) - at `\$\.(?P<name>\w+)`$", re.DOTALL)
 
@@ -28,6 +38,14 @@ class Environment(StrEnum):
 
     SANDBOX = "sandbox"
     PRODUCTION = "production"
+
+
+class MailSecurity(StrEnum):
+    """How the way to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class BadSettings(ValueError):
@@ -71,6 +89,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     token_lifetime: int = 600
     sign_ins_per_minute: int = 60
     refusals_per_minute: int = 60
+    # the change feed: how many requests of a process, and of one reader, wait for events at a time
+    feed_waiters: int = 500
+    feed_waiters_each: int = 20
+    feed_heartbeat: float = 15.0
+    feed_stream_lifetime: float = 600.0
+    feed_session_check: float = 60.0
     log_level: str = "INFO"
     checkpoint_interval: int = 60
     timestamp_url: str | None = None
@@ -84,6 +108,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     oidc_scopes: str = "openid profile email"
     oidc_clock_skew: int = 60
     oidc_timeout: float = 5.0
+    # webhooks: how the worker delivers. Private targets are this machine and private networks.
+    webhook_private_targets: bool = False
+    webhook_timeout: float = 10.0
+    webhook_lease: float = 60.0
+    webhook_first_retry: float = 10.0
+    webhook_retry_span: float = 3 * 86400.0
+    webhook_deliveries_at_once: int = 32
+    # e-mail notices: on where smtp_host and mail_from are set
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_security: MailSecurity = MailSecurity.STARTTLS
+    smtp_user: str | None = None
+    smtp_password: str | None = None
+    smtp_authorities: str | None = None
+    smtp_timeout: float = 30.0
+    mail_from: str | None = None
+    mails_per_minute: int = 300
+    digest_hour: int = 7
+    reminder_interval: float = 60.0
 
     @property
     def folder(self) -> Path:
@@ -94,6 +137,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def embedded(self) -> bool:
         """True where the market runs its own PostgreSQL."""
         return self.database_url is None
+
+    @property
+    def sends_mail(self) -> bool:
+        """True where a mail server is set for notices."""
+        return self.smtp_host is not None
 
     @property
     def issuer(self) -> str:
@@ -139,8 +187,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(message)
         self._ensure_single_sign_on()
         self._ensure_bounds()
+        self._ensure_webhooks()
         self._ensure_public_url()
         self._ensure_log()
+        self._ensure_mail()
 
     def _ensure_single_sign_on(self) -> None:
         """Refuse an identity provider that is named in part, or that secrets must not go to."""
@@ -183,6 +233,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if not 0 <= self.kept_for_submissions < self.requests_at_once:
             message = "MARKET_KEPT_FOR_SUBMISSIONS must be from 0 to below MARKET_REQUESTS_AT_ONCE."
             raise ValueError(message)
+        if not 1 <= self.feed_waiters_each <= self.feed_waiters <= _MOST_WAITERS:
+            message = (
+                "MARKET_FEED_WAITERS_EACH must be at least 1 and at most MARKET_FEED_WAITERS, and"
+                f" that at most {_MOST_WAITERS}."
+            )
+            raise ValueError(message)
+        for setting, longest in _FEED_SECONDS.items():
+            if not 0 < getattr(self, setting) <= longest:
+                message = (
+                    f"{PREFIX}{setting.upper()} must be above 0 and at most {longest} seconds."
+                )
+                raise ValueError(message)
         if not 1 <= self.token_lifetime <= _LONGEST_TOKEN_LIFETIME:
             message = f"MARKET_TOKEN_LIFETIME must be from 1 to {_LONGEST_TOKEN_LIFETIME} seconds."
             raise ValueError(message)
@@ -210,6 +272,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             message = "MARKET_TIMESTAMP_URL must be an http or https address (RFC 3161)."
             raise ValueError(message)
 
+    def _ensure_webhooks(self) -> None:
+        """Refuse waits in which nothing would be delivered, or what is being delivered given on."""
+        if not 0 < self.webhook_timeout <= _LONGEST_WAIT:
+            message = f"MARKET_WEBHOOK_TIMEOUT must be above 0 and at most {_LONGEST_WAIT} seconds."
+            raise ValueError(message)
+        if not 2 * self.webhook_timeout <= self.webhook_lease <= _LONGEST_LEASE:
+            message = (
+                "MARKET_WEBHOOK_LEASE must be at least twice MARKET_WEBHOOK_TIMEOUT, and at most"
+                f" {_LONGEST_LEASE} seconds."
+            )
+            raise ValueError(message)
+        if not 0 < self.webhook_first_retry <= self.webhook_retry_span <= _LONGEST_RETRY_SPAN:
+            message = (
+                "MARKET_WEBHOOK_FIRST_RETRY must be above 0 and at most MARKET_WEBHOOK_RETRY_SPAN,"
+                f" which is at most {_LONGEST_RETRY_SPAN} seconds."
+            )
+            raise ValueError(message)
+        if not 1 <= self.webhook_deliveries_at_once <= _MOST_DELIVERIES:
+            message = f"MARKET_WEBHOOK_DELIVERIES_AT_ONCE must be from 1 to {_MOST_DELIVERIES}."
+            raise ValueError(message)
+
     def _ensure_public_url(self) -> None:
         """Refuse an address that systems could not prove themselves to (RFC 8414, section 2)."""
         if self.public_url is None:
@@ -223,6 +306,52 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 " in production with https."
             )
             raise ValueError(message)
+
+    def _ensure_mail(self) -> None:
+        """Refuse mail that could not be sent, or that would give its password away."""
+        given = self.smtp_host is not None
+        if given != (self.mail_from is not None) or (self.smtp_user is not None and not given):
+            message = "E-mail notices need MARKET_SMTP_HOST and MARKET_MAIL_FROM: set both or none."
+            raise ValueError(message)
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            message = "Set both MARKET_SMTP_USER and MARKET_SMTP_PASSWORD, or none of them."
+            raise ValueError(message)
+        if self.smtp_host is not None and not _HOST.fullmatch(self.smtp_host):
+            message = "MARKET_SMTP_HOST must be the name or the address of a mail server."
+            raise ValueError(message)
+        if self.mail_from is not None and not _MAIL_ADDRESS.fullmatch(self.mail_from):
+            message = "MARKET_MAIL_FROM must be one plain address, such as notices@market.example."
+            raise ValueError(message)
+        if (
+            self.smtp_security is MailSecurity.NONE
+            and self.smtp_user is not None
+            and not is_local(f"http://{_in_address(self.smtp_host or '')}")
+        ):
+            message = (
+                "MARKET_SMTP_PASSWORD would be sent in clear: set MARKET_SMTP_SECURITY to starttls"
+                " or tls (none only for a mail server on this machine)."
+            )
+            raise ValueError(message)
+        if self.smtp_authorities is not None and not Path(self.smtp_authorities).is_file():
+            message = "MARKET_SMTP_AUTHORITIES must be a file of certificates in PEM form."
+            raise ValueError(message)
+        if given and self.environment is Environment.PRODUCTION and self.public_url is None:
+            message = "E-mail notices need MARKET_PUBLIC_URL in production: their links lead there."
+            raise ValueError(message)
+        for setting, least, greatest in (
+            ("smtp_port", 1, _HIGHEST_PORT),
+            ("smtp_timeout", 1, _LONGEST_SMTP_TIMEOUT),
+            ("mails_per_minute", 1, _MOST_MAILS),
+            ("digest_hour", 0, 23),
+            ("reminder_interval", 1, 3600),
+        ):
+            if not least <= getattr(self, setting) <= greatest:
+                message = f"{PREFIX}{setting.upper()} must be from {least} to {greatest}."
+                raise ValueError(message)
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 LONGEST = 2000
 
 
-def _parts(address: str) -> SplitResult | None:
+def taken_apart(address: str) -> SplitResult | None:
     """Take an absolute address apart; None for what is none or hides who is meant."""
     if not 0 < len(address) <= LONGEST or not address.isascii() or not address.isprintable():
         return None
@@ -24,7 +24,7 @@ def _parts(address: str) -> SplitResult | None:
 
 def is_local(address: str) -> bool:
     """Say whether an address is on this very machine, by name or number (RFC 6761, RFC 8252)."""
-    parts = _parts(address)
+    parts = taken_apart(address)
     if parts is None or parts.hostname is None:
         return False
     if parts.hostname == "localhost":
@@ -40,7 +40,7 @@ def is_protected(address: str, *, local: bool = True) -> bool:
 
     With `local=False` nothing but https will do.
     """
-    parts = _parts(address)
+    parts = taken_apart(address)
     if parts is None:
         return False
     return parts.scheme == "https" or (local and parts.scheme == "http" and is_local(address))

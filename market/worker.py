@@ -7,9 +7,13 @@ import structlog
 from market import database
 from market.background import Task, Workbench, workbench
 from market.events.sequencing import Sequencer
+from market.mail.noticing import Noticing, Reminding
+from market.mail.posting import Posting
+from market.notices import KINDS
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
 from market.transparency.stamping import TimeStamper
+from market.webhooks.delivering import webhook_tasks
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
@@ -21,7 +25,11 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     return (
         Sequencer(bench),
         Keeper(bench),
+        *webhook_tasks(bench),
         TimeStamper(bench),
+        Noticing(bench, KINDS),
+        Reminding(bench, KINDS),
+        Posting(bench, KINDS),
     )
 
 

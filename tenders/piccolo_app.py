@@ -32,6 +32,7 @@ from tenders.tables.lots import (
     ScaleValueTable,
     TenderKeyTable,
 )
+from tenders.tables.searches import SavedSearchTable
 from tenders.tables.tenders import (
     DutyFloorTable,
     DutyTable,
@@ -75,6 +76,7 @@ APP_CONFIG = AppConfig(
         DeclarationTable,
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
+        SavedSearchTable,
     ],
     migration_dependencies=["suppliers.piccolo_app"],
 )

@@ -17,6 +17,8 @@ _SCRIPTS = (
     "evaluation_register.sql",
     "evaluation_keeping.sql",
     "evaluation_reading.sql",
+    "evaluation_feed.sql",
+    "evaluation_notices.sql",
 )
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-from market.cli import ownership, people, serving, showing, tasks, working
+from market.cli import audit, ownership, people, serving, showing, tasks, working
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -44,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        status: int = chosen.do(from_environment(), chosen)
+        # what works away from the market does not ask how one is set up
+        settings = Settings() if getattr(chosen, "offline", False) else from_environment()
+        status: int = chosen.do(settings, chosen)
         sys.stdout.flush()
     except BrokenPipeError:
         sys.stderr.close()  # whoever read has gone, and needs no complaint either
@@ -139,31 +141,8 @@ def parser() -> argparse.ArgumentParser:
     imported.add_argument("file", metavar="FILE", help="the file of statements")
     imported.add_argument("--source", required=True, type=_source, help="where the file is from")
 
-    persons = commands.add_parser(
-        "people", help="erasure and legal holds", description="Erasure and legal holds."
-    )
-    acts = persons.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    erased = _add(
-        acts,
-        "erase",
-        "show what erasing somebody would take and leave; with --yes, erase them for good",
-        people.erase,
-    )
-    erased.add_argument("person", metavar="EMAIL|ID", help="whom to erase")
-    erased.add_argument("--yes", action="store_true", help="erase them")
-    held = _add(acts, "hold", "forbid that anything about a person is erased", people.hold)
-    held.add_argument("person", metavar="EMAIL|ID", help="about whom")
-    released = _add(acts, "release", "release a legal hold", people.release)
-    released.add_argument("hold", metavar="HOLD", type=people.identity, help="its id")
-    for act in (erased, held, released):
-        act.add_argument(
-            "--because",
-            required=True,
-            type=people.reason,
-            metavar="TEXT",
-            help="why; it is kept, so name nobody in it",
-        )
-
+    people.add_to(commands)
+    audit.add_to(commands)
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)
     _add(commands, "openapi", "print the OpenAPI document", tasks.show_document)
     _add(

@@ -21,6 +21,39 @@ from market.settings import Settings
 LONGEST_REASON = 2000
 
 
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `people` and what can be done about them."""
+    people = commands.add_parser(
+        "people", help="erasure and legal holds", description="Erasure and legal holds."
+    )
+    acts = people.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, purpose, do, what in (
+        (
+            "erase",
+            "show what erasing somebody would take and leave; with --yes, erase them for good",
+            erase,
+            "whom to erase",
+        ),
+        ("hold", "forbid that anything about a person is erased", hold, "about whom"),
+        ("release", "release a legal hold", release, "its id"),
+    ):
+        act = acts.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+        if name == "release":
+            act.add_argument("hold", metavar="HOLD", type=identity, help=what)
+        else:
+            act.add_argument("person", metavar="EMAIL|ID", help=what)
+        if name == "erase":
+            act.add_argument("--yes", action="store_true", help="erase them")
+        act.add_argument(
+            "--because",
+            required=True,
+            type=reason,
+            metavar="TEXT",
+            help="why; it is kept, so name nobody in it",
+        )
+        act.set_defaults(do=do)
+
+
 def erase(settings: Settings, chosen: argparse.Namespace) -> int:
     """Show what erasing somebody would take and leave; with --yes, erase them."""
 

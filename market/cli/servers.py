@@ -2,8 +2,11 @@
 
 import asyncio
 import errno
+import signal
 import socket
 import sys
+from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from litestar.types import ASGIApp
@@ -34,13 +37,19 @@ def server_config(app: ASGIApp | str, *, workers: int = 1) -> uvicorn.Config:
 
 
 class AnnouncedServer(uvicorn.Server):
-    """A server that says where it is once it answers."""
+    """A server that says where it is once it answers, and that it stops before it waits to."""
 
-    def __init__(self, config: uvicorn.Config, words: str = "") -> None:
-        """Keep what to say."""
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        words: str = "",
+        before_stopping: Callable[[], None] | None = None,
+    ) -> None:
+        """Keep what to say, and whom to tell before requests in flight are waited for."""
         super().__init__(config)
         self.ready = asyncio.Event()
         self._words = words
+        self._before_stopping = before_stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
@@ -48,6 +57,30 @@ class AnnouncedServer(uvicorn.Server):
         sys.stdout.write(self._words)
         sys.stdout.flush()
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let those go who only wait, then stop."""
+        if self._before_stopping is not None:
+            self._before_stopping()
+        await super().shutdown(sockets)
+
+
+def tell_before_stopping(tell: Callable[[], None]) -> None:
+    """Have something called when the process is asked to stop, before the server itself hears it.
+
+    For processes whose server is not ours to make: uvicorn starts several, and handles signals in
+    each before it asks for the application. Called in the loop that serves.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        following = signal.getsignal(number)
+
+        def stopping(given: int, frame: FrameType | None, following: object = following) -> None:
+            loop.call_soon_threadsafe(tell)
+            if callable(following):
+                following(given, frame)
+
+        signal.signal(number, stopping)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -15,7 +15,13 @@ from uvicorn.supervisors import Multiprocess
 
 from market.app import create_app, served
 from market.cli import showing
-from market.cli.servers import AnnouncedServer, address_of, listen, server_config
+from market.cli.servers import (
+    AnnouncedServer,
+    address_of,
+    listen,
+    server_config,
+    tell_before_stopping,
+)
 from market.cli.working import worker_beside
 from market.observation.log import configure_log
 from market.runtime import Runtime, join, prepare
@@ -36,8 +42,9 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
             stack.enter_context(worker_beside())
         words = _words(runtime, listening, hints)
         if chosen.workers == 1:
-            app = served(create_app(runtime.settings, runtime.connection, runtime.vault))
-            AnnouncedServer(server_config(app), words).run(sockets=[listening])
+            app = create_app(runtime.settings, runtime.connection, runtime.vault)
+            config = server_config(served(app))
+            AnnouncedServer(config, words, app.state["watch"].end).run(sockets=[listening])
             return 0
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="market-measures-"))
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -59,8 +66,10 @@ def build() -> ASGIApp:
     with ThreadPoolExecutor(max_workers=1) as thread:
         runtime = thread.submit(stack.enter_context, join(settings)).result()
     atexit.register(stack.close)
-    app: ASGIApp = served(create_app(runtime.settings, runtime.connection, runtime.vault))
-    return app
+    app = create_app(runtime.settings, runtime.connection, runtime.vault)
+    tell_before_stopping(app.state["watch"].end)
+    answering: ASGIApp = served(app)
+    return answering
 
 
 def _words(runtime: Runtime, listening: socket.socket, hints: list[str]) -> str:

@@ -107,7 +107,7 @@ def show_status(settings: Settings, _: argparse.Namespace) -> int:
 
     async def read(runtime: Runtime) -> int:
         async with connected(runtime):
-            found = await status(settings, runtime.vault)
+            found = await status(settings, runtime.vault, serving=False)
         _say(f"{found.environment.upper()}, version {found.version}")
         for line in found.lines:
             mark = {Mark.GOOD: "ok     ", Mark.MISSING: "MISSING", Mark.NOTE: "       "}[line.mark]

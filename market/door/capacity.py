@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -158,7 +159,8 @@ class Capacity:
             if scope["type"] != ScopeType.HTTP or handler.opt.get("unlimited"):
                 await app(scope, receive, send)
                 return
-            visit = _Visit(self, submission=bool(handler.opt.get("submission")))
+            visit = Visit(self, submission=bool(handler.opt.get("submission")))
+            scope["market_visit"] = visit  # type: ignore[typeddict-unknown-key]  # ours, read by visit_of
             await self.enter(submission=visit.submission)
             visit.inside = True
             try:
@@ -169,7 +171,7 @@ class Capacity:
         return answer
 
 
-class _Visit:
+class Visit:
     """One request's place: given back while the client is waited for, and when it is answered."""
 
     __slots__ = ("_capacity", "inside", "submission")
@@ -183,6 +185,33 @@ class _Visit:
         """Give the place back, if it is held."""
         if self.inside:
             self.inside = False
+            self._capacity.leave(submission=self.submission)
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Hold no place while something else than work is waited for, and take one again after it.
+
+        Raises:
+            Busy: none became free in time.
+        """
+        held = self.inside
+        self.end()
+        yield
+        if held:
+            await self._capacity.take(submission=self.submission)
+            self.inside = True
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Take a place for a while in an answer that has begun, and so holds none.
+
+        Raises:
+            Busy: none became free in time.
+        """
+        await self._capacity.take(submission=self.submission)
+        try:
+            yield
+        finally:
             self._capacity.leave(submission=self.submission)
 
     def receiving(self, receive: Receive) -> Receive:

@@ -1,5 +1,7 @@
 """Who is asking, by a session, an API key or a client's token: found out before all else."""
 
+import functools
+
 import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
@@ -101,6 +103,8 @@ async def identify(connection: ASGIConnection, handler: BaseRouteHandler) -> Non
             await refusals.record(actor, f"door.{handler.fn.__name__}", refusal, tender)
             raise
     connection.scope["market_actor"] = actor  # type: ignore[typeddict-unknown-key]  # ours, read by provide_actor
+    header = connection.headers.get("authorization")
+    connection.scope["market_again"] = functools.partial(_actor, door, header, address, request)  # type: ignore[typeddict-unknown-key]  # ours, read by still_acting
 
 
 async def _actor(door: Door, header: str | None, address: str, request: str) -> Actor | None:

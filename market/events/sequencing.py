@@ -27,10 +27,18 @@ class Sequencer:
         self._quiet = 0
 
     async def run(self) -> float:
-        """Number one batch, in one statement: a process that halts here holds nothing."""
-        async with self._database.connection() as connection:
-            numbered = await connection.fetchval("SELECT number_events($1)", BATCH)
+        """Number one batch."""
+        numbered = await self.number()
         if numbered == BATCH:
             return 0
         self._quiet = 0 if numbered else self._quiet + 1
         return _IDLE if numbered is None or self._quiet > _QUIET_PASSES else _SOON
+
+    async def number(self) -> int | None:
+        """Number one batch and say how many; None while another process does it.
+
+        It is one statement, so that a process that halts here holds nothing.
+        """
+        async with self._database.connection() as connection:
+            numbered: int | None = await connection.fetchval("SELECT number_events($1)", BATCH)
+        return numbered

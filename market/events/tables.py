@@ -69,3 +69,19 @@ class TenderHeadTable(Table, db=DB, tablename="tender_head"):
     tender = columns.UUID(primary_key=True, default=None)
     number = columns.BigInt(default=None, null=False)
     position = columns.BigInt(default=None, null=False)
+
+
+class PublicActionTable(Table, db=DB, tablename="public_action"):
+    """Which acts everybody sees in the feed, and which of their details: written by migrations."""
+
+    action = columns.Varchar(length=80, primary_key=True, default=None)
+    details = columns.Array(base_column=columns.Varchar(length=40), default=None, null=False)
+    of_published_tender = columns.Boolean(default=None, null=False)
+
+
+class ColleagueActionTable(Table, db=DB, tablename="colleague_action"):
+    """Which acts of colleagues one sees, and in which roles: written by migrations."""
+
+    action = columns.Varchar(length=80, primary_key=True, default=None)
+    roles = columns.Array(base_column=columns.Varchar(length=40), default=None, null=False)
+    in_tender = columns.Boolean(default=None, null=False)

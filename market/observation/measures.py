@@ -35,6 +35,12 @@ BUILD = Gauge(
     ("version",),
     multiprocess_mode="max",
 )
+# What was sent is not counted where anybody reads it: it would tell, by being polled, that a bid
+# has arrived and its bidder been told. What went wrong is.
+NOTICE_FAULTS = Counter(
+    "market_notice_faults", "Kinds of notice that failed, or were given up.", ("kind", "outcome")
+)
+MAILS_FAILED = Counter("market_mails_failed", "Mails that will not be sent.")
 VERSION = version("commissioning-support-market")
 
 

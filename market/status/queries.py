@@ -54,10 +54,17 @@ SELECT (SELECT kind FROM installation) AS environment,
     role.rolsuper AS role_is_superuser,
     role.rolbypassrls AS role_bypasses_row_security,
     pg_has_role(role.oid, owner.oid, 'MEMBER') AS role_is_owner,
-    (SELECT shift FROM market_clock) AS clock_shift
+    (SELECT shift FROM market_clock) AS clock_shift,
+    (SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8 FROM sequencer)
+        AS numbered_ago,
+    (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed_size,
+    mail.overdue AS mails_overdue,
+    mail.failed AS mails_failed,
+    mail.given_up AS notices_given_up
 FROM pg_roles role
 JOIN pg_roles owner
     ON owner.oid = (SELECT relowner FROM pg_class WHERE oid = 'public.installation'::regclass)
+CROSS JOIN mail_standing() mail
 WHERE role.rolname = current_user
 """
 
@@ -112,8 +119,8 @@ async def _pending() -> list[str]:
         return await migrations.pending(connection)
 
 
-async def status(settings: Settings, vault: Vault) -> Status:
-    """Compute every line of the status page.
+async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> Status:
+    """Compute every line of the status page; `serving` where a market runs, and so must a worker.
 
     Raises:
         NotReady: the database does not answer.
@@ -131,6 +138,9 @@ async def status(settings: Settings, vault: Vault) -> Status:
         signing_key=vault.signing_key.key_id,
         pending=pending,
         identity_provider=settings.oidc_issuer,
+        time_stamps=settings.timestamp_url,
+        serving=serving,
+        sends_mail=settings.sends_mail,
     )
     lines = lines_of(facts, setting)
     return Status(

@@ -6,6 +6,9 @@ import msgspec
 
 from market.status.schemas import Mark, StatusLine
 
+_LATE = 60.0
+"""After how many seconds without a sign of the worker it is missing."""
+
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What the catalogue and settings of the database say, as the app role sees them."""
@@ -32,6 +35,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     role_bypasses_row_security: bool
     role_is_owner: bool
     clock_shift: timedelta
+    numbered_ago: float
+    signed_size: int
+    mails_overdue: int = 0
+    mails_failed: int = 0
+    notices_given_up: int = 0
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +50,9 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     signing_key: str
     pending: list[str]
     identity_provider: str | None = None
+    time_stamps: str | None = None
+    serving: bool = True
+    sends_mail: bool = False
 
 
 def _line(name: str, *, good: bool, found: str, kept: str, lost: str) -> StatusLine:
@@ -64,7 +75,9 @@ def lines_of(facts: Facts, setting: Setting) -> list[StatusLine]:
         *_durability(facts),
         *_guards(facts),
         *_roles(facts),
+        *_log(facts, setting),
         *_custody(setting),
+        _mail(facts, setting),
     ]
 
 
@@ -209,6 +222,37 @@ def _roles(facts: Facts) -> list[StatusLine]:
     ]
 
 
+def _log(facts: Facts, setting: Setting) -> list[StatusLine]:
+    late = facts.numbered_ago > _LATE
+    worker = _line(
+        "Worker",
+        good=not late,
+        found=f"at work {facts.numbered_ago:.1f} seconds ago"
+        if not late
+        else f"not seen for {timedelta(seconds=int(facts.numbered_ago))}",
+        kept="What happens is numbered, hashed and signed, and what is due is delivered.",
+        lost="Nothing is numbered, signed, delivered or sent: say `market worker`.",
+    )
+    return [
+        worker
+        if setting.serving
+        else _note(worker.name, worker.found, "It runs beside a market that is served."),
+        _note(
+            "Log",
+            f"{facts.signed_size} events under the newest signed checkpoint",
+            "Whoever keeps a checkpoint can prove later that nothing before it was changed.",
+        ),
+        _note(
+            "Time stamps",
+            setting.time_stamps or "off",
+            "This authority says when a checkpoint was there (RFC 3161)."
+            if setting.time_stamps
+            else "Nobody outside says when a checkpoint was there. To switch it on, set"
+            " MARKET_TIMESTAMP_URL.",
+        ),
+    ]
+
+
 def _custody(setting: Setting) -> list[StatusLine]:
     return [
         _note(
@@ -230,6 +274,38 @@ def _custody(setting: Setting) -> list[StatusLine]:
             else "People sign in by password. To switch it on, set MARKET_OIDC_ISSUER.",
         ),
     ]
+
+
+def _mail(facts: Facts, setting: Setting) -> StatusLine:
+    """Whether notices get out. Only overdue ones are told of, and of numbers only their size.
+
+    Anybody reads this. Exact numbers of what waits would tell, by being polled, that a bid has
+    just arrived and its bidder is about to be told.
+    """
+    if not setting.sends_mail:
+        return _note(
+            "E-mail notices",
+            "off",
+            "Notices are in everybody's list and are not mailed. To switch mail on, set"
+            " MARKET_SMTP_HOST and MARKET_MAIL_FROM.",
+        )
+    return _line(
+        "E-mail notices",
+        good=not facts.mails_overdue and not facts.notices_given_up,
+        found=f"on; waiting for over fifteen minutes: {_size(facts.mails_overdue)}; failed within a"
+        f" week: {_size(facts.mails_failed)}; not made for a fault of their kind:"
+        f" {_size(facts.notices_given_up)}",
+        kept="What people are told goes out at once, or in their digest.",
+        lost="Mails do not get out, or a kind of notice is at fault: see the worker's log, and the"
+        " columns last_error of notice and notice_fault.",
+    )
+
+
+def _size(number: int) -> str:
+    for bound, word in ((0, "none"), (9, "under ten"), (99, "under a hundred")):
+        if number <= bound:
+            return word
+    return "a hundred or more"
 
 
 def _on(value: bool) -> str:  # noqa: FBT001  # it says the value

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from market.background import Workbench
+from market.events.sequencing import BATCH as SEQUENCED_AT_MOST
+from market.events.sequencing import Sequencer
 from market.transparency.keys import checkpoint_key
 from market.transparency.ledger import (
     checkpoint_at,
@@ -28,6 +30,7 @@ AT_ONCE = frozenset(
 """After these a checkpoint is signed at once: later nobody can say that they came otherwise."""
 _SOON = 0.25
 """Seconds between passes."""
+_AGAIN = 0.02
 
 _HOLD = "SELECT 1 FROM log_keeper WHERE id = 1 FOR UPDATE SKIP LOCKED"
 _SIZE = "SELECT coalesce(max(position), 0) FROM event_leaf"
@@ -43,6 +46,9 @@ _ADD_NODES = "INSERT INTO merkle_node (place, hash) SELECT * FROM unnest($1::big
 _WAITING = """
 SELECT extract(epoch FROM clock_timestamp() - numbered_at)::float8 FROM event_position
 WHERE position = $1
+"""
+_UNSIGNED = """
+SELECT position > (SELECT coalesce(max(size), 0) FROM checkpoint) FROM sequencer
 """
 _ADD_CHECKPOINT = """
 INSERT INTO checkpoint (size, origin, root, tenders, tenders_root, note, because, signed_at)
@@ -68,8 +74,8 @@ class Keeper:
         self._heads: dict[UUID, Head] = {}
         self._heads_of = 0
 
-    async def run(self) -> float:
-        """Hash one batch, and sign where that is due."""
+    async def run(self, *, asked: bool = False) -> float:
+        """Hash one batch, and sign where that is due; if asked, whatever is not signed yet."""
         try:
             async with self._database.transaction() as connection:
                 if await connection.fetchval(_HOLD) is None:
@@ -78,7 +84,7 @@ class Keeper:
                 events = await events_after(connection, size, BATCH)
                 leaves = await self._hash(connection, size, events)
                 grown = size + len(events)
-                because = await self._due(connection, grown, events)
+                because = await self._due(connection, grown, events, asked=asked)
                 if because is not None:
                     await self._remember(connection, size, events, leaves)
                     await self._sign(connection, grown, because)
@@ -112,7 +118,9 @@ class Keeper:
         )
         return leaves
 
-    async def _due(self, connection: Any, size: int, events: list[LoggedEvent]) -> str | None:
+    async def _due(
+        self, connection: Any, size: int, events: list[LoggedEvent], *, asked: bool
+    ) -> str | None:
         """Why a checkpoint of this size is to be signed now; None if it is not."""
         if size == 0:
             return None
@@ -123,6 +131,8 @@ class Keeper:
         covered = 0 if newest is None else newest.size
         if covered == size:
             return None
+        if asked:
+            return "asked"
         waited: float = await connection.fetchval(_WAITING, covered + 1)
         return "interval" if waited >= self._interval - _SOON else None
 
@@ -160,3 +170,17 @@ class Keeper:
             self._key.sign(checkpoint),
             because,
         )
+
+
+async def bring_up_to_now(bench: Workbench) -> None:
+    """Number, hash and sign whatever was committed before this was asked.
+
+    Where other workers do the same, whoever holds a row is waited for by coming again.
+    """
+    sequencer, keeper = Sequencer(bench), Keeper(bench)
+    while await sequencer.number() in {None, SEQUENCED_AT_MOST}:  # noqa: ASYNC110  # of other processes
+        await asyncio.sleep(_AGAIN)
+    async with bench.database.connection() as connection:
+        while await connection.fetchval(_UNSIGNED):
+            if await keeper.run(asked=True):
+                await asyncio.sleep(_AGAIN)

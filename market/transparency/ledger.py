@@ -36,6 +36,13 @@ LEFT JOIN event_leaf l ON l.position = p.position
 LEFT JOIN event_blinding b ON b.event = p.event
 WHERE p.position > $1 ORDER BY p.position LIMIT $2
 """
+_EVENT = """
+SELECT p.position, e.id, e.action, e.occurred_at, e.recorded_at, e.subject_kind, e.subject,
+    e.tender, p.tender_number, e.person, e.organisation, e.request, e.details,
+    e.before_digest, e.after_digest, e.private_digest, b.salt
+FROM event_position p JOIN event e ON e.id = p.event JOIN event_blinding b ON b.event = e.id
+WHERE p.event = $1
+"""
 _EVENTS_OF_TENDER = """
 SELECT p.position, e.id, e.action, e.occurred_at, e.recorded_at, e.subject_kind, e.subject,
     e.tender, p.tender_number, e.person, e.organisation, e.request, e.details,
@@ -104,6 +111,12 @@ async def subtree_hashes(connection: Any, subtrees: Iterable[Subtree]) -> dict[S
 async def events_after(connection: Any, position: int, at_most: int) -> list[LoggedEvent]:
     """Read numbered events in the order of the log."""
     return [_logged(row) for row in await connection.fetch(_EVENTS, position, at_most)]
+
+
+async def event_with_salt(connection: Any, event: UUID) -> tuple[LoggedEvent, bytes] | None:
+    """Read one event with the salt of its commitments; None where it is not seen whole."""
+    row = await connection.fetchrow(_EVENT, event)
+    return None if row is None else (_logged(row), row["salt"])
 
 
 async def rows_after(connection: Any, position: int, at_most: int) -> list[LoggedRow]:

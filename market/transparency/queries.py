@@ -2,16 +2,21 @@
 
 import base64
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from market.actor import Actor
-from market.database import current, fetch, fetch_value, reading
+from market.database import current, fetch, fetch_one, fetch_value, reading
 from market.errors import Fault, Malformed, NotFound
+from market.events.queries import read_feed
+from market.events.schemas import FeedEvent
 from market.pages import Page, decode_cursor, encode_cursor
 from market.transparency.errors import NoCheckpoint, NotSignedYet
 from market.transparency.keys import checkpoint_key
-from market.transparency.ledger import checkpoint_at, subtree_hashes
+from market.transparency.ledger import checkpoint_at, event_with_salt, subtree_hashes
+from market.transparency.rules.leaves import FORMAT, EventHeader, instant, reveal
 from market.transparency.rules.merkle import (
     MOST_LEAVES,
     Plan,
@@ -24,6 +29,7 @@ from market.transparency.rules.notes import is_sandbox
 from market.transparency.schemas import (
     CheckpointView,
     ConsistencyProof,
+    EventProof,
     InclusionProof,
     LogKey,
 )
@@ -35,7 +41,10 @@ FROM checkpoint c LEFT JOIN checkpoint_stamp s ON s.size = c.size
 WHERE ($1::bigint IS NULL OR c.size < $1) ORDER BY c.size DESC LIMIT $2
 """
 _NEWEST = "SELECT max(size) FROM checkpoint"
-_LEAF = "SELECT hash FROM event_leaf WHERE position = $1"
+_LEAF = "SELECT hash, content, number FROM event_leaf WHERE position = $1"
+_POSITION = "SELECT position FROM event_position WHERE event = $1"
+_SEEN = "SELECT EXISTS (SELECT 1 FROM event WHERE id = $1)"
+_RECORDED_AT = "SELECT public_event_recorded_at($1)"
 
 
 class _CheckpointRow(msgspec.Struct, frozen=True):
@@ -45,6 +54,12 @@ class _CheckpointRow(msgspec.Struct, frozen=True):
     because: str
     signed_at: datetime
     token: bytes | None
+
+
+class _Leaf(msgspec.Struct, frozen=True):
+    hash: bytes
+    content: bytes
+    number: bytes
 
 
 def log_key(vault: Vault) -> LogKey:
@@ -102,9 +117,11 @@ async def prove_inclusion(actor: Actor, position: int, size: int | None) -> Incl
     """
     async with reading(actor):
         size = await _size(size, position)
-        leaf: bytes = await fetch_value(_LEAF, position)
+        leaf = await fetch_one(_Leaf, _LEAF, position)
         proof = await _folded(inclusion_plan(position - 1, size))
-    return InclusionProof(position=position, size=size, leaf_hash=leaf.hex(), path=proof)
+    if leaf is None:
+        raise NotSignedYet
+    return InclusionProof(position=position, size=size, leaf_hash=leaf.hash.hex(), path=proof)
 
 
 async def prove_consistency(actor: Actor, old_size: int, size: int | None) -> ConsistencyProof:
@@ -119,6 +136,63 @@ async def prove_consistency(actor: Actor, old_size: int, size: int | None) -> Co
         size = await _size(size, old_size)
         proof = await _folded(consistency_plan(old_size, size))
     return ConsistencyProof(old_size=old_size, size=size, path=proof)
+
+
+async def prove_event(actor: Actor, event_id: UUID) -> EventProof:
+    """Prove that an event the actor may know of is in the log, under the newest checkpoint.
+
+    Raises:
+        NotFound: there is no such event that the actor may know of.
+        NotSignedYet: no checkpoint covers it yet.
+    """
+    async with reading(actor):
+        position = await fetch_value(_POSITION, event_id)
+        if position is None:  # committed a moment ago, or none that the actor sees
+            raise NotSignedYet if await fetch_value(_SEEN, event_id) else NotFound
+    feed = await read_feed(actor, after=position - 1, limit=1)
+    seen = next((one for one in feed.items if one.id == event_id), None)
+    if seen is None:
+        raise NotFound
+    async with reading(actor):
+        newest = await checkpoint_at(current().connection)
+        leaf = await fetch_one(_Leaf, _LEAF, position)
+        if newest is None or newest.size < position or leaf is None:
+            raise NotSignedYet
+        return EventProof(
+            **await _shown(seen, leaf),
+            leaf_hash=leaf.hash.hex(),
+            path=await _folded(inclusion_plan(position - 1, newest.size)),
+            checkpoint=newest.note,
+        )
+
+
+async def _shown(seen: FeedEvent, leaf: _Leaf) -> dict[str, Any]:
+    """The event whole, where the actor sees it so; else its header, out of what is public."""
+    found = await event_with_salt(current().connection, seen.id) if seen.whole else None
+    if found is None:
+        recorded_at = await fetch_value(_RECORDED_AT, seen.position)
+        hidden = dict.fromkeys(("content", "content_salt", "number", "number_salt"))
+        return {"header": _header(seen, leaf, recorded_at), **hidden}
+    event, salt = found
+    numbered = event.tender is None or seen.tender_number is not None
+    shown = reveal(event, salt, with_number=numbered)
+    return {name: getattr(shown, name) for name in shown.__struct_fields__}
+
+
+def _header(seen: FeedEvent, leaf: _Leaf, recorded_at: datetime) -> EventHeader:
+    return EventHeader(
+        format=FORMAT,
+        position=seen.position,
+        id=str(seen.id),
+        action=seen.type,
+        occurred_at=instant(seen.occurred_at),
+        recorded_at=instant(recorded_at),
+        subject_kind=seen.subject_kind,
+        subject=str(seen.subject),
+        tender=None if seen.tender is None else str(seen.tender),
+        content=leaf.content.hex(),
+        number=leaf.number.hex(),
+    )
 
 
 async def _size(size: int | None, at_least: int) -> int:

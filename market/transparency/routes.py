@@ -1,6 +1,7 @@
 """HTTP about the tamper-evident log: for anybody, since trust in it is trust in nobody."""
 
 from typing import Annotated
+from uuid import UUID
 
 from litestar import Controller, MediaType, Response, get
 from litestar.di import NamedDependency
@@ -16,6 +17,7 @@ from market.transparency.rules.merkle import MOST_LEAVES
 from market.transparency.schemas import (
     CheckpointView,
     ConsistencyProof,
+    EventProof,
     InclusionProof,
     LogKey,
 )
@@ -100,6 +102,21 @@ class LogController(Controller):
     ) -> ConsistencyProof:
         """Prove that the log of one size is the beginning of that of another."""
         return await queries.prove_consistency(actor, old_size, size)
+
+    @get(
+        "/events/{event_id:uuid}/proof",
+        operation_id="getEventProof",
+        responses=problems(NotFound, NotSignedYet),
+    )
+    async def event_proof(
+        self, event_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> EventProof:
+        """Prove that an event of the feed is in the log under the newest checkpoint.
+
+        Whoever sees the event whole can check who acted and what was said; anybody else that it
+        happened, when and to what.
+        """
+        return await queries.prove_event(actor, event_id)
 
 
 CONTROLLERS = (LogController,)

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import TypeAlias
 from uuid import UUID
 
-from market.transparency.rules.canonical import NotCanonical
 from market.transparency.rules.exports import (
     BadRecord,
     ExportedEvent,
@@ -281,11 +280,11 @@ class _Examination:
                 self.found.count("held_checkpoints")
             else:
                 shown = size in proven or size == newest.size
-                why = "" if shown else " The file has no proof of consistency for it: without one,"
+                why = "" if shown else ", or the file lacks the proof: ask for one that has it"
                 self.found.bad(
-                    f"The file does not agree with the checkpoint of size {size} held elsewhere."
-                    f"{why or ' It shows that'} the log was rewritten after position {agreed[-1]},"
-                    f" at or before position {size}.",
+                    f"The file does not agree with the checkpoint of size {size} held elsewhere:"
+                    f" the log was rewritten after position {agreed[-1]}, at or before position"
+                    f" {size}{why}.",
                     agreed[-1] + 1,
                 )
         return agreed
@@ -308,7 +307,7 @@ def _bytes(digests: Sequence[str]) -> list[bytes]:
 
 
 def _fault(event: ExportedEvent, tender: str, newest: Checkpoint) -> str:
-    """Say what is wrong with an event by itself, or nothing."""
+    """Say what is wrong with an event by itself, or nothing. It was read in canonical form."""
     header = event.header
     revealed = RevealedEvent(
         header=header,
@@ -318,18 +317,13 @@ def _fault(event: ExportedEvent, tender: str, newest: Checkpoint) -> str:
         number_salt=event.number_salt,
     )
     proof, index = _bytes(event.path), header.position - 1
-    try:
-        if not is_as_committed(revealed):
-            fault = "its content or its number is not what its header commits to"
-        elif not _is_as_digested(event):
-            fault = "its private details are not those that were recorded"
-        elif not verify_inclusion(index, newest.size, leaf_of(header), proof, newest.root):
-            fault = "the log does not have it at this position"
-        else:
-            fault = "" if header.tender == tender else "it is of another tender"
-    except NotCanonical as error:
-        fault = str(error)
-    return fault
+    if not is_as_committed(revealed):
+        return "its content or its number is not what its header commits to"
+    if not _is_as_digested(event):
+        return "its private details are not those that were recorded"
+    if not verify_inclusion(index, newest.size, leaf_of(header), proof, newest.root):
+        return "the log does not have it at this position"
+    return "" if header.tender == tender else "it is of another tender"
 
 
 def _is_as_digested(event: ExportedEvent) -> bool:

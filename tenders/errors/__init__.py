@@ -51,6 +51,7 @@ from tenders.errors.opening import (
     OpeningRefused,
     ParticipantsFaulty,
 )
+from tenders.errors.searches import NotActing, SearchFaulty, TooManySearches
 from tenders.errors.tenders import (
     BuyersSettled,
     BuysAlready,
@@ -103,6 +104,7 @@ __all__ = [
     "KeysUnavailable",
     "LastTenderManager",
     "NeverExcusable",
+    "NotActing",
     "NotAdmitted",
     "NotExemptible",
     "NotInReview",
@@ -124,8 +126,10 @@ __all__ = [
     "RequirementSettled",
     "RoleNeeded",
     "RuleSetDateRefused",
+    "SearchFaulty",
     "SuppliersMayNotHoldDuties",
     "TimetableFaulty",
     "TimetableMissing",
+    "TooManySearches",
     "TransitionRefused",
 ]

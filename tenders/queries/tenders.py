@@ -8,7 +8,7 @@ import msgspec
 
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
-from market.errors import NotFound
+from market.errors import Malformed, NotFound
 from market.money import exact_text, shares
 from market.pages import Page
 from tenders.permissions.tenders import (
@@ -19,8 +19,10 @@ from tenders.permissions.tenders import (
 )
 from tenders.queries.facts import facts_of
 from tenders.queries.keysets import cursor_at, read_cursor
+from tenders.queries.matching import matching
 from tenders.rules.duties import Duty
 from tenders.rules.requirement import Requirement
+from tenders.rules.searches import Filters, bounds_faults
 from tenders.rules.stages import TenderStage, TenderStatus, status_of
 from tenders.schemas.tenders import (
     BuyerView,
@@ -76,7 +78,7 @@ SELECT r.requirement, r.reviewer, p.name AS reviewer_name, r.outcome, r.comments
 FROM review r JOIN person p ON p.id = r.reviewer WHERE r.tender = $1 ORDER BY r.reviewed_at
 """
 
-_PUBLISHED = """
+_PUBLISHED_TENDERS = """
 SELECT t.id, t.reference, t.title, t.stage, t.buyer, o.name AS buyer_name, t.demonstration,
        ARRAY(SELECT DISTINCT s.service_line FROM lot l JOIN lot_service_line s ON s.lot = l.id
              WHERE l.tender = t.id ORDER BY s.service_line) AS service_lines,
@@ -84,13 +86,18 @@ SELECT t.id, t.reference, t.title, t.stage, t.buyer, o.name AS buyer_name, t.dem
 FROM tender t JOIN organisation o ON o.id = t.buyer
 WHERE t.published_at IS NOT NULL
   AND ($1::timestamptz IS NULL OR (t.published_at, t.id) < ($1, $2::uuid))
-  AND ($3::text IS NULL OR EXISTS (SELECT 1 FROM lot l JOIN lot_service_line s ON s.lot = l.id
-                                   WHERE l.tender = t.id AND s.service_line = $3))
-  AND ($4::text IS NULL OR $4 = CASE WHEN t.stage = 'published' AND t.deadline <= market_now()
+  AND ($3::text IS NULL OR $3 = CASE WHEN t.stage = 'published' AND t.deadline <= market_now()
                                 THEN 'closed' ELSE t.stage END)
-  AND ($5::text IS NULL OR t.title ILIKE '%' || $5 || '%')
-ORDER BY t.published_at DESC, t.id DESC LIMIT $6
-"""
+  AND """
+_ASKED_FOR = matching(
+    text="$4::text",
+    lines="$5::text[]",
+    buyer="$6::uuid",
+    minimum="$7::numeric",
+    maximum="$8::numeric",
+)
+_LATEST_FIRST = " ORDER BY t.published_at DESC, t.id DESC LIMIT $9"
+_PUBLISHED = _PUBLISHED_TENDERS + _ASKED_FOR + _LATEST_FIRST
 _MINE = """
 SELECT t.id, t.reference, t.title, t.stage, t.buyer, o.name AS buyer_name, t.demonstration,
        ARRAY(SELECT DISTINCT s.service_line FROM lot l JOIN lot_service_line s ON s.lot = l.id
@@ -312,16 +319,21 @@ async def requirement_versions(actor: Actor, tender_id: UUID) -> list[Requiremen
     ]
 
 
-async def published(  # noqa: PLR0913  # the filters of one list, each by its name
+async def published(
     actor: Actor,
+    filters: Filters,
     *,
-    service_line: str | None,
     status: TenderStatus | None,
-    q: str | None,
     limit: int,
     cursor: str | None,
 ) -> Page[TenderSummary]:
-    """List published tenders, the latest first; `q` is looked for in the title as it stands."""
+    """List published tenders that match, the latest first.
+
+    Raises:
+        Malformed: crossed bounds, or a cursor that is none of the market's.
+    """
+    if faults := bounds_faults(filters):
+        raise Malformed(faults[0].reason, faults=faults)
     moment, item = read_cursor(cursor)
     async with reading(actor):
         rows = await fetch(
@@ -329,9 +341,11 @@ async def published(  # noqa: PLR0913  # the filters of one list, each by its na
             _PUBLISHED,
             moment,
             item,
-            service_line,
             status,
-            None if q is None else _literal(q),
+            filters.text,
+            list(filters.service_lines),
+            filters.buyer,
+            *filters.bounds,
             limit + 1,
         )
     return _page(rows, limit, "published_at")
@@ -353,11 +367,6 @@ async def mine(actor: Actor, *, limit: int, cursor: str | None) -> Page[TenderSu
             limit + 1,
         )
     return _page(rows, limit, "created_at")
-
-
-def _literal(text: str) -> str:
-    """Escape what LIKE would take for a pattern."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _page(

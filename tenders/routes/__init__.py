@@ -2,6 +2,7 @@
 
 from tenders.routes import bids, conflicts, opening
 from tenders.routes.duties import DutyController
+from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
 
 CONTROLLERS = (
@@ -11,4 +12,5 @@ CONTROLLERS = (
     *bids.CONTROLLERS,
     *opening.CONTROLLERS,
     *conflicts.CONTROLLERS,
+    SavedSearchController,
 )

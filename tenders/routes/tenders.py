@@ -6,9 +6,11 @@ from uuid import UUID
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta
 
 from market.actor import Actor, Scope
 from market.errors import Forbidden, Malformed, NotFound, Stale
+from market.money import DECIMAL_PATTERN
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
 from market.requests import KEYED, tagged
@@ -37,6 +39,7 @@ from tenders.errors import (
 )
 from tenders.queries import record, tenders
 from tenders.rules.requirement import Requirement
+from tenders.rules.searches import MOST_LINES, Filters
 from tenders.rules.stages import TenderStatus
 from tenders.schemas.tenders import (
     Abandon,
@@ -53,9 +56,11 @@ from tenders.schemas.tenders import (
 
 _NO_NUL = r"^[^\x00]*$"
 ServiceLineFilter = Annotated[
-    str | None,
+    list[Annotated[str, Meta(max_length=60, pattern=_NO_NUL)]] | None,
     QueryParameter(
-        required=False, max_length=60, pattern=_NO_NUL, description="Asked for in one of its lots."
+        required=False,
+        max_items=MOST_LINES,
+        description="Asked for in one of its lots; given several times, one of them is enough.",
     ),
 ]
 StatusFilter = Annotated[
@@ -69,6 +74,21 @@ TextFilter = Annotated[
         max_length=100,
         pattern=_NO_NUL,
         description="Text that the title contains, capitals or not.",
+    ),
+]
+BuyerFilter = Annotated[
+    UUID | None, QueryParameter(required=False, description="An organisation that buys in it.")
+]
+ValueFilter = Annotated[
+    str | None,
+    QueryParameter(
+        required=False,
+        max_length=22,
+        pattern=DECIMAL_PATTERN,
+        description=(
+            "Pounds a year, as estimated for one of its lots. A bound includes itself, and both"
+            " hold for the same lot."
+        ),
     ),
 ]
 
@@ -102,13 +122,21 @@ class TenderController(Controller):
         service_line: ServiceLineFilter = None,
         status: StatusFilter = None,
         q: TextFilter = None,
+        buyer: BuyerFilter = None,
+        minimum_value: ValueFilter = None,
+        maximum_value: ValueFilter = None,
         limit: PageLimit = LIMIT,
         cursor: PageCursor = None,
     ) -> Response[Page[TenderSummary]]:
         """List published tenders, the latest first."""
-        page = await tenders.published(
-            actor, service_line=service_line, status=status, q=q, limit=limit, cursor=cursor
+        filters = Filters(
+            text=q,
+            service_lines=tuple(service_line or ()),
+            buyer=buyer,
+            minimum_value=minimum_value,
+            maximum_value=maximum_value,
         )
+        page = await tenders.published(actor, filters, status=status, limit=limit, cursor=cursor)
         return linked(page, request)
 
     @get(

@@ -22,6 +22,7 @@ class LotTable(Table, db=DB, tablename="lot"):
     price_weight = columns.Numeric(default=None, null=False)
     evaluators_minimum = columns.Integer(default=None, null=False)
     approval_quorum = columns.Integer(default=None, null=False)
+    estimated_annual_value = columns.Numeric(default=None, null=False)
     stage = columns.Varchar(length=20, default=None, null=False)
     version = columns.Integer(default=None, null=False)
     abandoned_because = columns.Text(default=None, null=True)
@@ -29,6 +30,7 @@ class LotTable(Table, db=DB, tablename="lot"):
     lot_once = Unique(["tender", "number"])
     lot_weights_are_hundred = Check("quality_weight + price_weight = 100")
     lot_weights_positive = Check("quality_weight > 0 AND price_weight > 0")
+    lot_value_positive = Check("estimated_annual_value > 0")
     lot_minimum_is_percentage = Check("minimum_quality BETWEEN 0 AND 100")
     lot_abandoned_with_reason = Check(
         "(stage = 'abandoned') = (abandoned_because IS NOT NULL AND abandoned_because ~ '\\S')"

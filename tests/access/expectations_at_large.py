@@ -1,8 +1,8 @@
 """What operations about the market at large answer to everybody: one row an operation.
 
 The organisation they are about is the group that buys; the interest and the gift are its
-commissioner's, the key and the client its administrator's. Written, as the other table, from the
-documents alone.
+commissioner's; the key, the client and the webhook are its administrator's. Written, as the other
+table, from the documents alone.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,7 @@ from tests.access.rules import (
 )
 
 _NOT_TO_STATE = "403 not-yours-to-state"
+_NOT_YOUR_WEBHOOK = "403 not-your-webhook"
 _SSO_OFF = "404 single-sign-on-off"
 _KEEP_REGISTERS = frozenset({Of.BUYER, Of.OTHER, Of.OPERATOR, Of.HELPER})
 """Bodies that buy, and units that help them to."""
@@ -102,6 +103,12 @@ def _credential(answer: str, registrar: str) -> Rule:
     return signed_in(rule)
 
 
+def _makes_webhooks(case: Case) -> str:
+    if not case.acts_for(Of.BUYER):
+        return NOT_FOUND
+    return "201" if case.holds("administrator") else "403 not-for-this-organisation"
+
+
 def _matches(case: Case) -> bool:
     return _registrar(case) or _holder(case) or _guardian(case)
 
@@ -110,6 +117,17 @@ def _decide_application(case: Case) -> str:
     if case.kind.name == "applicant":
         return "403 only-registrar-decides"
     return "201" if _registrar(case) else NOT_FOUND
+
+
+def _for_an_organisation(answer: str, otherwise: str | None = None) -> Rule:
+    """By whoever acts for an organisation; with another answer, the supplier's own alone."""
+
+    def rule(case: Case) -> str:
+        if case.acts_for(Of.THEMSELVES):
+            return "403 not-acting"
+        return answer if otherwise is None or case.acts_for(Of.SUPPLIER) else otherwise
+
+    return signed_in(rule)
 
 
 AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
@@ -137,6 +155,9 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "removeIdentity": signed_in(NOT_FOUND),
         "listMyInterests": signed_in("200"),
         "listMyGifts": signed_in("200"),
+        "listNotices": signed_in("200"),
+        "getNoticePreferences": signed_in("200"),
+        "changeNoticePreferences": signed_in("200"),
         "getMyInterestConfirmation": _own_confirmation("200"),
         "confirmInterests": _own_confirmation("201", "409 confirmation-contradicted"),
         # the people of an organisation
@@ -161,6 +182,10 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         ),
         "decideSupplierApplication": signed_in(_decide_application),
         "listSuppliers": everybody("200"),
+        # what one looks for
+        "saveSearch": _for_an_organisation("201"),
+        "listSavedSearches": _for_an_organisation("200"),
+        "endSavedSearch": _for_an_organisation("204", NOT_FOUND),
         # systems
         "makeApiKey": signed_in(_makes_credentials),
         "listApiKeys": administrators("200", registrar=True),
@@ -171,6 +196,18 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "getClient": _credential("200", "200"),
         "changeClientKeys": _credential("200", FORBIDDEN),
         "revokeClient": _credential("204", "204"),
+        # webhooks
+        "makeWebhook": signed_in(_makes_webhooks),
+        "listWebhooks": administrators("200", registrar=True),
+        "getWebhook": _credential("200", "200"),
+        "rotateWebhookSecret": _credential("201", _NOT_YOUR_WEBHOOK),
+        "pauseWebhook": _credential("200", "200"),
+        "resumeWebhook": _credential("409 not-paused", _NOT_YOUR_WEBHOOK),
+        "endWebhook": _credential("204", "204"),
+        "verifyWebhook": _credential("202", _NOT_YOUR_WEBHOOK),
+        "replayWebhook": _credential("202", _NOT_YOUR_WEBHOOK),
+        "listWebhookDeliveries": _credential("200", "200"),
+        "getWebhookDelivery": signed_in(NOT_FOUND),  # it has delivered nothing yet
         # award duties held for another organisation
         "delegateAwardDuties": administrators("201", registrar=False),
         "listAwardDelegations": everybody("200"),

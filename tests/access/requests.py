@@ -32,6 +32,7 @@ BODIES: Final[dict[str, object]] = {
     "makeApiKey": key_body(expires_at=in_days(30)),
     "replaceApiKey": {"grace_seconds": 3600, "expires_at": in_days(60)},
     "importOwnership": [entity(7_654_321)],
+    "changeNoticePreferences": {"kinds": {}},
 }
 """What is sent where neither the operation's example nor the state says it."""
 
@@ -154,8 +155,10 @@ def request_for(operation: Operation, kind: str, state: Frozen) -> Request:
 
 
 def _version(operation: Operation, state: Frozen) -> int:
-    """Of what the operation changes: a bid, a lot, a client, or else the tender."""
-    for thing in ("bid", "lot", "client"):
+    """Of what the operation changes: a bid, a lot, a client, a webhook, or else the tender."""
+    if operation.id == "changeNoticePreferences":
+        return 1  # of nobody: they have stated none
+    for thing in ("bid", "lot", "client", "webhook"):
         if f"/{thing}s/{{" in operation.path:
             return state.versions[thing]
     return state.versions["tender"]

@@ -20,8 +20,10 @@ import asyncpg
 import pytest
 from msgspec import Struct, field
 
+from market.actor import Role
 from tests.conftest import Databases
 from tests.faults.processes import Process, environment, running
+from tests.makers.world import Person, World
 
 SECONDS = float(os.environ.get("LOG_STORM_SECONDS", "8"))
 ROUNDS = int(os.environ.get("LOG_STORM_ROUNDS", "2"))
@@ -56,11 +58,14 @@ class Reader(Struct):
     when: dict[UUID, float] = field(default_factory=dict)
 
 
-async def _write(databases: Databases, things: list[UUID], until: float, found: Written) -> None:
+async def _write(
+    databases: Databases, writer: Person, things: list[UUID], until: float, found: Written
+) -> None:
     """One writer after another in one place: each commits late, undoes, or dies."""
     chance = random.Random()  # noqa: S311  # no secret
+    named = {"market.person": str(writer.id), "market.organisation": str(writer.organisation)}
     while time.monotonic() < until:
-        connection = await asyncpg.connect(**databases.superuser)
+        connection = await asyncpg.connect(**databases.superuser, server_settings=named)
         try:
             while time.monotonic() < until:
                 if not await _one(connection, things, chance, found):
@@ -120,6 +125,23 @@ async def _follow(databases: Databases, reader: Reader, stop: asyncio.Event) -> 
     await connection.close()
 
 
+async def _follow_feed(person: Person, reader: Reader, stop: asyncio.Event) -> None:
+    """Somebody who follows the API's feed as its documentation says, for as long as it goes on."""
+    after = 0
+    while True:
+        ending = stop.is_set()
+        answer = await person.get(f"/events?after={after}&limit=500&wait=1")
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        now = time.monotonic()
+        for item in page["items"]:
+            reader.seen.append((item["position"], UUID(item["id"])))
+            reader.when.setdefault(UUID(item["id"]), now)
+        after = page["next"]
+        if ending and not page["items"] and not page["more"]:
+            break
+
+
 async def _kill_now_and_then(workers: list[Process], until: float) -> int:
     kills = 0
     while time.monotonic() < until:
@@ -157,17 +179,25 @@ async def things(superuser: Any) -> list[UUID]:
     return made
 
 
-async def _ensure_whole(superuser: Any, found: Written, reader: Reader) -> None:
+async def _ensure_whole(
+    superuser: Any, found: Written, reader: Reader, of_feed: Reader, writer: Person
+) -> None:
     """Every committed event exactly once, no gap, nothing skipped, subjects in their order."""
     committed = {row["id"] for row in await superuser.fetch("SELECT id FROM event")}
     assert set(found.acknowledged) <= committed
     rows = await superuser.fetch(
-        "SELECT p.position, p.event, p.tender, p.tender_number, e.subject, e.details, e.request"
+        "SELECT p.position, p.event, p.tender, p.tender_number, e.subject, e.details, e.request,"
+        " e.person"
         " FROM event_position p JOIN event e ON e.id = p.event ORDER BY p.position"
     )
     assert [row["position"] for row in rows] == list(range(1, len(rows) + 1))
     assert {row["event"] for row in rows} == committed
     assert reader.seen == [(row["position"], row["event"]) for row in rows]
+    own = [(row["position"], row["event"]) for row in rows if row["person"] == writer.id]
+    known = set(own)
+    assert [one for one in of_feed.seen if one in known] == own
+    assert len({position for position, _ in of_feed.seen}) == len(of_feed.seen)
+    assert of_feed.seen == sorted(of_feed.seen)
     numbers = defaultdict(list)
     order = defaultdict(list)
     for row in rows:
@@ -180,9 +210,12 @@ async def _ensure_whole(superuser: Any, found: Written, reader: Reader) -> None:
 
 
 async def test_writers_crash_workers_are_killed_and_every_committed_event_appears_once(
-    databases: Databases, superuser: Any, things: list[UUID], tmp_path: Path
+    world: World, databases: Databases, superuser: Any, things: list[UUID], tmp_path: Path
 ) -> None:
-    found, reader, kills = Written(), Reader(), 0
+    found, reader, of_feed, kills = Written(), Reader(), Reader(), 0
+    writer = await world.person("Ines Weather", await world.organisation("06F"), Role.COMMISSIONER)
+    over = asyncio.Event()
+    feeding = asyncio.create_task(_follow_feed(writer, of_feed, over))
     variables = environment(databases, tmp_path)
     workers = [Process(["worker"], variables) for _ in range(2)]
     with running(*workers):
@@ -195,7 +228,9 @@ async def test_writers_crash_workers_are_killed_and_every_committed_event_appear
             await hanging.execute(_EVENT, late, uuid4(), None, 0)
             until = time.monotonic() + SECONDS
             killing = asyncio.create_task(_kill_now_and_then(workers, until))
-            await asyncio.gather(*(_write(databases, things, until, found) for _ in range(WRITERS)))
+            await asyncio.gather(
+                *(_write(databases, writer, things, until, found) for _ in range(WRITERS))
+            )
             kills += await killing
             numbered = await superuser.fetchval("SELECT count(*) FROM event_position")
             assert numbered > len(found.acknowledged) // 2, "a hung transaction held up others"
@@ -205,13 +240,16 @@ async def test_writers_crash_workers_are_killed_and_every_committed_event_appear
             await _all_numbered(superuser, within=15)
             stop.set()
             await following
-    await _ensure_whole(superuser, found, reader)
+        over.set()
+        await feeding
+    await _ensure_whole(superuser, found, reader, of_feed, writer)
     transactions = len(found.acknowledged) // 2
     assert kills >= ROUNDS
     _say(
         f"\n{len(found.acknowledged)} acknowledged events of about {transactions} transactions,"
         f" {len(found.unknown)} of unknown outcome, {found.undone} transactions undone,"
-        f" {kills} workers killed or halted: all of {len(reader.seen)} committed events once"
+        f" {kills} workers killed or halted: all of {len(reader.seen)} committed events once,"
+        f" and the feed gave {len(of_feed.seen)} of them to their writer, each once and in order"
     )
 
 

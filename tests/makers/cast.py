@@ -39,6 +39,7 @@ from tests.makers.tenders import (
     set_timetable,
     write_requirement,
 )
+from tests.makers.webhooks import webhook
 from tests.makers.world import PASSWORD, Person, World
 
 PRICES = {"winner": "7311.37", "loser": "8422.41", "failing": "6533.29"}
@@ -46,6 +47,7 @@ PRICES = {"winner": "7311.37", "loser": "8422.41", "failing": "6533.29"}
 
 YEARS = timedelta(days=5 * 365)
 """Longer than any state lasts, and no longer than an exemption may be granted for."""
+WEBHOOK = "https://hooks.halcyon.example/market"
 INVITED = "ivy.invited@market.example"
 
 
@@ -305,6 +307,8 @@ async def _add_what_is_acted_on(cast: Cast) -> None:
         "authenticator_id": str(uuid4()),
     }
     await _add_systems(cast)
+    saved = await _made(cast["supplier without a bid"], "/saved-searches", {"name": "Dashboards"})
+    cast.path["search_id"] = saved["id"]
     await _add_entries(cast)
     await _add_ownership(cast)
 
@@ -317,7 +321,7 @@ async def _made(person: Person, path: str, body: Any, **options: Any) -> dict[st
 
 
 async def _add_systems(cast: Cast) -> None:
-    """The keys of those who are systems, and a key and a client to be acted on."""
+    """The keys of those who are systems; a key, a client and a webhook to be acted on."""
     administrator = cast["buyer's administrator"]
     for kind in SYSTEMS:
         made = await api_key(cast[kind.system_of], scopes=[*(kind.scopes or ())])
@@ -325,6 +329,8 @@ async def _add_systems(cast: Cast) -> None:
     cast.path["key_id"] = (await api_key(administrator))["id"]
     client = await _made(administrator, clients_path(administrator), client_body(key_pair()))
     cast.path["client_id"] = client["id"]
+    cast.path["webhook_id"] = (await webhook(administrator, WEBHOOK))["id"]
+    cast.path["delivery_id"] = str(uuid4())
 
 
 async def _add_entries(cast: Cast) -> None:

@@ -314,7 +314,7 @@ async def _frozen(play: _Play, database: str) -> Frozen:
         tokens={name: person.token for name, person in cast.people.items()},
         sessions=dict(cast.sessions),
         path=dict(cast.path),
-        versions={"tender": view["version"], "lot": lot, "bid": 1, "client": 1},
+        versions={"tender": view["version"], "lot": lot, "bid": 1, "client": 1, "webhook": 1},
         bodies=await bodies(play.world, cast),
         bids={name: _bid(play, name, price) for name, price in PRICES.items() if play.bids},
         made_at=time.monotonic(),

@@ -49,8 +49,9 @@ END $$;
 CREATE FUNCTION erased_value(of_table regclass, of_column text) RETURNS text LANGUAGE sql STABLE
 SET search_path = public, pg_temp AS $$
     SELECT format('%I = ', a.attname) || CASE format_type(a.atttypid, NULL)
-        WHEN 'bytea' THEN '''\x'''
-        WHEN 'jsonb' THEN CASE WHEN a.attnotnull THEN '''[]''' ELSE 'NULL' END
+        WHEN 'bytea' THEN CASE WHEN a.attnotnull THEN '''\x''' ELSE 'NULL' END
+        WHEN 'jsonb' THEN format('CASE jsonb_typeof(t.%I) WHEN ''array'' THEN ''[]''::jsonb'
+            ' ELSE ''{}'' END', a.attname)
         WHEN 'character varying[]' THEN '''{}'''
         ELSE format('CASE WHEN t.%I IS NOT NULL THEN ''erased'' END', a.attname) END
     FROM pg_attribute a WHERE a.attrelid = of_table AND a.attname = of_column
@@ -76,7 +77,8 @@ END $$;
 CREATE FUNCTION is_own_affair(act text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
     SELECT act LIKE ANY (ARRAY['person.%', 'session.%', 'sessions.%', 'one_time_password.%',
             'recovery_code.%', 'single_sign_on.%', 'identity.%', 'api_key.%', 'client.%', 'token.%',
-            'credential.%']) AND act <> 'person.erased'
+            'credential.%', 'notice_preferences.%', 'notice.%', 'saved_search.%'])
+            AND act <> 'person.erased'
         OR act IN ('invitation.accepted', 'request.refused')
 $$;
 
@@ -169,9 +171,21 @@ SELECT gen_random_uuid(), a, k, w FROM (VALUES
     ('gift.reviewed', 'gift', 'gift'),
     ('gift.published', 'gift', 'gift'),
     ('gift.withheld', 'gift', 'gift'),
-    ('breach.recorded', 'conflict_breach', 'breach')
+    ('breach.recorded', 'conflict_breach', 'breach'),
+    ('webhook_subscription.made', 'webhook_subscription', 'actor'),
+    ('saved_search.made', 'saved_search', 'actor')
 ) AS about (a, k, w);
 SELECT keep_to_migrations('erasable', 'event_about');
+
+-- Whether a text has somebody's whole name in it, word by word, or their address. (Not SQL, since
+-- words_of comes with the registers, later.)
+CREATE FUNCTION speaks_of(written text, somebody person) RETURNS boolean LANGUAGE plpgsql STABLE
+SET search_path = public, pg_temp AS $$
+DECLARE name text := array_to_string(words_of(somebody.name), ' ');
+BEGIN
+    RETURN strpos(lower(written), somebody.email) > 0 OR name <> '' AND strpos(
+        ' ' || array_to_string(words_of(written), ' ') || ' ', ' ' || name || ' ') > 0;
+END $$;
 
 -- The events whose private part goes with a person, and whether the salt of the digests goes too.
 -- It does where all that is committed to is about them: else a digest could still be tried out.
@@ -180,10 +194,7 @@ SELECT keep_to_migrations('erasable', 'event_about');
 CREATE FUNCTION private_about(of_person uuid) RETURNS TABLE (event uuid, salt_too boolean)
 LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
-DECLARE address text; words text;
 BEGIN
-    SELECT p.email, ' ' || array_to_string(words_of(p.name), ' ') || ' ' INTO address, words
-    FROM person p WHERE p.id = of_person;
     RETURN QUERY
     SELECT found.event, bool_or(found.whole) FROM (
         SELECT v.event, true AS whole FROM event_about a JOIN event e
@@ -199,10 +210,8 @@ BEGIN
                 WHERE b.breach = e.subject AND b.person = of_person) END
         UNION ALL
         SELECT v.event, e.before_digest IS NULL AND e.after_digest IS NULL
-        FROM event_private v JOIN event e ON e.id = v.event
-        WHERE strpos(lower(v.details::text), address) > 0
-           OR words <> '  ' AND strpos(
-               ' ' || array_to_string(words_of(v.details::text), ' ') || ' ', words) > 0
+        FROM event_private v JOIN event e ON e.id = v.event, person w
+        WHERE w.id = of_person AND speaks_of(v.details::text, w)
     ) found
     JOIN event_private p ON p.event = found.event AND p.salt <> '\x' GROUP BY found.event;
 END $$;
@@ -254,6 +263,11 @@ BEGIN
         WHERE person = of_person AND revoked_at IS NULL;
     UPDATE ownership_person SET ended_at = market_now()
         WHERE person = of_person AND ended_at IS NULL;
+    UPDATE webhook_subscription SET ended_at = clock_timestamp(), ended_because = 'membership_ended'
+        WHERE person = of_person AND ended_at IS NULL;
+    UPDATE saved_search SET ended_at = market_now() WHERE person = of_person AND ended_at IS NULL;
+    UPDATE notice SET state = 'skipped', last_error = 'erased'
+        WHERE person = of_person AND state = 'waiting';
     UPDATE invitation SET revoked_at = clock_timestamp()
         WHERE email = (SELECT email FROM person WHERE id = of_person)
           AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > clock_timestamp();

@@ -364,11 +364,13 @@ ALTER TABLE idempotency_key ENABLE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_key_own ON idempotency_key TO market_app
     USING (person = acting_person()) WITH CHECK (person = acting_person());
 
--- Events are seen by who acted and by their organisation; tenders add who else sees theirs.
+-- Events are seen by who acted. A system that acts in a person's name sees what it did, not what the
+-- person did. The feed adds what colleagues see, tenders who else sees theirs.
 ALTER TABLE event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY guard_reads ON event FOR SELECT TO market_guard USING (true);
 CREATE POLICY event_own ON event FOR SELECT TO market_app
-    USING (person = acting_person() OR organisation = acting_organisation());
+    USING (person = acting_person() AND (acting_credential() IS NULL
+           OR details ->> 'credential' = acting_credential()::text));
 CREATE POLICY event_made ON event FOR INSERT TO market_app WITH CHECK (true);
 
 -- What is kept apart from an event is seen by those who see the event whole; its salt by nobody.

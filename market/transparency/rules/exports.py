@@ -35,8 +35,12 @@ MOST_SIBLINGS = 128
 _LONGEST_INTEGER = 17  # with its sign: 2^53 has sixteen digits
 _BEGIN = '"events":['
 _NEXT_EVENT = ',{"content":'
-_END = '],"format":"'
-_CLAIMED = re.compile(r',"position":([1-9][0-9]{0,15}),"recorded_at":"')
+_END = f'],"format":"{FORMAT}"'
+_HEADER = ',"header":{'
+# The position in a header, if either side of it is whole.
+_CLAIMED = re.compile(
+    r'Z","position":([1-9][0-9]{0,15})(?:,|."recorded_at":")|([1-9][0-9]{0,15}),"recorded_at":"'
+)
 
 Path = Annotated[tuple[Digest, ...], Meta(max_length=MOST_HASHES)]
 
@@ -200,8 +204,8 @@ def _frame(text: str) -> TenderRecord:
 
 def _claimed(written: str) -> int | None:
     """Look for the position in the text of an event that cannot be read."""
-    found = _CLAIMED.search(written)
-    return None if found is None else int(found[1])
+    found = _CLAIMED.search(written, max(written.find(_HEADER), 0))
+    return None if found is None else int(found[1] or found[2])
 
 
 def _framed(frame: bytes, events: bytes) -> bytes:

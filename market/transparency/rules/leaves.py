@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from market.signing import Digest
 from market.transparency.rules.canonical import MOST_EXACT, canonical
@@ -120,7 +120,7 @@ def content_commitment(salt: bytes, content: EventContent) -> str:
 
     Raises NotCanonical if the details hold what has no canonical form.
     """
-    return _committed(salt, canonical(msgspec.to_builtins(content), depth=_CONTENT_DEPTH))
+    return _committed(salt, canonical(asdict(content), depth=_CONTENT_DEPTH))
 
 
 def number_commitment(salt: bytes, number: int | None) -> str:
@@ -183,7 +183,7 @@ def reveal(event: LoggedEvent, salt: bytes, *, with_number: bool) -> RevealedEve
 
 def leaf_of(header: EventHeader) -> bytes:
     """Hash the leaf of an event: the leaf number `position - 1` of the tree."""
-    return leaf_hash(canonical(msgspec.to_builtins(header)))
+    return leaf_hash(canonical(asdict(header)))
 
 
 def is_as_committed(event: RevealedEvent) -> bool:

@@ -73,4 +73,10 @@ GRANT SELECT, INSERT ON supplier_application, supplier_application_service_line,
 GRANT SELECT ON supplier_application, supplier_decision TO market_guard;
 GRANT EXECUTE ON FUNCTION is_admitted_supplier(uuid) TO market_app;
 
+-- The list of suppliers is public; why one was refused is between the registrar and the applicant.
+INSERT INTO public_action (action, details, of_published_tender)
+    VALUES ('supplier.admitted', '{organisation}', false);
+INSERT INTO colleague_action (action, roles, in_tender)
+    VALUES ('supplier.admitted', '{registrar}', false), ('supplier.refused', '{registrar}', false);
+
 SELECT seal_guards();

@@ -32,6 +32,8 @@ FACTS = Facts(
     role_bypasses_row_security=False,
     role_is_owner=False,
     clock_shift=timedelta(0),
+    numbered_ago=0.2,
+    signed_size=100,
 )
 SETTING = Setting(embedded=False, custodian="server", signing_key="a-key", pending=[])
 
@@ -64,6 +66,7 @@ def test_nothing_is_missing_where_everything_is_as_it_should_be() -> None:
         ({"role_is_superuser": True}, "Role of the API", "superuser"),
         ({"role_bypasses_row_security": True}, "Role of the API", "BYPASSRLS"),
         ({"role_is_owner": True}, "Role of the API", "member of market_owner"),
+        ({"numbered_ago": 3700.0}, "Worker", "not seen for 1:01:40"),
     ],
 )
 def test_what_is_missing_is_said_with_what_it_means(
@@ -96,3 +99,40 @@ def test_a_sandbox_its_clock_and_its_lonely_database_are_told_apart_from_product
     assert "cannot be shifted" in production["Environment"].meaning
     assert production["Clock"].found == "real time"
     assert "another machine" in production["Synchronous standby"].meaning
+
+
+def test_a_market_that_is_not_served_misses_no_worker() -> None:
+    said = by_name(replace(FACTS, numbered_ago=3700.0), replace(SETTING, serving=False))
+    assert said["Worker"].mark is Mark.NOTE
+    assert said["Log"].found == "100 events under the newest signed checkpoint"
+
+
+def test_an_authority_for_time_stamps_is_named() -> None:
+    assert by_name(FACTS)["Time stamps"].found == "off"
+    said = by_name(FACTS, replace(SETTING, time_stamps="https://stamps.example"))
+    assert said["Time stamps"].found == "https://stamps.example"
+
+
+@pytest.mark.parametrize(
+    ("change", "mark", "found"),
+    [
+        ({}, Mark.GOOD, "minutes: none; failed within a week: none; not made for a fault"),
+        ({"mails_overdue": 1}, Mark.MISSING, "minutes: under ten;"),
+        ({"mails_overdue": 10}, Mark.MISSING, "minutes: under a hundred;"),
+        ({"mails_overdue": 100}, Mark.MISSING, "minutes: a hundred or more;"),
+        ({"mails_failed": 9}, Mark.GOOD, "week: under ten;"),
+        ({"notices_given_up": 2}, Mark.MISSING, "kind: under ten"),
+    ],
+)
+def test_mail_says_whether_it_gets_out_and_never_an_exact_number(
+    change: dict[str, Any], mark: Mark, found: str
+) -> None:
+    line = by_name(replace(FACTS, **change), replace(SETTING, sends_mail=True))["E-mail notices"]
+    assert line.mark is mark
+    assert line.found.startswith("on; ")
+    assert found in line.found
+
+
+def test_mail_that_is_off_is_nothing_missing() -> None:
+    line = by_name(replace(FACTS, mails_overdue=5))["E-mail notices"]
+    assert (line.mark, line.found) == (Mark.NOTE, "off")

@@ -1,5 +1,6 @@
 """The record of a tender as the database gives it, verified offline, and after tampering there."""
 
+import secrets
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ import pytest
 from market.background import Workbench
 from market.transparency.exporting import NotCovered, NothingToExport, export_tender
 from market.transparency.keys import checkpoint_key
+from market.transparency.rules.leaves import private_digest
 from market.transparency.verification import verify_export
 from tests.makers.log import keep, keep_and_sign, record_straight
 from tests.makers.tampering import unguarded
@@ -43,14 +45,17 @@ async def test_a_record_verifies_with_the_key_and_any_checkpoint_of_its_time(
 async def test_what_is_kept_apart_is_in_the_record_and_its_erasure_is_said_but_breaks_nothing(
     superuser: Any, bench: Workbench, tender: UUID
 ) -> None:
+    salt = secrets.token_bytes(32)
+    digest = bytes.fromhex(private_digest(salt, {"reason": "Because."}))
     event = await superuser.fetchval(
         "INSERT INTO event (id, action, subject_kind, subject, tender, request, details,"
         " private_digest) VALUES (gen_random_uuid(), 'test.made', 'thing', gen_random_uuid(), $1,"
-        """ 'x', '{}', sha256('\\x01'::bytea || '{"reason":"Because."}'::bytea)) RETURNING id""",
+        " 'x', '{}', $2) RETURNING id",
         tender,
+        digest,
     )
     await superuser.execute(
-        "INSERT INTO event_private VALUES ($1, '\\x01', $2)", event, '{"reason": "Because."}'
+        "INSERT INTO event_private VALUES ($1, $2, $3)", event, salt, '{"reason": "Because."}'
     )
     await keep_and_sign(bench, superuser)
     key = checkpoint_key(bench.vault).vkey

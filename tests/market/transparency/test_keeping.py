@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from market.background import Workbench
-from market.transparency.keeping import AT_ONCE, Keeper
+from market.transparency.keeping import AT_ONCE, Keeper, bring_up_to_now
 from market.transparency.keys import checkpoint_key
 from market.transparency.ledger import events_after, heads_at, place_of
 from market.transparency.rules import heads, merkle
@@ -172,3 +172,15 @@ async def test_even_a_superuser_removes_nothing_by_mistake(
     await keep_and_sign(bench, superuser)
     async with refused("append_only"):
         await superuser.execute(act.format(table))
+
+
+async def test_asked_the_log_is_brought_up_to_now_whoever_else_keeps_it(
+    superuser: Any, bench: Workbench
+) -> None:
+    for _ in range(30):
+        await record_straight(superuser)
+    await asyncio.gather(*(bring_up_to_now(bench) for _ in range(4)))
+    events = await superuser.fetchval("SELECT count(*) FROM event")
+    assert await superuser.fetchval("SELECT max(size) FROM checkpoint") == events
+    await bring_up_to_now(bench)
+    assert await superuser.fetchval("SELECT count(*) FROM checkpoint") >= 1

@@ -1,0 +1,1 @@
+"""E-mail notices: what happened in the log, told to those whom it concerns."""

@@ -1,0 +1,1 @@
+"""Rules of notices: who is told when, what a mail says and how, what a server's answer means."""

@@ -1,0 +1,1 @@
+"""What can be read about webhooks: themselves, and the log of what they delivered."""
