@@ -4,6 +4,12 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from market.erasure.tables import (
+    ErasableTable,
+    EventAboutTable,
+    LegalHoldTable,
+    PersonErasureTable,
+)
 from market.events.tables import (
     ColleagueActionTable,
     EventPositionTable,
@@ -134,6 +140,10 @@ APP_CONFIG = AppConfig(
         ClientTable,
         ClientTokenTable,
         CredentialUseTable,
+        LegalHoldTable,
+        PersonErasureTable,
+        ErasableTable,
+        EventAboutTable,
         WebhookSubscriptionTable,
         WebhookSecretTable,
         WebhookRequestTable,

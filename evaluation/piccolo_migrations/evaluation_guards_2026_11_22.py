@@ -15,6 +15,7 @@ _SCRIPTS = (
     "evaluation_assurance.sql",
     "evaluation_findings.sql",
     "evaluation_register.sql",
+    "evaluation_keeping.sql",
     "evaluation_reading.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",

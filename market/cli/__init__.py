@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-from market.cli import audit, ownership, serving, showing, tasks, working
+from market.cli import audit, ownership, people, serving, showing, tasks, working
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -141,6 +141,7 @@ def parser() -> argparse.ArgumentParser:
     imported.add_argument("file", metavar="FILE", help="the file of statements")
     imported.add_argument("--source", required=True, type=_source, help="where the file is from")
 
+    people.add_to(commands)
     audit.add_to(commands)
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)
     _add(commands, "openapi", "print the OpenAPI document", tasks.show_document)

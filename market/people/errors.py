@@ -165,6 +165,14 @@ class NotInOwnName(Forbidden):
     title = "Nobody can act in another's name."
 
 
+@keeps("person_stays_erased")
+class ErasedForGood(MarketError):
+    """The person was erased, and nothing of theirs can be set any more."""
+
+    status = 409
+    title = "This person has been erased for good."
+
+
 @keeps("last_administrator")
 class LastAdministrator(MarketError):
     """The organisation would have been left without an administrator."""

@@ -15,6 +15,7 @@ async def forwards() -> MigrationManager:
 
     async def run() -> None:
         await run_script("market", "market_guards.sql")
+        await run_script("market", "market_erasure.sql")
 
     manager.add_raw(run)
     return manager

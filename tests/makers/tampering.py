@@ -15,6 +15,7 @@ async def unguarded(connection: Any) -> AsyncIterator[None]:
         "event_position",
         "event_leaf",
         "event_blinding",
+        "event_private",
         "merkle_node",
         "checkpoint",
     )

@@ -65,6 +65,7 @@ _SEARCHES: Final[Mapping[str, Action]] = {
         "Somebody asked to be told of opportunities like these.",
         ("saved_search",),
         commits_to="the search",
+        whose={"saved_search": Whose.ACTOR},
         own_affair=True,
     ),
     "saved_search.ended": Action(

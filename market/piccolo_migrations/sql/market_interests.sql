@@ -8,6 +8,19 @@ SELECT keep_recorded('interest', 'interest_ending', 'interest_mitigation',
 SELECT keep_to_persons('interest', 'interest_ending', 'interest_mitigation',
     'interest_confirmation', 'gift', 'gift_review', 'consent_decision', 'conflict_breach',
     'conflict_breach_person', 'conflict_breach_publication');
+-- The words of what people declared, and of what was said about it; that there was something stays.
+SELECT keep_erasable('interest', 't.person = who.id', 'associate', 'counterparty', 'business',
+    'nature', 'consent_refused_because');
+SELECT keep_erasable('interest_mitigation',
+    'EXISTS (SELECT 1 FROM interest i WHERE i.id = t.interest AND i.person = who.id)', 'what');
+SELECT keep_erasable('gift', 't.person = who.id', 'detail', 'offeror', 'business', 'reason',
+    'consent_refused_because');
+SELECT keep_erasable('gift_review',
+    'EXISTS (SELECT 1 FROM gift g WHERE g.id = t.gift AND g.person = who.id)', 'comment');
+SELECT keep_erasable('consent_decision',
+    'EXISTS (SELECT 1 FROM interest i WHERE i.id = t.interest AND i.person = who.id)'
+    ' OR EXISTS (SELECT 1 FROM gift g WHERE g.id = t.gift AND g.person = who.id)', 'reason');
+SELECT keep_erasable('conflict_breach_person', 't.person = who.id', 'name');
 CREATE INDEX interest_counterparty ON interest (scheme, identifier) WHERE scheme IS NOT NULL;
 
 -- Civil dates of the registers are London's.

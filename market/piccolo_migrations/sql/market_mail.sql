@@ -5,6 +5,7 @@
 SELECT keep_recorded('notice_preferences');
 SELECT keep_to_persons('notice_preferences');
 SELECT keep_undeleted('notice_preferences', 'noticing');
+SELECT keep_erasable('notice', 't.person = who.id OR speaks_of(t.facts::text, who)', 'facts');
 
 INSERT INTO noticing (id, position, passed_at) VALUES (1, 0, clock_timestamp()), (2, 0, '-infinity');
 

@@ -189,6 +189,9 @@ BEGIN
         NEW.ended_at := NULL;
         RETURN NEW;
     END IF;
+    IF erasing() = OLD.person THEN
+        RETURN NEW;
+    END IF;
     IF OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at
        OR NEW.party <> OLD.party AND NOT EXISTS (
            SELECT 1 FROM ownership_party p WHERE p.id = OLD.party AND p.merged_into = NEW.party)
@@ -216,6 +219,7 @@ SELECT keep_undeleted('ownership_party', 'ownership_identifier', 'ownership_refe
     'ownership_link', 'ownership_person');
 SELECT keep_recorded('ownership_import', 'ownership_person');
 SELECT keep_to_persons('ownership_import', 'ownership_person');
+SELECT keep_erasable('ownership_person', 't.person = who.id', 'reason');
 INSERT INTO ownership_turn (id) VALUES (1);
 SELECT keep_to_migrations('ownership_turn');
 

@@ -8,6 +8,32 @@ $$ SELECT (ended + interval '6 months')::date $$;
 CREATE FUNCTION kept_until(ended date) RETURNS date LANGUAGE sql IMMUTABLE AS
 $$ SELECT (ended + interval '6 years')::date $$;
 
+-- What the registers hold of a person, and when each record was over: NULL while it is not. Kept
+-- longer than it must be is nothing here, as in listRecordsPastKeeping.
+CREATE FUNCTION kept_in_registers(of_person uuid)
+RETURNS TABLE (kind text, what text, concluded_on date) LANGUAGE sql STABLE
+SET search_path = public, pg_temp AS $$
+    SELECT 'interest', o.name::text, coalesce(e.ended_on, i.ends_on, (
+        SELECT register_day(max(m.ended_at)) FROM membership m
+        WHERE m.person = i.person AND m.organisation = i.for_organisation
+        HAVING bool_and(m.ended_at IS NOT NULL)))
+    FROM interest i JOIN organisation o ON o.id = i.for_organisation
+    LEFT JOIN interest_ending e ON e.interest = i.id
+    WHERE i.person = of_person AND NOT EXISTS (SELECT 1 FROM interest s WHERE s.supersedes = i.id)
+    UNION ALL
+    SELECT 'interest_confirmation', o.name, register_day(max(c.confirmed_at))
+    FROM interest_confirmation c JOIN organisation o ON o.id = c.organisation
+    WHERE c.person = of_person GROUP BY o.name
+    UNION ALL
+    SELECT 'gift', o.name, greatest(g.offered_on, g.received_on, register_day(g.declared_at))
+    FROM gift g JOIN organisation o ON o.id = g.for_organisation
+    WHERE g.person = of_person AND NOT EXISTS (SELECT 1 FROM gift s WHERE s.supersedes = g.id)
+    UNION ALL
+    SELECT 'conflict_breach', o.name, register_day(b.recorded_at)
+    FROM conflict_breach b JOIN conflict_breach_person p ON p.breach = b.id
+    JOIN organisation o ON o.id = b.organisation WHERE p.person = of_person
+$$;
+
 CREATE FUNCTION confirmation_due_on(joined date, confirmed date) RETURNS date LANGUAGE sql IMMUTABLE
 AS $$
     SELECT CASE WHEN confirmed >= joined THEN (confirmed + interval '12 months')::date

@@ -16,6 +16,9 @@ SET search_path = public, pg_temp AS $$
 DECLARE source session;
 BEGIN
     IF TG_OP = 'UPDATE' THEN
+        IF erasing() = OLD.person THEN
+            RETURN NEW;
+        END IF;
         IF OLD.revoked_at IS NOT NULL THEN
             PERFORM refuse('session_stays_ended', 'A session that was ended stays ended.');
         END IF;
@@ -117,10 +120,17 @@ CREATE TRIGGER guard_sign_in_attempt BEFORE INSERT OR UPDATE ON sign_in_attempt
     FOR EACH ROW EXECUTE FUNCTION guard_sign_in_attempt();
 CREATE INDEX sign_in_attempt_age ON sign_in_attempt (greatest(counted_at, locked_until));
 
--- Nobody sets another's password: who resets one has proved to be its owner by a secret.
-CREATE FUNCTION guard_person() RETURNS trigger LANGUAGE plpgsql
+-- Nobody sets another's password: who resets one has proved to be its owner by a secret. Of somebody
+-- who was erased nothing is set any more.
+CREATE FUNCTION guard_person() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    IF erasing() = OLD.id THEN
+        RETURN NEW;
+    END IF;
+    IF EXISTS (SELECT 1 FROM person_erasure e WHERE e.person = OLD.id) THEN
+        PERFORM refuse('person_stays_erased', 'This person has been erased for good.');
+    END IF;
     IF NEW.password_hash IS DISTINCT FROM OLD.password_hash
        AND OLD.id IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('own_password_only', 'Everybody sets their own password, and no other.');
@@ -176,6 +186,8 @@ SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.used_at := NULL;
+    ELSIF erasing() = OLD.person THEN
+        NEW.used_at := coalesce(OLD.used_at, clock_timestamp());
     ELSIF OLD.used_at IS NOT NULL THEN
         PERFORM refuse('recovery_code_once', 'A recovery code is accepted once.');
     ELSE

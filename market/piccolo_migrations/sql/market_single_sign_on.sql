@@ -58,6 +58,8 @@ BEGIN
         END IF;
         NEW.linked_at := market_now();
         NEW.removed_at := NULL;
+    ELSIF erasing() = OLD.person THEN
+        RETURN NEW;
     ELSIF OLD.removed_at IS NOT NULL
           OR (NEW.id, NEW.person, NEW.issuer, NEW.subject, NEW.linked_at)
              IS DISTINCT FROM (OLD.id, OLD.person, OLD.issuer, OLD.subject, OLD.linked_at) THEN
@@ -81,7 +83,8 @@ BEGIN
     IF TG_TABLE_NAME = 'person' THEN whose := NEW.id; ELSE whose := NEW.person; END IF;
     IF EXISTS (SELECT 1 FROM person p WHERE p.id = whose AND p.password_hash IS NULL)
        AND NOT EXISTS (
-           SELECT 1 FROM identity_link l WHERE l.person = whose AND l.removed_at IS NULL) THEN
+           SELECT 1 FROM identity_link l WHERE l.person = whose AND l.removed_at IS NULL)
+       AND erasing() IS DISTINCT FROM whose THEN
         PERFORM refuse('last_way_in', 'Everybody keeps a way to sign in: a password, or an'
             ' identity.');
     END IF;

@@ -101,6 +101,9 @@ BEGIN
         END IF;
         RETURN NEW;
     END IF;
+    IF erasing() = OLD.person THEN
+        RETURN NEW;
+    END IF;
     IF OLD.revoked_at IS NOT NULL OR NEW.expires_at > OLD.expires_at
        OR (NEW.id, NEW.organisation, NEW.person, NEW.name, NEW.scopes, NEW.addresses,
            NEW.secret_code, NEW.membership, NEW.predecessor, NEW.made_at)
@@ -133,6 +136,9 @@ BEGIN
         NEW.revoked_at := NULL;
         NEW.revoked_by := NULL;
         NEW.version := 1;
+        RETURN NEW;
+    END IF;
+    IF erasing() = OLD.person THEN
         RETURN NEW;
     END IF;
     IF OLD.revoked_at IS NOT NULL
@@ -187,7 +193,9 @@ CREATE TRIGGER guard_client_token BEFORE INSERT ON client_token
 CREATE FUNCTION guard_credential_use() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 BEGIN
-    NEW.last_used_at := clock_timestamp();
+    IF erasing() IS NULL THEN
+        NEW.last_used_at := clock_timestamp();
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_credential_use BEFORE INSERT OR UPDATE ON credential_use

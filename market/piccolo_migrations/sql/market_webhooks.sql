@@ -5,6 +5,9 @@
 SELECT keep_undeleted('webhook_subscription', 'webhook_secret', 'webhook_request');
 SELECT keep_to_persons('webhook_subscription', 'webhook_secret', 'webhook_request');
 SELECT keep_recorded('webhook_subscription');
+SELECT keep_erasable('webhook_subscription', 't.person = who.id', 'url');
+SELECT keep_erasable('webhook_secret', 'EXISTS (SELECT 1 FROM webhook_subscription s'
+    ' WHERE s.id = t.subscription AND s.person = who.id)', 'wrapped');
 -- That the worker erases the bytes of a secret that signs no more, and that it has carried out what
 -- was asked, is bookkeeping and no event; so are cursors, deliveries and attempts altogether.
 CREATE CONSTRAINT TRIGGER recorded_webhook_secret
@@ -83,6 +86,9 @@ BEGIN
         NEW.resumed_at := NULL;
         NEW.ended_at := NULL;
         NEW.ended_because := NULL;
+        RETURN NEW;
+    END IF;
+    IF erasing() = OLD.person THEN
         RETURN NEW;
     END IF;
     IF OLD.ended_at IS NOT NULL OR NEW.version <> OLD.version + 1

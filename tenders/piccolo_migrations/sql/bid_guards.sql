@@ -5,6 +5,7 @@ SELECT keep_append_only('bid', 'bid_version', 'bid_participant', 'envelope', 'bi
 SELECT keep_recorded('bid', 'bid_version', 'bid_participant', 'envelope', 'bid_receipt', 'manifest_entry',
     'declaration', 'opening_confirmation', 'opened_envelope');
 SELECT keep_to_persons('manifest_entry', 'declaration', 'opening_confirmation', 'opened_envelope');
+SELECT keep_erasable('declaration', 't.person = who.id', 'details');
 CREATE INDEX declaration_by_person ON declaration (tender, person, bidder);
 CREATE INDEX bid_organisation_order ON bid (organisation, made_at, id);
 

@@ -9,6 +9,12 @@ SELECT keep_recorded('duty', 'duty_declaration', 'exemption', 'exemption_revocat
     'conflict_decision', 'award_delegation', 'award_delegation_ending');
 SELECT keep_to_persons('duty_declaration', 'exemption', 'exemption_revocation',
     'conflict_decision', 'award_delegation', 'award_delegation_ending');
+-- The words about a person; that there was a declaration, an exemption, a decision stays.
+SELECT keep_erasable('duty_declaration', 't.person = who.id', 'details');
+SELECT keep_erasable('exemption', 't.person = who.id', 'reason');
+SELECT keep_erasable('exemption_revocation',
+    'EXISTS (SELECT 1 FROM exemption e WHERE e.id = t.exemption AND e.person = who.id)', 'reason');
+SELECT keep_erasable('conflict_decision', 't.person = who.id', 'reason', 'mitigation');
 CREATE INDEX duty_tender ON duty (tender, duty);
 CREATE INDEX duty_declaration_of ON duty_declaration (tender, person, declared_at);
 CREATE INDEX exemption_of ON exemption (tender, person);

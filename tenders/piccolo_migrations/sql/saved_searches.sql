@@ -4,6 +4,7 @@
 SELECT keep_undeleted('saved_search');
 SELECT keep_recorded('saved_search');
 SELECT keep_to_persons('saved_search');
+SELECT keep_erasable('saved_search', 't.person = who.id', 'name', 'text');
 CREATE INDEX saved_search_in_force ON saved_search (person, organisation, made_at, id)
     WHERE ended_at IS NULL;
 
@@ -11,6 +12,9 @@ CREATE FUNCTION guard_saved_search() RETURNS trigger LANGUAGE plpgsql SECURITY D
 SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
+        IF erasing() = OLD.person THEN
+            RETURN NEW;
+        END IF;
         IF OLD.ended_at IS NOT NULL OR NEW.ended_at IS NULL
            OR OLD.person IS DISTINCT FROM acting_person()
            OR (NEW.id, NEW.person, NEW.organisation, NEW.name, NEW.text, NEW.service_lines,

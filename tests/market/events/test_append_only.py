@@ -143,13 +143,13 @@ async def test_a_temporary_table_with_the_log_s_name_stands_in_for_nothing(
     assert await superuser.fetchval("SELECT count(*) FROM event_position WHERE event = $1", event)
 
 
-@pytest.mark.parametrize("table", [*LOG, "event_blinding", "checkpoint_stamp"])
+@pytest.mark.parametrize("table", [*LOG, "event_blinding", "event_private", "checkpoint_stamp"])
 @pytest.mark.parametrize("act", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 async def test_a_superuser_does_it_by_no_mistake_either(
     superuser: Any, bench: Workbench, table: str, act: str
 ) -> None:
     await keep_and_sign(bench, superuser)
-    column = _COLUMN.get(table, "event" if table == "event_blinding" else "size")
+    column = _COLUMN.get(table, "size" if table == "checkpoint_stamp" else "event")
     async with refused("append_only"):
         await superuser.execute(act.format(table, column, column))
     async with refused("guards_stay"):

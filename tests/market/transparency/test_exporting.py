@@ -62,7 +62,9 @@ async def test_what_is_kept_apart_is_in_the_record_and_its_erasure_is_said_but_b
     content = await _export(superuser, bench, tender)
     assert b"Because." in content
     before = verify_export(content, [key])
-    await superuser.execute("DELETE FROM event_private WHERE event = $1", event)
+    assert before.good, before
+    async with unguarded(superuser):
+        await superuser.execute("UPDATE event_private SET details = NULL WHERE event = $1", event)
     erased = await _export(superuser, bench, tender)
     assert b"Because." not in erased
     after = verify_export(erased, [key])
