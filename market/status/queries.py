@@ -48,6 +48,7 @@ SELECT (SELECT kind FROM installation) AS environment,
     ARRAY(SELECT p.proname::text FROM pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef
         AND (pg_get_userbyid(p.proowner) <> 'market_guard'
+            AND has_function_privilege(role.oid, p.oid, 'EXECUTE')
             OR NOT coalesce(p.proconfig::text LIKE '%search_path=%', false)) ORDER BY 1)
         AS definers_not_guards,
     role.rolname::text AS role,
