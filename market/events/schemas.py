@@ -38,13 +38,17 @@ class FeedEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
-    """Some events in the order of their positions.
-
-    `next` is the position to go on after, also where nothing was seen. `more` says that the log
-    goes on beyond it already: ask again at once. At the end of the log `next` keeps to what you saw
-    or to the newest checkpoint, so that it does not tell of acts you do not see as they are done.
-    """
+    """Some events in the order of their positions, and where to go on."""
 
     items: list[FeedEvent]
-    next: int
-    more: bool
+    next: Annotated[
+        int,
+        Meta(
+            description=(
+                "The position to go on after. At the end of the log it is that of the last event"
+                " you saw, or the size of the newest checkpoint: it does not tell of acts that you"
+                " do not see as they are done."
+            )
+        ),
+    ]
+    more: Annotated[bool, Meta(description="There is more already: ask again at once.")]

@@ -34,6 +34,11 @@ def test_numbers_are_read_from_text() -> None:
         ({"MARKET_ENVIRONMENT": "staging"}, "MARKET_ENVIRONMENT: Invalid enum value"),
         ({"MARKET_MIGRATION_URL": "x"}, "MARKET_MIGRATION_URL is set without MARKET_DATABASE_URL"),
         ({"MARKET_POOL_MINIMUM": "30"}, "MARKET_POOL_MINIMUM must be at least 1"),
+        ({"MARKET_FEED_WAITERS_EACH": "0"}, "MARKET_FEED_WAITERS_EACH must be at least 1"),
+        ({"MARKET_FEED_WAITERS": "20000"}, "MARKET_FEED_WAITERS_EACH must be at least 1"),
+        ({"MARKET_FEED_HEARTBEAT": "0"}, "MARKET_FEED_HEARTBEAT must be above 0"),
+        ({"MARKET_FEED_SESSION_CHECK": "90"}, "MARKET_FEED_SESSION_CHECK must be above 0"),
+        ({"MARKET_FEED_STREAM_LIFETIME": "nan"}, "MARKET_FEED_STREAM_LIFETIME must be above 0"),
         ({"MARKET_ENVIRONMENT": "production"}, "MARKET_DATABASE_URL must be set in production."),
     ],
 )
