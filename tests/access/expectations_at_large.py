@@ -175,6 +175,13 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "listServiceLines": everybody("200"),
         "getClock": everybody("200"),
         "listEvents": everybody("200"),
+        # no worker runs here, so that nothing is signed yet: tests/market/transparency has the rest
+        "getLogKey": everybody("200"),
+        "listCheckpoints": everybody("200"),
+        "getCheckpoint": everybody("404 no-checkpoint"),
+        "getInclusionProof": everybody("409 not-signed-yet"),
+        "getConsistencyProof": everybody("409 not-signed-yet"),
+        "getEventProof": everybody(NOT_FOUND),
         "shiftClock": people(_registrar, "201", FORBIDDEN),
         "applyToSupply": everybody("201"),
         "listSupplierApplications": people(_registrar, "200", FORBIDDEN),
