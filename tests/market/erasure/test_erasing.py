@@ -19,8 +19,10 @@ from tests.makers.direct import refused
 from tests.makers.erasure import BECAUSE, erase, tables_with, years_pass
 from tests.makers.interests import body_with_registers, declared, offered
 from tests.makers.log import keep_and_sign
+from tests.makers.searches import saved
 from tests.makers.sign_in import enrolled, joined, sign_in
 from tests.makers.systems import api_key, by_credential
+from tests.makers.webhooks import owner, webhook
 from tests.makers.world import PASSWORD, Person, World
 
 
@@ -195,6 +197,48 @@ async def test_what_somebody_else_wrote_goes_where_it_has_their_whole_name_in_it
     left = [row["details"] for row in rows if row["details"] is not None]
     assert [json.loads(one)["reason"] for one in left] == ["Done by Annabel alone."]
     assert sorted(row["salt"] for row in rows) == [b"", b"\x01"]
+
+
+async def test_nothing_follows_the_market_for_them_any_more(world: World, superuser: Any) -> None:
+    maker = await owner(world)
+    await saved(maker, "Annabel's search", text="Quillfeather")
+    made = await webhook(maker, "https://hooks.example/annabel-quillfeather")
+    other = await world.person("Al Other", maker.organisation, Role.ADMINISTRATOR)
+    for whom, facts in (
+        (maker, {"about": "something"}),
+        (other, {"said": f"{maker.name.upper()} left."}),
+        (other, {"said": "Nobody left."}),
+    ):
+        await superuser.execute(
+            "INSERT INTO notice (id, kind, person, organisation, key, facts, made_at, state,"
+            " send_after, attempts) VALUES (gen_random_uuid(), 'test', $1, $2, gen_random_uuid(),"
+            " $3, now(), 'waiting', now(), 0)",
+            whom.id,
+            maker.organisation,
+            json.dumps(facts),
+        )
+    async with refused("retention_runs"):  # they acted for their organisation: by the webhook
+        await erase(superuser, maker)
+    await years_pass(world, 6.1)
+    await erase(superuser, maker)
+    for text in (maker.name, maker.email, "quillfeather"):
+        assert await tables_with(superuser, text) == set(), text
+    search = await superuser.fetchrow("SELECT name, text, ended_at FROM saved_search")
+    assert (search["name"], search["text"]) == ("erased", "erased")
+    assert search["ended_at"] is not None
+    hook = await superuser.fetchrow("SELECT * FROM webhook_subscription")
+    assert (str(hook["id"]), hook["url"], hook["ended_because"]) == (
+        made["id"],
+        "erased",
+        "membership_ended",
+    )
+    assert await superuser.fetchval("SELECT bool_and(wrapped IS NULL) FROM webhook_secret")
+    notices = await superuser.fetch("SELECT person, facts, state FROM notice")
+    assert {tuple(row) for row in notices} == {
+        (maker.id, "{}", "skipped"),
+        (other.id, "{}", "waiting"),
+        (other.id, '{"said": "Nobody left."}', "waiting"),
+    }
 
 
 # -- registers -------------------------------------------------------------------------------------
