@@ -15,7 +15,7 @@ from market.erasure.queries import find_person, plan_of
 from market.erasure.rules import ERASES, STAYS, reasons_against
 from market.erasure.schemas import Person, Plan
 from market.migrations import OWNER
-from market.runtime import CannotStart, Runtime, prepare
+from market.runtime import CannotStart, Runtime, join
 from market.settings import Settings
 
 LONGEST_REASON = 2000
@@ -107,7 +107,7 @@ def _as_owner(settings: Settings, run: Callable[[Any], Awaitable[int]]) -> int:
         async with _owner(runtime) as connection:
             return await run(connection)
 
-    with prepare(settings) as runtime:
+    with join(settings) as runtime:
         return asyncio.run(connected(runtime))
 
 

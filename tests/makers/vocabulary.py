@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -48,25 +49,25 @@ async def strange_events(superuser: Any) -> set[str]:
 
 def _is(kind: Kind, value: Any) -> bool:
     """Whether a value is of a kind: by its form, as far as that can tell."""
-    match kind:
-        case Kind.NUMBER:
-            return isinstance(value, int) and not isinstance(value, bool)
-        case Kind.TRUTH:
-            return isinstance(value, bool)
-        case Kind.IDS | Kind.CODES:
+    match kind, value:
+        case Kind.IDS | Kind.CODES, list():
             one = Kind.ID if kind is Kind.IDS else Kind.CODE
-            return isinstance(value, list) and all(_is(one, item) for item in value)
-        case Kind.CODE:
-            return isinstance(value, str) and _CODE.fullmatch(value) is not None
-        case Kind.DIGEST:
-            return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
-        case _:
-            read = {Kind.ID: UUID, Kind.INSTANT: _instant, Kind.DATE: date.fromisoformat}[kind]
-            try:
-                read(value)
-            except (TypeError, ValueError):
-                return False
+            return all(_is(one, item) for item in value)
+        case Kind.TRUTH, bool():
             return True
+        case Kind.NUMBER, int():
+            return not isinstance(value, bool)
+        case _, str():
+            return kind in _FORMS and _reads(_FORMS[kind], value)
+        case _:
+            return False
+
+
+def _reads(form: Callable[[str], Any], text: str) -> bool:
+    try:
+        return form(text) is not None
+    except ValueError:
+        return False
 
 
 def _instant(text: str) -> datetime:
@@ -74,3 +75,12 @@ def _instant(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(text)
     return moment
+
+
+_FORMS: dict[Kind, Callable[[str], Any]] = {
+    Kind.ID: UUID,
+    Kind.CODE: _CODE.fullmatch,
+    Kind.DIGEST: _DIGEST.fullmatch,
+    Kind.INSTANT: _instant,
+    Kind.DATE: date.fromisoformat,
+}

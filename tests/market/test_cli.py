@@ -62,7 +62,17 @@ def market(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
 def test_help_names_every_command_and_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = market(capsys, "--help")
     assert status == 0
-    for command in ("run", "demo", "migrate", "init", "operator", "clock", "openapi", "status"):
+    for command in (
+        "run",
+        "demo",
+        "migrate",
+        "init",
+        "operator",
+        "people",
+        "clock",
+        "openapi",
+        "status",
+    ):
         assert re.search(rf"^    {command}  ", out, re.MULTILINE), command
     for setting in Settings.__struct_fields__:
         assert f"MARKET_{setting.upper()} " in out

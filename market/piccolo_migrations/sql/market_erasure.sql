@@ -53,7 +53,8 @@ SET search_path = public, pg_temp AS $$
         WHEN 'jsonb' THEN format('CASE jsonb_typeof(t.%I) WHEN ''array'' THEN ''[]''::jsonb'
             ' ELSE ''{}'' END', a.attname)
         WHEN 'character varying[]' THEN '''{}'''
-        ELSE format('CASE WHEN t.%I IS NOT NULL THEN ''erased'' END', a.attname) END
+        -- where nobody wrote anything there is nothing to erase
+        ELSE format('CASE WHEN t.%1$I <> '''' THEN ''erased'' ELSE t.%1$I END', a.attname) END
     FROM pg_attribute a WHERE a.attrelid = of_table AND a.attname = of_column
 $$;
 

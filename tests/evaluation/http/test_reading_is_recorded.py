@@ -154,7 +154,7 @@ async def test_bidders_minutes_declarations_and_decisions_are_read_on_record(
     evaluator = tender.quality_evaluators[0]
     await declare(tender.guardian, tender)
     await declare(evaluator, tender, "financial", "I hold shares in it.")
-    bidder = str(lot.suppliers[0].organisation)
+    bidder = lot.suppliers[0].organisation
     await reads(superuser, tender.guardian)
     await reads(superuser, evaluator)
     for path in ("bidders", "opening", "duty-declarations", "conflicts", "conflict-decisions"):
