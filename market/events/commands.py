@@ -34,6 +34,15 @@ def _salted(salt: bytes, content: bytes | None) -> bytes | None:
     return None if content is None else hashlib.sha256(salt + content).digest()
 
 
+def private_salt(salt: bytes) -> bytes:
+    """The salt of an event's private details, derived from the event's own.
+
+    A record that is handed out shows it: with it nobody can try out guesses at what the digests
+    before and after are of.
+    """
+    return hashlib.sha256(salt + b"private").digest()
+
+
 async def record(  # noqa: PLR0913  # the columns of one row, each by its name
     actor: Actor,
     action: str,
@@ -49,12 +58,12 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
     """Record one act in the current transaction, and give the event's id.
 
     The database sets the event's times and transaction, and adds to the details by which
-    credential a system acted. `before` and `after` are the subject's
-    content, of which only salted digests are kept; the salt is stored apart, so that a score or
-    a price cannot be guessed from its digest and an erasure does not break the log. `private` are
-    details that name people or are free text: kept apart in the same way, erasable, while the
-    event has their salted digest (over RFC 8785 canonical JSON). Details must hold nothing that
-    is sealed or withheld, and nothing that a law may ask to be forgotten.
+    credential a system acted. `before` and `after` are the subject's content, of which only salted
+    digests are kept; the salt is stored apart, so that a score or a price cannot be guessed from
+    its digest and an erasure does not break the log. `private` are details that name people or are
+    free text: kept apart in the same way, erasable, while the event has their salted digest (over
+    RFC 8785 canonical JSON). Details must hold nothing that is sealed or withheld, and nothing
+    that a law may ask to be forgotten: `market.events.vocabulary` says what they hold.
 
     Raises:
         NoTransaction: outside a command, or inside a query.
@@ -80,7 +89,7 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
     else:
         salt = secrets.token_bytes(32)
         kept = None if private is None else rfc8785.dumps(dict(private))
-        digests = _salted(salt, before), _salted(salt, after), _salted(salt, kept)
+        digests = _salted(salt, before), _salted(salt, after), _salted(private_salt(salt), kept)
         apart = None if kept is None else kept.decode()
         await execute(_INSERT_WITH_DIGESTS, *row, *digests, salt, apart)
     unit.recorded += 1

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from market.events.commands import private_salt
 from market.transparency.ledger import (
     CheckpointRow,
     checkpoint_at,
@@ -174,7 +175,9 @@ async def _exported(
     ids = [event.id for event in events]
     salts = {row["event"]: row["salt"] for row in await connection.fetch(_SALTS, ids)}
     private = {
-        row["event"]: PrivateDetails(salt=row["salt"].hex(), details=json.loads(row["details"]))
+        row["event"]: PrivateDetails(
+            salt=private_salt(row["salt"]).hex(), details=json.loads(row["details"])
+        )
         for row in await connection.fetch(_PRIVATE, ids)
     }
     exported = []

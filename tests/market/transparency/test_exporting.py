@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from market.background import Workbench
+from market.events.commands import private_salt
 from market.transparency.exporting import NotCovered, NothingToExport, export_tender
 from market.transparency.keys import checkpoint_key
 from market.transparency.rules.leaves import private_digest
@@ -46,7 +47,7 @@ async def test_what_is_kept_apart_is_in_the_record_and_its_erasure_is_said_but_b
     superuser: Any, bench: Workbench, tender: UUID
 ) -> None:
     salt = secrets.token_bytes(32)
-    digest = bytes.fromhex(private_digest(salt, {"reason": "Because."}))
+    digest = bytes.fromhex(private_digest(private_salt(salt), {"reason": "Because."}))
     event = await superuser.fetchval(
         "INSERT INTO event (id, action, subject_kind, subject, tender, request, details,"
         " private_digest) VALUES (gen_random_uuid(), 'test.made', 'thing', gen_random_uuid(), $1,"
