@@ -83,8 +83,14 @@ _VERSIONS = """
 SELECT v.number AS version, v.act, v.received_at, r.signed AS receipt,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'organisation', p.organisation,
         'name', p.name, 'scheme', p.scheme, 'identifier', p.identifier) ORDER BY p.role, p.name),
-        '[]') FROM bid_participant p WHERE p.bid_version = v.id)::text AS participants
-FROM bid_version v JOIN bid_receipt r ON r.bid_version = v.id WHERE v.bid = $1 ORDER BY v.number
+        '[]') FROM bid_participant p WHERE p.bid_version = v.id)::text AS participants,
+    e.id AS event, l.position AS log_position
+FROM bid_version v JOIN bid_receipt r ON r.bid_version = v.id
+LEFT JOIN event e ON e.subject = v.bid
+    AND e.action IN ('bid.submitted', 'bid.replaced', 'bid.withdrawn')
+    AND (e.details ->> 'version')::integer = v.number
+LEFT JOIN event_position l ON l.event = e.id
+WHERE v.bid = $1 ORDER BY v.number
 """
 
 _KEYS = """
@@ -144,6 +150,8 @@ class _Version(msgspec.Struct, frozen=True):
     received_at: datetime
     receipt: str
     participants: str
+    event: UUID | None
+    log_position: int | None
 
 
 class _Mine(msgspec.Struct, frozen=True):
@@ -254,6 +262,8 @@ async def my_bid(actor: Actor, bid_id: UUID) -> BidView:
                 received_at=row.received_at,
                 participants=msgspec.json.decode(row.participants, type=list[ParticipantView]),
                 receipt=msgspec.json.decode(row.receipt, type=SignedStatement),
+                event=row.event,
+                log_position=row.log_position,
             )
             for row in versions
         ],

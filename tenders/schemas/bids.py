@@ -126,13 +126,19 @@ class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BidVersionView(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission, replacement or withdrawal, with its receipt."""
+    """One submission, replacement or withdrawal, with its receipt.
+
+    `event` is what it is in the log, and `log_position` where, a moment later: its proof under a
+    signed checkpoint is at `/log/events/{event}/proof` within a minute.
+    """
 
     version: int
     act: BidAct
     received_at: datetime
     participants: list[ParticipantView]
     receipt: SignedStatement
+    event: UUID | None
+    log_position: int | None
 
 
 class BidView(BidSummary, frozen=True, kw_only=True):

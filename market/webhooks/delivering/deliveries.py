@@ -73,6 +73,7 @@ FROM due, webhook_subscription s
 WHERE d.id = due.id AND s.id = d.subscription
 RETURNING d.id, d.claim, d.subscription, d.event, d.position, d.type, d.subject, d.made_at,
     d.attempts, s.url, s.person, s.organisation, clock_timestamp() AS now,
+    (SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1) AS checkpoint,
     ARRAY(SELECT m.role FROM membership m WHERE m.person = s.person
           AND m.organisation = s.organisation AND m.ended_at IS NULL) AS roles
 """
@@ -129,6 +130,7 @@ class Claimed(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
     attempts: int
     url: str
+    checkpoint: str | None
     person: UUID
     organisation: UUID
     roles: list[Role]
@@ -215,7 +217,7 @@ class WebhookDelivery:
         maker = on_behalf(one.subscription, one.person, one.organisation, one.roles)
         feed = await read_feed(maker, after=one.position - 1, limit=1, look=1)
         found = next((event for event in feed.items if event.id == one.event), None)
-        return None if found is None else event_message(found)
+        return None if found is None else event_message(found, one.checkpoint)
 
     async def _send(self, one: Claimed, message: Message) -> Answer:
         in_force = [

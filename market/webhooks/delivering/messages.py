@@ -52,6 +52,7 @@ class _Payload(msgspec.Struct, frozen=True):
     type: str
     timestamp: datetime
     data: FeedEvent
+    checkpoint: str | None
 
 
 class _Challenge(msgspec.Struct, frozen=True):
@@ -60,9 +61,12 @@ class _Challenge(msgspec.Struct, frozen=True):
     data: dict[str, str]
 
 
-def event_message(event: FeedEvent) -> Message:
-    """An event as the feed shows it."""
-    payload = _Payload(event.type, event.occurred_at, event)
+def event_message(event: FeedEvent, checkpoint: str | None) -> Message:
+    """An event as the feed shows it, with the newest signed checkpoint of the log.
+
+    What others hold is what finds out an operator who signs another history.
+    """
+    payload = _Payload(event.type, event.occurred_at, event, checkpoint)
     return Message(id=f"evt_{event.id}", body=msgspec.json.encode(payload))
 
 
