@@ -109,11 +109,7 @@ async def ensure_roles(
         quoted = await connection.fetchval("SELECT quote_literal($1::text)", app_password)
         with contextlib.suppress(*_MADE_ELSEWHERE):
             await connection.execute(f"CREATE ROLE {APP} LOGIN PASSWORD {quoted}")
-    if WORKER not in existing:
-        quoted = await connection.fetchval("SELECT quote_literal($1::text)", worker_password)
-        login = "NOLOGIN" if quoted is None else f"LOGIN PASSWORD {quoted}"
-        with contextlib.suppress(*_MADE_ELSEWHERE):
-            await connection.execute(f"CREATE ROLE {WORKER} {login}")
+    await _ensure_worker(connection, worker_password, there=WORKER in existing)
     database = await connection.fetchval("SELECT quote_ident(current_database())")
     owner = await connection.fetchval(
         "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
@@ -124,6 +120,19 @@ async def ensure_roles(
     # make temporary tables unless it is told otherwise
     await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
     await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {APP}, {WORKER}")
+
+
+async def _ensure_worker(connection: Any, password: str | None, *, there: bool) -> None:
+    """Make the worker's role, or let it log in once its password is known."""
+    quoted = await connection.fetchval("SELECT quote_literal($1::text)", password)
+    login = "NOLOGIN" if quoted is None else f"LOGIN PASSWORD {quoted}"
+    if not there:
+        with contextlib.suppress(*_MADE_ELSEWHERE):
+            await connection.execute(f"CREATE ROLE {WORKER} {login}")
+    elif quoted is not None and not await connection.fetchval(
+        "SELECT rolcanlogin FROM pg_roles WHERE rolname = $1", WORKER
+    ):
+        await connection.execute(f"ALTER ROLE {WORKER} {login}")
 
 
 async def set_passwords(parameters: dict[str, Any], passwords: Mapping[str, str]) -> None:

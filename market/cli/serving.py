@@ -39,7 +39,7 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
         runtime = stack.enter_context(prepare(settings))
         hints = [] if chosen.no_demonstration else showing.ensure_demonstration(runtime)
         if not chosen.no_worker and runtime.worker is not None:
-            stack.enter_context(worker_beside())
+            stack.enter_context(worker_beside(settings))
         words = _words(runtime, listening, hints)
         if chosen.workers == 1:
             app = create_app(runtime.settings, runtime.connection, runtime.vault)

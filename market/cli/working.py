@@ -46,16 +46,18 @@ async def _beside(server: int, working: Coroutine[None, None, None]) -> None:
 class _Worker:
     """The process of the worker, started again when it ends before it was asked to."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        # where the server was told to listen by the command line is what links lead to
+        listening = {"MARKET_HOST": settings.host, "MARKET_PORT": str(settings.port)}
+        self._variables = {**os.environ, **listening}
         self._stopping = threading.Event()
         self._process = self._start()
         self._watch = threading.Thread(target=self._keep, name="worker", daemon=True)
         self._watch.start()
 
-    @staticmethod
-    def _start() -> "subprocess.Popen[bytes]":
+    def _start(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "market", "worker", "--beside", str(os.getpid())]
-        return subprocess.Popen(command)  # noqa: S603  # this programme itself
+        return subprocess.Popen(command, env=self._variables)  # noqa: S603  # this programme itself
 
     def _keep(self) -> None:
         pause = _FIRST_PAUSE
@@ -79,12 +81,12 @@ class _Worker:
 
 
 @contextmanager
-def worker_beside() -> Iterator[None]:
+def worker_beside(settings: Settings) -> Iterator[None]:
     """Run `market worker` as a process of its own with the same settings, and stop it at the end.
 
     A process, not a task: what it does at length must not hold up an answer.
     """
-    worker = _Worker()
+    worker = _Worker(settings)
     try:
         yield
     finally:

@@ -5,15 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 from market.actor import Role
+from tests.makers.assurance import findings_of, guarded_report, kinds_of
 from tests.makers.bids import declare, open_bids, some_suppliers, submit
 from tests.makers.clock import registrar
-from tests.makers.direct import acting
 from tests.makers.evaluation import (
-    approve,
     lot_to_score,
-    ranked_lot,
-    recommended_lot,
-    scored_lot,
 )
 from tests.makers.planting import (
     join,
@@ -26,40 +22,18 @@ from tests.makers.planting import (
     unguarded,
 )
 from tests.makers.recusals import decide_conflict, register_interest
-from tests.makers.tenders import PublishedTender, assign, drafted_tender, published_tender
-from tests.makers.world import Person, World
-
-
-async def _report(tender: PublishedTender, reader: Person | None = None) -> dict[str, Any]:
-    answer = await (reader or tender.guardian).get(f"{tender.path}/assurance-report")
-    assert answer.status_code == 200, answer.text
-    report: dict[str, Any] = answer.json()
-    return report
-
-
-async def _found(tender: PublishedTender, reader: Person | None = None) -> list[dict[str, Any]]:
-    """The findings, of which the statement says each in its sentence."""
-    stated = (await _report(tender, reader))["statement"]
-    findings: list[dict[str, Any]] = stated["findings"]
-    assert stated["forbidden_pairs"] + stated["acts_not_entitled"] == len(findings)
-    for finding in findings:
-        assert finding["sentence"] in stated["sentences"]
-    return findings
-
-
-def _kinds(findings: list[dict[str, Any]]) -> set[str]:
-    return {finding["kind"] for finding in findings}
-
+from tests.makers.tenders import assign, drafted_tender, published_tender
+from tests.makers.world import World
 
 # -- pairs ----------------------------------------------------------------------------------------
 
 
 async def test_a_pair_on_the_floor_is_found_released_or_not(world: World, superuser: Any) -> None:
     tender = await drafted_tender(world, lots=1)
-    assert await _found(tender) == []
+    assert await findings_of(tender) == []
     approver = tender.approvers[0]
     await plant_duty(superuser, tender, approver, "moderator")
-    [finding] = await _found(tender)
+    [finding] = await findings_of(tender)
     assert finding["kind"] == "floor_pair"
     assert (finding["name"], finding["duties"]) == (
         "Alan Approver",
@@ -70,7 +44,7 @@ async def test_a_pair_on_the_floor_is_found_released_or_not(world: World, superu
             "UPDATE duty SET released_at = market_now() WHERE person = $1 AND duty = 'moderator'",
             approver.id,
         )
-    [finding] = await _found(tender)
+    [finding] = await findings_of(tender)
     assert finding["sentence"] == (
         "Alan Approver was both award approver and moderator of this tender, which nobody may be."
     )
@@ -81,12 +55,12 @@ async def test_an_approver_who_wrote_is_found_though_no_row_calls_them_an_author
 ) -> None:
     tender = await drafted_tender(world, lots=1)
     await plant_requirement(superuser, tender, tender.lay_member)
-    findings = await _found(tender)
+    findings = await findings_of(tender)
     assert [(one["kind"], one["name"], one["duties"]) for one in findings] == [
         ("acted_without_duty", "Lily Lay", ["author"]),
         ("floor_pair", "Lily Lay", ["author", "award_approver"]),
     ]
-    acts = (await _report(tender))["acts"]
+    acts = (await guarded_report(tender))["acts"]
     assert "Lily Lay wrote version 2 of the requirement" in " ".join(a["sentence"] for a in acts)
 
 
@@ -98,7 +72,7 @@ async def test_a_default_pair_is_found_unless_an_exemption_covered_its_beginning
     hour = timedelta(hours=1)
 
     async def pairs() -> list[dict[str, Any]]:
-        found = await _found(tender)
+        found = await findings_of(tender)
         # exemptions dated back to before the guardian was one are found for what they are
         assert {one["act"] for one in found} <= {None, "granted_exemption", "revoked_exemption"}
         return [one for one in found if one["act"] is None]
@@ -137,9 +111,9 @@ async def test_a_bidder_s_member_with_a_duty_is_found_and_what_they_did(
     lot = await lot_to_score(world)
     eve = lot.tender.quality_evaluators[0]
     employer = lot.suppliers[1]
-    assert await _found(lot.tender) == []
+    assert await findings_of(lot.tender) == []
     await join(superuser, eve, employer.organisation, "bid_manager")
-    [finding] = await _found(lot.tender)
+    [finding] = await findings_of(lot.tender)
     assert finding["kind"] == "member_of_bidder"
     assert finding["bidder_name"] == "Supplier 2"
     assert finding["sentence"] == (
@@ -147,8 +121,8 @@ async def test_a_bidder_s_member_with_a_duty_is_found_and_what_they_did(
         " employee or director of Supplier 2, or of its group. They did nothing with the bids."
     )
     await plant_score(superuser, lot, eve)
-    findings = await _found(lot.tender)
-    assert _kinds(findings) == {"member_of_bidder", "acted_with_interest"}
+    findings = await findings_of(lot.tender)
+    assert kinds_of(findings) == {"member_of_bidder", "acted_with_interest"}
     assert "They acted on the bids once." in " ".join(one["sentence"] for one in findings)
 
 
@@ -171,12 +145,12 @@ async def test_who_left_a_bidder_before_publication_or_joined_it_after_the_end_i
     await tender.act(tender.manager, "/publication")
     await submit(supplier, tender, 1)
     await open_bids(world, tender)
-    assert await _found(tender) == []
+    assert await findings_of(tender) == []
     given_up = {"reason": "The need has gone."}
     await declare(tender.manager, tender)
     await tender.act(tender.manager, "/abandonment", given_up)
     await join(superuser, tender.openers[0], supplier.organisation, "bid_manager")
-    assert await _found(tender) == []
+    assert await findings_of(tender) == []
 
 
 async def test_an_organisation_that_helped_and_bid_is_found_with_its_participants(
@@ -186,8 +160,8 @@ async def test_an_organisation_that_helped_and_bid_is_found_with_its_participant
     supplier = lot.suppliers[0]
     # somebody of the supplier's had a duty for it: no guard would have let that pass
     await plant_duty(superuser, lot.tender, supplier, "reviewer")
-    findings = await _found(lot.tender)
-    assert _kinds(findings) == {"helper_bid", "member_of_bidder"}
+    findings = await findings_of(lot.tender)
+    assert kinds_of(findings) == {"helper_bid", "member_of_bidder"}
     [helped] = [one for one in findings if one["kind"] == "helper_bid"]
     assert helped["bidder_name"] == helped["helper_name"] == "Supplier 1"
     assert helped["sentence"].startswith("Supplier 1 bid, although")
@@ -201,7 +175,7 @@ async def test_an_organisation_that_helped_and_bid_is_found_with_its_participant
             lot.tender.reviewer.organisation,
             lot.suppliers[1].organisation,
         )
-    both = [one for one in await _found(lot.tender) if one["kind"] == "helper_bid"]
+    both = [one for one in await findings_of(lot.tender) if one["kind"] == "helper_bid"]
     assert [(one["bidder_name"], one["participant"]) for one in both] == [
         ("Supplier 1", None),
         ("Supplier 2", "NHS Luton CCG"),
@@ -219,9 +193,9 @@ async def test_an_opener_who_never_declared_is_found(world: World, superuser: An
     for supplier in suppliers:
         await submit(supplier, tender, 1)
     await open_bids(world, tender)
-    assert await _found(tender) == []
+    assert await findings_of(tender) == []
     await plant_confirmation(superuser, tender, third)
-    [finding] = await _found(tender)
+    [finding] = await findings_of(tender)
     assert (finding["kind"], finding["name"], finding["act"]) == (
         "acted_undeclared",
         "Otto Opener",
@@ -230,7 +204,7 @@ async def test_an_opener_who_never_declared_is_found(world: World, superuser: An
     assert finding["sentence"].endswith("before having declared against every bidder.")
     # declaring afterwards mends nothing
     await declare(third, tender)
-    assert _kinds(await _found(tender)) == {"acted_undeclared"}
+    assert kinds_of(await findings_of(tender)) == {"acted_undeclared"}
 
 
 async def test_acts_without_a_duty_before_taking_it_up_and_after_its_release_are_found(
@@ -248,13 +222,13 @@ async def test_acts_without_a_duty_before_taking_it_up_and_after_its_release_are
     [held] = [one for one in duties if one["person"] == str(eve.id)]
     released = await lot.tender.manager.delete(f"{lot.tender.path}/duties/{held['id']}")
     assert released.status_code == 200, released.text
-    assert _kinds(await _found(lot.tender)) == {
+    assert kinds_of(await findings_of(lot.tender)) == {
         "acted_without_duty",
         "acted_before_declaring",
         "acted_undeclared",
     }
     await plant_score(superuser, lot, eve)
-    found = {(one["kind"], one["name"]) for one in await _found(lot.tender)}
+    found = {(one["kind"], one["name"]) for one in await findings_of(lot.tender)}
     assert found == {
         ("acted_without_duty", "Sam Stranger"),
         ("acted_undeclared", "Sam Stranger"),
@@ -269,15 +243,15 @@ async def test_acts_while_a_duty_was_suspended_are_found(world: World, superuser
     eve, emil = lot.tender.quality_evaluators
     assert (await lot.score(eve, 0, "Q1.1", "5")).status_code == 201
     await leave(superuser, eve)
-    assert await _found(lot.tender) == []
+    assert await findings_of(lot.tender) == []
     await plant_score(superuser, lot, eve)
-    [finding] = await _found(lot.tender)
+    [finding] = await findings_of(lot.tender)
     assert (finding["kind"], finding["times"]) == ("acted_while_suspended", 1)
     assert "while their duty of quality evaluator was suspended" in finding["sentence"]
     # a pair that needs an exemption suspends both; so does removal, which names a bidder too
     await plant_duty(superuser, lot.tender, emil, "reviewer")
     await plant_score(superuser, lot, emil)
-    assert {(one["kind"], one["name"]) for one in await _found(lot.tender)} == {
+    assert {(one["kind"], one["name"]) for one in await findings_of(lot.tender)} == {
         ("acted_while_suspended", "Eve Evaluator"),
         ("acted_while_suspended", "Emil Evaluator"),
         ("default_pair", "Emil Evaluator"),
@@ -293,9 +267,9 @@ async def test_acts_with_a_declared_interest_are_found_unless_the_guardian_excus
     assert (await lot.score(eve, 0, "Q1.1", "5")).status_code == 201
     for person in (eve, emil):
         await declare(person, lot.tender, "financial", "I hold shares in it.")
-    assert await _found(lot.tender) == []
+    assert await findings_of(lot.tender) == []
     await plant_score(superuser, lot, eve)
-    [finding] = await _found(lot.tender)
+    [finding] = await findings_of(lot.tender)
     assert (finding["kind"], finding["bidder_name"], finding["times"]) == (
         "acted_with_interest",
         "Supplier 1",
@@ -309,7 +283,7 @@ async def test_acts_with_a_declared_interest_are_found_unless_the_guardian_excus
             assert (await lot.score(emil, 0, "Q1.1", "5")).status_code == 201
         else:
             await plant_score(superuser, lot, emil)
-    found = await _found(lot.tender)
+    found = await findings_of(lot.tender)
     assert [(one["name"], one["times"]) for one in found] == [
         ("Emil Evaluator", 1),
         ("Eve Evaluator", 1),
@@ -323,12 +297,14 @@ async def test_an_entry_in_the_register_counts_from_when_it_was_made(
     eve = lot.tender.quality_evaluators[0]
     assert (await lot.score(eve, 0, "Q1.1", "5")).status_code == 201
     await register_interest(world, eve, organisation=str(lot.suppliers[0].organisation))
-    assert await _found(lot.tender) == []
+    assert await findings_of(lot.tender) == []
     await plant_score(superuser, lot, eve)
-    [finding] = await _found(lot.tender)
+    [finding] = await findings_of(lot.tender)
     assert (finding["kind"], finding["bidder_name"]) == ("acted_with_interest", "Supplier 1")
     [person] = [
-        one for one in (await _report(lot.tender))["people"] if one["name"] == "Eve Evaluator"
+        one
+        for one in (await guarded_report(lot.tender))["people"]
+        if one["name"] == "Eve Evaluator"
     ]
     [connection] = person["connections"]
     assert (connection["source"], connection["kind"], connection["through"]) == (
@@ -359,134 +335,14 @@ async def test_a_link_of_ownership_counts_from_when_the_market_knew_of_it(
     stated = await keeper.post("/ownership/links", link)
     assert stated.status_code == 201, stated.text
     # known afterwards, so what was done before stands
-    assert await _found(lot.tender) == []
-    people = (await _report(lot.tender))["people"]
+    assert await findings_of(lot.tender) == []
+    people = (await guarded_report(lot.tender))["people"]
     [connection] = [one for person in people for one in person["connections"]]
     assert (connection["source"], connection["bidder_name"]) == ("connected", "Supplier 3")
     await plant_score(superuser, lot, eve)
-    [finding] = await _found(lot.tender)
+    [finding] = await findings_of(lot.tender)
     assert (finding["kind"], finding["bidder_name"], finding["times"]) == (
         "acted_with_interest",
         "Supplier 3",
         1,
-    )
-
-
-# -- and nothing else -----------------------------------------------------------------------------
-
-
-async def test_nothing_is_found_where_people_were_recused_and_replaced_as_they_should(
-    world: World,
-) -> None:
-    lot = await ranked_lot(world)
-    tender = lot.tender
-    await declare(tender.approvers[0], tender, "financial", "I hold shares in it.")
-    other = await world.person("Olga Officer", tender.manager.organisation, Role.COMMISSIONER)
-    assert (await assign(tender.manager, tender.id, other, "award_approver")).status_code == 201
-    await declare(other, tender)
-    body = {"pseudonym": lot.pseudonyms[0], "reason": "It has the most points of all the bids."}
-    given = await tender.moderator.post(f"{lot.path}/recommendations", body)
-    assert given.status_code == 201
-    assert (await approve(lot, tender.approvers[0])).status_code == 403
-    for approver in (tender.lay_member, other):
-        assert (await approve(lot, approver)).status_code == 201
-    report = await _report(tender)
-    assert report["statement"]["findings"] == []
-    [refusal] = report["refusals"]
-    assert (refusal["name"], refusal["refusal"], refusal["times"]) == (
-        "Alan Approver",
-        "conflict-of-interest",
-        1,
-    )
-
-
-async def test_the_report_suspends_exactly_the_duties_that_the_guards_suspend(
-    world: World, superuser: Any
-) -> None:
-    lot = await scored_lot(world)
-    tender = lot.tender
-    await leave(superuser, tender.price_evaluator)
-    await plant_duty(superuser, tender, tender.reviewer, "moderator")
-    await plant_duty(superuser, tender, tender.openers[0], "award_approver")
-    federation = await world.person(
-        "Fred Federation", await world.organisation("06P"), Role.COMMISSIONER
-    )
-    await plant_duty(superuser, tender, federation, "award_approver")
-    await declare(tender.moderator, tender, "financial", "I hold shares in it.")
-    await declare(tender.guardian, tender)
-    removed = await decide_conflict(
-        tender.guardian, tender, tender.moderator, lot.suppliers[0], "removed"
-    )
-    assert removed.status_code == 201
-    rows = await superuser.fetch(
-        "SELECT p.name, d.duty, s.standing, suspended_at(d, market_now(), true) AS because"
-        " FROM duty d JOIN person p ON p.id = d.person"
-        " CROSS JOIN LATERAL duty_standing(d.tender, d.person) s"
-        " WHERE d.tender = $1 AND s.duty = d.duty AND d.released_at IS NULL",
-        tender.id,
-    )
-    for row in rows:
-        assert (row["standing"] == "suspended") == (row["because"] is not None), dict(row)
-    assert {(row["name"], row["because"]) for row in rows if row["because"]} == {
-        ("Petra Price", "membership_ended"),
-        ("Ruth Reviewer", "exemption_missing"),
-        ("Olive Opener", "exemption_missing"),
-        ("Fred Federation", "delegation_missing"),
-        ("Mona Moderator", "removed"),
-    }
-
-
-async def test_what_tells_of_bidders_is_found_for_nobody_who_may_not_know_them(
-    world: World, superuser: Any, app_role: Any
-) -> None:
-    tender = await published_tender(world, lots=1)
-    [supplier] = await some_suppliers(world, 1)
-    await submit(supplier, tender, 1)
-    await join(superuser, tender.moderator, supplier.organisation, "bid_manager")
-    assert await _found(tender) == await _found(tender, tender.manager) == []
-    await open_bids(world, tender)
-    assert _kinds(await _found(tender)) == {"member_of_bidder"}
-    # the manager has not declared yet
-    assert await _found(tender, tender.manager) == []
-    await declare(tender.manager, tender)
-    assert _kinds(await _found(tender, tender.manager)) == {"member_of_bidder"}
-    for person in (tender.moderator, supplier, tender.author):
-        async with acting(app_role, person.id, person.organisation):
-            for function in ("findings", "acts", "duties", "declarations", "connections"):
-                rows = await app_role.fetch(
-                    f"SELECT * FROM assurance_{function}($1)",  # noqa: S608  # named above
-                    tender.id,
-                )
-                assert rows == [], (person.name, function)
-
-
-async def test_the_functions_behind_the_report_are_granted_to_nobody(
-    superuser: Any,
-) -> None:
-    inner = (
-        "acts_in",
-        "where_stood",
-        "connections_of",
-        "forbidden_pairs",
-        "acts_out_of_duty",
-        "acts_on_bids_amiss",
-        "members_of_bidders",
-        "helpers_that_bid",
-        "duties_exercised",
-        "decisions_about",
-    )
-    granted = await superuser.fetch(
-        "SELECT proname FROM pg_proc WHERE proname = ANY ($1::text[])"
-        " AND has_function_privilege('market_app', oid, 'EXECUTE')",
-        list(inner),
-    )
-    assert granted == []
-
-
-async def test_an_unmoved_recommendation_is_answered_for_too(world: World) -> None:
-    lot = await recommended_lot(world)
-    assert await _found(lot.tender) == []
-    acts = {act["act"]: act for act in (await _report(lot.tender))["acts"]}
-    assert acts["recommended"]["sentence"].startswith(
-        "Mona Moderator made 1 recommendation for lot 1, on "
     )
