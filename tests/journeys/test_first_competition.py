@@ -142,7 +142,10 @@ def _notices_are_each_bidder_s_own(play: Play) -> None:
 
 
 async def _refusals_are_on_record(superuser: Any) -> None:
-    refusals = await superuser.fetch("SELECT details FROM event WHERE action = 'request.refused'")
+    refusals = await superuser.fetch(
+        "SELECT v.details FROM event e JOIN event_private v ON v.event = e.id"
+        " WHERE e.action = 'request.refused'"
+    )
     assert any("award" in row["details"] for row in refusals)
 
 

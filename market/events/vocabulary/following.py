@@ -34,7 +34,9 @@ _WEBHOOKS: Final[Mapping[str, Action]] = {
         "A webhook's receiver was to be sent another challenge.", _WEBHOOK, own_affair=True
     ),
     "webhook_subscription.verified": Action(
-        "A webhook's receiver answered the challenge: it is delivered to.", _WEBHOOK
+        "A webhook's receiver answered the challenge: it is delivered to.",
+        _WEBHOOK,
+        own_affair=True,
     ),
     "webhook_subscription.rotated": Action(
         "A webhook's secret was replaced.",
@@ -49,14 +51,20 @@ _WEBHOOKS: Final[Mapping[str, Action]] = {
         own_affair=True,
     ),
     "webhook_subscription.paused": Action(
-        "A webhook was paused, or paused itself.", _WEBHOOK, {"because": Kind.CODE}
+        "A webhook was paused, or paused itself.",
+        _WEBHOOK,
+        {"because": Kind.CODE},
+        own_affair=True,
     ),
     "webhook_subscription.resumed": Action("A webhook was resumed.", _WEBHOOK, own_affair=True),
-    "webhook_subscription.ended": Action("A webhook was ended.", _WEBHOOK, {"because": Kind.CODE}),
+    "webhook_subscription.ended": Action(
+        "A webhook was ended.", _WEBHOOK, {"because": Kind.CODE}, own_affair=True
+    ),
     "webhook_subscription.stopped": Action(
         "A webhook was stopped by the market: its maker's role or its receiver was gone.",
         _WEBHOOK,
         {"because": Kind.CODE},
+        own_affair=True,
     ),
 }
 

@@ -78,7 +78,8 @@ END $$;
 CREATE FUNCTION is_own_affair(act text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
     SELECT act LIKE ANY (ARRAY['person.%', 'session.%', 'sessions.%', 'one_time_password.%',
             'recovery_code.%', 'single_sign_on.%', 'identity.%', 'api_key.%', 'client.%', 'token.%',
-            'credential.%', 'notice_preferences.%', 'notice.%', 'saved_search.%'])
+            'credential.%', 'webhook_subscription.%', 'notice_preferences.%', 'notice.%',
+            'saved_search.%'])
             AND act <> 'person.erased'
         OR act IN ('invitation.accepted', 'request.refused')
 $$;

@@ -217,9 +217,6 @@ async def test_nothing_follows_the_market_for_them_any_more(world: World, superu
             maker.organisation,
             json.dumps(facts),
         )
-    async with refused("retention_runs"):  # they acted for their organisation: by the webhook
-        await erase(superuser, maker)
-    await years_pass(world, 6.1)
     await erase(superuser, maker)
     for text in (maker.name, maker.email, "quillfeather"):
         assert await tables_with(superuser, text) == set(), text

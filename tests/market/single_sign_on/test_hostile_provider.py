@@ -47,8 +47,9 @@ async def _refused(
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert await superuser.fetchrow(counts) == before
     event = await superuser.fetchrow(
-        "SELECT details->>'refusal' AS refusal, details->>'reason' AS reason FROM event"
-        " WHERE action = 'session.refused' ORDER BY recorded_at DESC LIMIT 1"
+        "SELECT e.details->>'refusal' AS refusal, v.details->>'reason' AS reason"
+        " FROM event e JOIN event_private v ON v.event = e.id"
+        " WHERE e.action = 'session.refused' ORDER BY e.recorded_at DESC LIMIT 1"
     )
     assert event["refusal"] == refusal[1]
     assert event["reason"] == answer.json()["detail"]

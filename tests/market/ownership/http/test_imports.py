@@ -53,8 +53,9 @@ async def test_an_import_is_an_event_with_the_digest_of_the_file(
     keeper = await registrar(world)
     answer = await send(keeper, [entity(1)], source="A register, 22 November 2026")
     event = await superuser.fetchrow(
-        "SELECT person, subject::text, details->>'source' AS source, details->>'content' AS content"
-        " FROM event WHERE action = 'ownership.imported'"
+        "SELECT e.person, e.subject::text, v.details->>'source' AS source,"
+        " e.details->>'content' AS content FROM event e JOIN event_private v ON v.event = e.id"
+        " WHERE e.action = 'ownership.imported'"
     )
     kept = await superuser.fetchval("SELECT encode(content_digest, 'hex') FROM ownership_import")
     assert event["person"] == keeper.id
