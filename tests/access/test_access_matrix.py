@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -35,7 +36,8 @@ KEPT = frozenset({"confirmOpening", "openPrices"})
 """What takes more than one transaction when it succeeds: that is done in a database of its own."""
 
 EVERY_CELL = os.environ.get("EVERY_CELL") == "1"
-"""Set by `make matrix`. Otherwise what is not about a tender is asked for in a few states alone."""
+"""Set by `make matrix`. Otherwise what is not about a tender is asked for in a few states alone,
+and of refusals that are what they were in the state before, every third."""
 
 FOR_THE_MARKET_AT_LARGE = frozenset({"none", "published", "notified"})
 """Those states: no tender yet, bids on their way, everything told."""
@@ -68,6 +70,20 @@ def asked_for(moment: Moment) -> list[Operation]:
     return [one for one in OPERATIONS.values() if at_large or one.of_tender]
 
 
+def as_before(cell: Cell, case: Case) -> bool:
+    """Whether it is a refusal, and the same one as in the state that this one followed."""
+    before = [one for one in MOMENTS if one.name == case.moment.after]
+    return not cell.expected.startswith("2") and all(
+        expected(cell.operation.id, Case(case.kind, one)) == cell.expected for one in before
+    )
+
+
+def drawn(cell: Cell, moment: Moment) -> bool:
+    """Whether it is among the third of such refusals that is asked for all the same."""
+    name = f"{cell.operation.id} {cell.kind} {moment.name}"
+    return zlib.crc32(name.encode()) % 3 == 0
+
+
 class Findings:
     """What one state's cells came to."""
 
@@ -87,7 +103,9 @@ class Findings:
     def cells(self) -> Iterator[Cell]:
         """Every operation for every kind of person, and what is expected of it."""
         for operation, case in product(self.operations, self.cases.values()):
-            yield Cell(operation, case.kind.name, expected(operation.id, case))
+            cell = Cell(operation, case.kind.name, expected(operation.id, case))
+            if EVERY_CELL or not as_before(cell, case) or drawn(cell, case.moment):
+                yield cell
 
     def note(self, cell: Cell, answer: Answer) -> None:
         """Compare an answer with what was expected, and look for secrets in it."""
@@ -213,8 +231,7 @@ def test_no_cell_is_left_out(record_property: Callable[[str, object], None]) -> 
     assert {moment.name for moment in MOMENTS} == {"none", *STEPS}
     assert len(KINDS) == len({kind.name for kind in KINDS})
     assert {moment.name for moment in MOMENTS} >= FOR_THE_MARKET_AT_LARGE
-    asked = sum(len(asked_for(moment)) for moment in MOMENTS)
-    record_property("all cells", asked * len(KINDS))
+    record_property("all cells", len(MOMENTS) * len(OPERATIONS) * len(KINDS))
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
@@ -228,6 +245,9 @@ def test_everybody_gets_the_answer_that_is_theirs(
     with capture_logs(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(find_out(moving_market, findings))
     assert not findings.report(), findings.report()
-    asked = [one.id for one in asked_for(moment)]
-    assert findings.done == set(product(asked, (kind.name for kind in KINDS)))
+    asked = {one.id for one in asked_for(moment)}
+    assert {operation for operation, _ in findings.done} == asked
+    assert {kind for _, kind in findings.done} == {kind.name for kind in KINDS}
+    if EVERY_CELL:
+        assert len(findings.done) == len(OPERATIONS) * len(KINDS)
     record_property("cells", len(findings.done))

@@ -50,8 +50,8 @@ def test_a_wait_is_spread_by_a_fifth_and_longer_only_where_it_was_asked_for(
     for made, own in enumerate(nominal, 1):
         found = wait_before_next(made, nominal, chance, asked)
         assert found is not None
-        assert found >= own * 0.8 - 1e-9
-        assert found <= max(own * 1.2, nominal[-1]) + 1e-9
+        assert found >= own * 0.8 * (1 - 1e-9)
+        assert found <= max(own * 1.2, nominal[-1]) * (1 + 1e-9)
         if asked is not None and asked <= nominal[-1]:
             assert found >= asked
     assert wait_before_next(len(nominal) + 1, nominal, chance, asked) is None
