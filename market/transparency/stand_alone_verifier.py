@@ -1,11 +1,7 @@
 """Verify the record of a tender: python stand_alone_verifier.py FILE --key K [--checkpoint C ...].
 
-Written from FORMAT.md alone, to be read in one sitting by whoever does not trust the market's own
-program: the standard library, and Ed25519 of the package `cryptography`. The numbers of sections
-and steps are FORMAT.md's. Exit status: 0 good, 1 bad, 2 not understood.
+Written from FORMAT.md alone, whose sections and steps it names. Exit: 0 good, 1 bad, 2 misused.
 """
-
-# ruff: noqa: PLR2004  # the numbers are those of the format, where it has them
 
 import argparse
 import base64
@@ -13,374 +9,222 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any
+from uuid import UUID
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-MOST = 2**53
+# Section 5: how a note looks. Section 7: where an event ends (step 1), what it claims (step 3).
+NAME, SIZE, ROOT = r"([^\s+\0-\x1f]{1,300})", "(0|[1-9][0-9]{0,15})", "([A-Za-z0-9+/]{43}=)"
+SIGNATURE = rf"— {NAME} ([A-Za-z0-9+/]{{7,}}=*)\n"
+NOTE = rf"\A({NAME}\n{SIZE}\n{ROOT}\ntenders {SIZE} {ROOT}\n)\n((?:{SIGNATURE}){{1,100}})\Z"
 END = '],"format":"commissioning-support-market/tender-record/v1"'
-CLAIM = re.compile(
-    r'Z","position":([1-9][0-9]{0,15})(?:,|."recorded_at":")|([1-9][0-9]{0,15}),"recorded_at":"'
+NEXT_OR_END = re.compile(r',\{"content":|' + re.escape(END))
+CLAIM = r'Z","position":([1-9][0-9]{0,15})(?:,|."recorded_at":")|([1-9][0-9]{0,15}),"recorded_at":"'
+RECORD = "checkpoint earlier events format head key origin tender"  # section 6
+EVENT = "content content_salt header number number_salt path private"
+JSON = json.JSONDecoder(  # with members in the order of section 1
+    object_pairs_hook=lambda pairs: dict(sorted(pairs, key=lambda one: one[0].encode("utf-16-be")))
 )
-TEXTS = {
-    "str": re.compile("(?s:.*)"),
-    "hash": re.compile("[0-9a-f]{64}"),
-    "uuid": re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-    "instant": re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}\.[0-9]{6}Z"),
-    "event/v1": re.compile("commissioning-support-market/event/v1"),
-    "record/v1": re.compile("commissioning-support-market/tender-record/v1"),
-}
-# Sections 2 and 6: the members of each object. `?` is "or null", `*64` an array of at most 64.
-OBJECTS = {
-    "header": "format:event/v1 position:int id:uuid action:str occurred_at:instant subject:uuid"
-    " recorded_at:instant subject_kind:str tender:uuid? content:hash number:hash",
-    "content": "person:uuid? organisation:uuid? request:str details:any before_digest:hash?"
-    " after_digest:hash? private_digest:hash?",
-    "private": "salt:hash details:any",
-    "event": "header:header content:content content_salt:hash number:int number_salt:hash"
-    " private:private? path:hash*64",
-    "newest": "note:str time_stamp:str?",
-    "earlier": "note:str time_stamp:str? path:hash*64",
-    "head": "count:int last_leaf:hash siblings:hash*128",
-    "record": "format:record/v1 origin:str key:str tender:uuid checkpoint:newest head:head"
-    " earlier:earlier*999999999 events:any*0",
-}
+Findings = Iterator[tuple[str, int | None]]  # what is wrong, and at which position
 
 
-def fits(value: Any, kind: str) -> bool:
-    if kind.endswith("?"):
-        return value is None or fits(value, kind[:-1])
-    kind, array, most = kind.partition("*")
-    if array:
-        return type(value) is list and len(value) <= int(most) and all(fits(v, kind) for v in value)
-    if kind == "int":  # every integer of the format counts something
-        return type(value) is int and 1 <= value < MOST
-    if kind in TEXTS:
-        return type(value) is str and TEXTS[kind].fullmatch(value) is not None
-    members = dict(member.split(":") for member in OBJECTS.get(kind, "").split())
-    whole = type(value) is dict and (kind == "any" or value.keys() == members.keys())
-    return whole and all(fits(value[name], members[name]) for name in members)
+def jcs(value: Any) -> bytes:  # section 1, of what JSON has read
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def refuse(what: str) -> NoReturn:
-    raise ValueError(f"{what} has no place here")
+def members(value: Mapping[str, Any], names: str) -> list[Any]:
+    """Take an object apart that must have exactly these members."""
+    if value.keys() != set(names.split()):
+        raise ValueError("other members than those of the format")
+    return [value[name] for name in names.split()]
 
 
-def jcs(value: Any, depth: int = 1) -> bytes:
-    """Write canonical JSON (section 1)."""
-    if depth > 32 and isinstance(value, dict | list):
-        refuse("what is nested so deep")
-    if isinstance(value, list):
-        return b"[" + b",".join(jcs(one, depth + 1) for one in value) + b"]"
-    if isinstance(value, dict):
-        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-        return b"{" + b",".join(jcs(n) + b":" + jcs(value[n], depth + 1) for n in names) + b"}"
-    if type(value) is int and not -MOST < value < MOST:
-        refuse("so large a number")
-    return json.dumps(value, ensure_ascii=False).encode()
+def hashes(texts: Sequence[str]) -> list[bytes]:
+    if not isinstance(texts, list) or not all(re.fullmatch("[0-9a-f]{64}", one) for one in texts):
+        raise ValueError("not an array of hashes")
+    return [bytes.fromhex(one) for one in texts]
+
+
+def unbase64(text: str) -> bytes:
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("not canonical base64")
+    return data
 
 
 def digest(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
-def salted(salt: str, value: Any) -> str:
-    return digest(bytes.fromhex(salt), jcs(value)).hex()
+def climb(index: int, size: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Go up a path from its first node, one of `size`, to the roots of all up to it, and of all."""
+    if size <= 1 or not path:  # the tree has ended here, and so must the path (section 3)
+        return (path[0], path[0]) if len(path) == 1 and index == size - 1 else (b"", b"")
+    left = 1 << (size - 1).bit_length() - 1  # the largest power of two below the size
+    if index < left:
+        old, new = climb(index, left, path[:-1])
+        return old, digest(b"\1", new, path[-1])
+    old, new = climb(index - left, size - left, path[:-1])
+    return digest(b"\1", path[-1], old), digest(b"\1", path[-1], new)
 
 
-def leaf(header: Any) -> bytes:
-    return digest(b"\0", jcs(header))
-
-
-def hashes(texts: Sequence[str]) -> list[bytes]:
-    return [bytes.fromhex(text) for text in texts]
-
-
-def unbase64(text: str) -> bytes:
-    data = base64.b64decode(text.encode("ascii"), validate=True)
-    return data if base64.b64encode(data).decode() == text else refuse("another base64")
-
-
-def climb(index: int, last: int, path: Sequence[bytes], *nodes: bytes) -> tuple[bytes, ...]:
-    """Hash nodes up along a path (RFC 9162, 2.1.3.2 and 2.1.4.2); a second one as the newer."""
-    for sibling in path:
-        if last == 0:
-            return ()
-        if index & 1 or index == last:
-            nodes = tuple(digest(b"\1", sibling, node) for node in nodes)
-            while index and not index & 1:
-                index, last = index >> 1, last >> 1
-        else:
-            nodes = (*nodes[:-1], digest(b"\1", nodes[-1], sibling))
-        index, last = index >> 1, last >> 1
-    return nodes if last == 0 else ()
-
-
-def continues(old: "Checkpoint", new: "Checkpoint", path: Sequence[bytes]) -> bool:
-    """Verify a path of consistency (section 3) from a size to a larger one."""
-    if old.size == 0:
-        return not path and old.root == digest()
-    alone = old.size & -old.size  # leaves under the older tree's last complete subtree
-    path = [old.root, *path] if alone == old.size else path
-    index, last = old.size // alone - 1, (new.size - 1) // alone
-    return bool(path) and climb(index, last, path[1:], path[0], path[0]) == (old.root, new.root)
-
-
-def head_root(tender: str, head: Any) -> bytes:
-    """Follow the way of a head up to the root of the map (section 4)."""
-    uuid = bytes.fromhex(tender.replace("-", ""))
-    node = digest(b"\2", uuid, head["count"].to_bytes(8, "big"), bytes.fromhex(head["last_leaf"]))
-    for up, sibling in enumerate(hashes(head["siblings"]), start=1):
-        depth = len(head["siblings"]) - up
-        right = uuid[depth // 8] >> (7 - depth % 8) & 1
-        node = digest(b"\3", sibling, node) if right else digest(b"\3", node, sibling)
-    return node
-
-
-def named(name: str) -> str:
-    odd = any(c.isspace() or c < " " or c == "+" for c in name)
-    return refuse("such a name") if odd or not 1 <= len(name) <= 300 else name
-
-
-def read_key(text: str) -> tuple[str, bytes, bytes]:
-    """Read a verifier key (section 5): name, id, public key."""
+def read_key(text: str) -> tuple[tuple[str, bytes], Ed25519PublicKey]:
+    """Read a verifier key (section 5): its name and id, and the key itself."""
     name, key_id, encoded = text.split("+", 2)
     typed = unbase64(encoded)
-    good = digest(named(name).encode(), b"\n", typed)[:4].hex() == key_id
-    if not good or typed[:1] != b"\1" or len(typed) != 33:
-        refuse("another kind of key")
-    return name, bytes.fromhex(key_id), typed[1:]
-
-
-def verifies(key: bytes, text: str, signature: bytes) -> bool:
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, text.encode())
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    if typed[:1] != b"\1" or digest(name.encode(), b"\n", typed)[:4].hex() != key_id:
+        raise ValueError("not the verifier key of an Ed25519 signer")
+    return (name, bytes.fromhex(key_id)), Ed25519PublicKey.from_public_bytes(typed[1:])
 
 
 class Checkpoint:
-    """A checkpoint (section 5), and whether it is signed. Raises ValueError if it is none."""
+    """A checkpoint that the log has signed (section 5), of size -1 if the note is none."""
 
-    NUMBER = r"(0|[1-9]\d*)"
-    TEXT = rf"((.+)\n{NUMBER}\n(\S+)\ntenders {NUMBER} (\S+)\n)"
-    NOTE = re.compile(TEXT + r"\n((?:— .+ \S+\n){1,100})", re.ASCII)
+    def __init__(self, note: str, keys: Mapping[Any, Ed25519PublicKey], origin: str) -> None:
+        self.text, self.size = "", -1
+        with suppress(Exception):  # whatever is wrong with it
+            [(text, name, size, root, count, tenders_root, lines, *_)] = re.findall(NOTE, note)
+            self.root, self.tenders_root = unbase64(root), unbase64(tenders_root)
+            signatures = [(n, unbase64(one)) for n, one in re.findall(SIGNATURE, lines)]
+            ours = [s for n, s in signatures if n == name == origin and (n, s[:4]) in keys]
+            for signature in ours:
+                keys[name, signature[:4]].verify(signature[4:], text.encode())
+            if ours and max(int(size), int(count)) <= 1 << 53 and len(note.encode()) <= 1 << 18:
+                self.text, self.size = text, int(size)
 
-    def __init__(self, note: str, keys: Sequence[str]) -> None:
-        found = self.NOTE.fullmatch(note)
-        if len(note.encode()) > 2**18 or re.search("[\0-\t\v-\x1f]", note) or found is None:
-            raise ValueError("it is no checkpoint")
-        self.text, self.origin, self.size = found[1], named(found[2]), int(found[3][:17])
-        self.root, self.tenders_root = unbase64(found[4]), unbase64(found[6])
-        lengths = {len(self.root), len(self.tenders_root)}
-        if max(self.size, int(found[5][:17])) > MOST or lengths != {32}:
-            refuse("such a size or root")
-        known = {key[:2]: key[2] for key in map(read_key, keys) if key[0] == self.origin}
-        mine = []
-        for line in found[7].removesuffix("\n").split("\n"):
-            _, name, encoded = line.split(" ")
-            signature = unbase64(encoded)
-            if len(signature) <= 4:
-                refuse("such a signature")
-            if key := known.get((named(name), signature[:4])):
-                mine.append(verifies(key, self.text, signature[4:]))
-        self.signed = bool(mine) and all(mine)
+    def continues(self, older: "Checkpoint", path: Sequence[bytes]) -> bool:
+        """Verify a path of consistency from a smaller size (section 3)."""
+        if older.size == 0:
+            return not path and older.root == digest()
+        whole = older.size & -older.size  # leaves of the older tree's last complete subtree
+        start = [older.root] if whole == older.size else []
+        roots = climb(older.size // whole - 1, -(-self.size // whole), [*start, *path])
+        return older.size < self.size and roots == (older.root, self.root)
 
+    def has_head(self, tender: str, count: int, last_leaf: str, siblings: Sequence[str]) -> bool:
+        """Follow the way of a tender's head up to the root of the map (section 4)."""
+        node = digest(b"\2", UUID(tender).bytes, count.to_bytes(8, "big"), *hashes([last_leaf]))
+        for depth, sibling in zip(reversed(range(len(siblings))), hashes(siblings), strict=True):
+            right = UUID(tender).int >> (127 - depth) & 1
+            node = digest(b"\3", sibling, node) if right else digest(b"\3", node, sibling)
+        return type(count) is int and count >= 1 and node == self.tenders_root
 
-def integer(text: str) -> int:
-    return int(text) if len(text) < 18 else refuse("so large a number")
-
-
-JSON = json.JSONDecoder(parse_int=integer, parse_float=refuse, parse_constant=refuse)
-
-
-def canonical(value: Any, written: str, kind: str) -> bool:
-    try:
-        return jcs(value) == written.encode("utf-8", "surrogateescape") and fits(value, kind)
-    except (ValueError, RecursionError):
+    def has_event(self, event: Any, written: str, tender: str) -> bool:
+        """Check one event by itself (section 7, step 3)."""
+        with suppress(Exception):  # whatever is wrong with its form
+            content, salt, header, number, number_salt, path, private = members(event, EVENT)
+            shown = [(salt, content, header["content"]), (number_salt, number, header["number"])]
+            if private is not None:
+                shown.append((*members(private, "salt details"), content["private_digest"]))
+            position, leaf = header["position"], digest(b"\0", jcs(header))
+            return (
+                jcs(event).decode() == written
+                and header["format"] == "commissioning-support-market/event/v1"
+                and header["tender"] == tender
+                and type(number) is type(position) is int
+                and all(digest(*hashes([s]), jcs(what)).hex() == said for s, what, said in shown)
+                and climb(position - 1, self.size, [leaf, *hashes(path)])[1] == self.root
+            )
         return False
 
+    def misplaced(self, events: Sequence[Any], tender: str, head: Mapping[str, Any]) -> Findings:
+        """Say which events are wrong in themselves, missing or out of order (steps 3 to 5)."""
+        count, last_leaf, siblings = members(head, "count last_leaf siblings")
+        proven = self.has_head(tender, count, last_leaf, siblings)
+        sound = [(self.has_event(event, text, tender), event, at) for event, text, at in events]
+        numbers = {event["number"] for good, event, _ in sound if good}
+        before = n = p = f = 0  # step 4 says what n, p and f are
+        for good, event, claim in sound:
+            if not good:
+                f, at = f + 1, claim if before < claim <= self.size else before + 1
+                yield f"position {at}: the event is not as it was recorded", at
+                continue
+            number, before = event["number"], event["header"]["position"]
+            last = number == count and digest(b"\0", jcs(event["header"])).hex() == last_leaf
+            if number <= n or before <= p or (proven and number >= count and not last):
+                yield f"position {before}: twice, out of order or not as the head says", before
+            if number > n:
+                lost = number - n - 1 - f
+                if lost > 0 and lost > sum(n < one < number for one in numbers):
+                    yield f"events are missing after position {p}", p + 1
+                n, p, f = number, before, 0
+        if not proven or count - n > f:
+            yield f"events are missing after position {p}, or their number is not proven", p + 1
 
-def read(content: bytes) -> tuple[Any, list[tuple[Any, int | None]]]:
-    """Read the file (step 1): the record without its events; each event, and what it claims."""
-    text = content.decode("utf-8", "surrogateescape")
-    at = text.index('"events":[') + len('"events":[')
-    before, events = text[:at], []
-    more = not text.startswith(END, at)
-    while more:
-        event = None
-        try:
-            plain, end = JSON.raw_decode(text, at)
-            if text[end : end + 1] not in (",", "]"):
-                refuse("what follows an event")
-            event = plain if canonical(plain, text[at:end], "event") else None
-        except (ValueError, RecursionError):
-            end = min(
-                (e for mark in (',{"content":', END) if (e := text.find(mark, at + 1)) >= 0),
-                default=-1,
-            )
-            if end < 0:
-                refuse("an event without an end")
-        claim = CLAIM.search(text, max(text.find(',"header":{', at, end), at), end)
-        events.append((event, int(claim[1] or claim[2]) if claim else None))
-        more, at = text[end] == ",", end + (text[end] == ",")
-    record = JSON.decode(before + text[at:])
-    if len(content) > 2**28 or not canonical(record, before + text[at:], "record"):
-        refuse("another form than that of a record")
-    return record, events
+    def rewritten(self, earlier: Sequence[Any], held: Sequence["Checkpoint"]) -> Findings:
+        """Compare with checkpoints of the file, and with those held elsewhere (steps 6 and 7)."""
+        sizes = [-1, *(one.size for one, _ in earlier), self.size]
+        if sizes != sorted(set(sizes)):
+            yield "the earlier checkpoints are not all signed, or not in order", None
+        paths, kept = {one.text: path for one, path in earlier}, 0
+        for one in sorted([*(one for one, _ in earlier), *held], key=lambda one: one.size):
+            if one.size < 0 or one.size > self.size:
+                yield f"checkpoint {'newer' if one.size > 0 else 'unsigned'} ({one.size})", None
+            elif one.text == self.text or self.continues(one, paths.get(one.text, [])):
+                kept = one.size if one in held else kept
+            else:
+                yield f"rewritten at or before {one.size}, or no proof in the file", kept + 1
 
 
-Findings: TypeAlias = Iterator[tuple[str, int | None]]  # what is wrong, and at which position
+def read(content: bytes) -> tuple[list[Any], list[tuple[Any, str, int]]]:
+    """Read the file (step 1): the record; each event, as it is written, and where it says it is."""
+    text, events = content.decode("utf-8", "surrogateescape"), []
+    begin = text.index('"events":[') + len('"events":[')
+    at = begin + text.startswith(END, begin)
+    while text[at - 1] != "]":
+        event, end = None, 0
+        with suppress(ValueError, RecursionError):
+            event, end = JSON.raw_decode(text, at)
+        if text[end : end + 1] not in (",", "]"):
+            event, end = None, next(NEXT_OR_END.finditer(text, at + 1)).start()
+        written, at = text[at:end], end + 1
+        claim = re.search(CLAIM, written[max(written.find(',"header":{'), 0) :])
+        events.append((event, written, int(claim[1] or claim[2]) if claim else 0))
+    frame = text[:begin] + text[at - 1 :]
+    if len(content) > 1 << 28 or jcs(JSON.decode(frame)).decode() != frame or END not in frame:
+        raise ValueError("too large, not canonical, or of another format")
+    return members(JSON.decode(frame), RECORD), events
 
 
 def findings(content: bytes, keys: Sequence[str], held: Sequence[str]) -> Findings:
-    """Section 7: say all that is wrong with the file."""
-    first = None
+    """Say all that is wrong with a file, and at which position (section 7)."""
+    trusted = dict(map(read_key, keys))
     try:
-        record, events = read(content)
-        first = (events[0][1] if events else None) or 1
-        newest = Checkpoint(record["checkpoint"]["note"], keys)
-    except (ValueError, RecursionError) as error:
-        yield f"the file or its checkpoint cannot be read: {error}", first
-        return
-    if record["key"] not in keys:
-        yield "the file names another key", None
-    if not newest.signed or newest.origin != record["origin"]:
-        yield "the checkpoint is not signed, or is of another log", first
-    sound, before = [], 0
-    for event, claim in events:
-        wrong = "form" if event is None else faults(event, record, newest)
-        if wrong:
-            at = claim if claim and before < claim <= newest.size else before + 1
-            yield f"the event at, or after, position {at} is wrong in its {wrong}", at
-        else:
-            before = event["header"]["position"]
-        sound.append(None if wrong else event)
-    yield from out_of_order(record, sound, newest)
-    yield from rewritten(record, newest, keys, held)
-    for one in (record["checkpoint"], *record["earlier"]):
-        if not stamped(one):
-            yield "a time stamp is not of its checkpoint", None
+        (checkpoint, earlier, _, _, head, key, origin, tender), events = read(content)
+        newest = Checkpoint(checkpoint["note"], trusted, origin)
+        if newest.size < 0:
+            yield "the checkpoint is not signed by the log", events[0][2] or 1 if events else 1
+            return
+        if key not in keys or not isinstance(earlier, list):
+            yield "the file names another key, or is not of the form of section 6", None
+        yield from newest.misplaced(events, tender, head)
+        notes = [members(one, "note path time_stamp") for one in earlier]
+        older = [(Checkpoint(note, trusted, origin), hashes(path)) for note, path, _ in notes]
+        yield from newest.rewritten(older, [Checkpoint(note, trusted, origin) for note in held])
+        for note, *_, stamp in [members(checkpoint, "note time_stamp"), *notes]:
+            if stamp is not None and digest(note.encode()) not in unbase64(stamp):
+                yield "a time stamp is not of its checkpoint", None
+    except Exception as error:  # noqa: BLE001  # whatever a hostile file raises, it is bad
+        yield f"the file is not of the form of section 6: {error!r}", None
 
 
-def faults(event: Any, record: Any, newest: Checkpoint) -> str:
-    """Say what is wrong with one event by itself (step 3)."""
-    header, content, private = event["header"], event["content"], event["private"]
-    index, last, path = header["position"] - 1, newest.size - 1, hashes(event["path"])
-    checks = {
-        "content": salted(event["content_salt"], content) == header["content"],
-        "number": salted(event["number_salt"], event["number"]) == header["number"],
-        "private details": private is None
-        or salted(private["salt"], private["details"]) == content["private_digest"],
-        "place": index <= last and climb(index, last, path, leaf(header)) == (newest.root,),
-        "tender": header["tender"] == record["tender"],
-    }
-    return ", ".join(what for what, good in checks.items() if not good)
-
-
-def out_of_order(record: Any, sound: Sequence[Any], newest: Checkpoint) -> Findings:
-    """Look for what is missing, twice or out of order (steps 4 and 5)."""
-    head = record["head"]
-    proven = head_root(record["tender"], head) == newest.tenders_root
-    there = {event["number"] for event in sound if event}
-    n = p = f = 0
-    for event in [*sound, {"number": head["count"] + 1, "header": {"position": None}}]:
-        if event is None:
-            f += 1
-            continue
-        number, position = event["number"], event["header"]["position"]
-        if position and number <= n:
-            yield f"position {position}: twice or out of order", position
-            continue
-        if position and position <= p:
-            yield f"position {position}: not above {p}, yet numbered after it", position
-        lost = number - n - 1 - f
-        if lost > 0 and (lost := lost - sum(n < one < number for one in there)) > 0:
-            yield f"{lost} of the numbers {n + 1} to {number - 1} missing, after {p}", p + 1
-        if position:
-            n, p, f = number, position, 0
-            last = number == head["count"] and leaf(event["header"]).hex() == head["last_leaf"]
-            if proven and number >= head["count"] and not last:
-                yield f"position {position}: not as the head says", position
-    if not proven:
-        yield "the head is not in the map", p + 1
-
-
-def rewritten(
-    record: Any, newest: Checkpoint, keys: Sequence[str], held: Sequence[str]
-) -> Findings:
-    """Compare with the checkpoints in the file and those held elsewhere (steps 6 and 7)."""
-    shown = {newest.size: (newest.text, True)}
-    former = -1
-    for carried in record["earlier"]:
-        old = usable(carried["note"], newest, keys)
-        if old is None or not former < old.size < newest.size:
-            yield "an earlier checkpoint is bad, or not signed, or out of place", None
-            continue
-        former = old.size
-        shown[former] = old.text, continues(old, newest, hashes(carried["path"]))
-    agreed, usables = [0], [usable(note, newest, keys) for note in held]
-    if None in usables:
-        yield "a checkpoint held elsewhere is none, or not signed, or of another log", None
-    for one in sorted(filter(None, usables), key=lambda one: one.size):
-        text, good = shown.get(one.size, ("", False))
-        empty = 0 == one.size < newest.size and one.root == digest()
-        if one.size > newest.size:
-            yield f"a checkpoint held is newer ({one.size}) than the file ({newest.size})", None
-        elif empty or (good and text == one.text):
-            agreed.append(one.size)
-        else:
-            what = f"the checkpoint held of size {one.size}: rewritten, or no proof in the file"
-            yield what, agreed[-1] + 1
-    for size, (_, good) in shown.items():
-        if not good:
-            kept = max((one for one in agreed if one < size), default=0)
-            yield f"the newest checkpoint does not continue that of size {size}", kept + 1
-
-
-def usable(note: str, newest: Checkpoint, keys: Sequence[str]) -> Checkpoint | None:
-    try:
-        read = Checkpoint(note, keys)
-    except ValueError:
-        return None
-    return read if read.signed and read.origin == newest.origin else None
-
-
-def stamped(carried: Any) -> bool:
-    """Tell whether a time stamp, if any, is of its checkpoint (step 8)."""
-    token = carried["time_stamp"]
-    try:
-        return token is None or digest(carried["note"].encode()) in unbase64(token)
-    except ValueError:
-        return False
-
-
-def main() -> int:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Verify the record of a tender.")
     parser.add_argument("file", type=Path)
     parser.add_argument("--key", action="append", required=True, help="verifier key of the log")
     parser.add_argument("--checkpoint", type=Path, action="extend", nargs="+", default=[])
     chosen = parser.parse_args()
     try:
-        for key in chosen.key:
-            read_key(key)
-        content = chosen.file.read_bytes()
-        held = [note.read_bytes().decode("utf-8", "surrogateescape") for note in chosen.checkpoint]
+        notes = [note.read_bytes().decode("utf-8", "surrogateescape") for note in chosen.checkpoint]
+        found = list(findings(chosen.file.read_bytes(), chosen.key, notes))
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    found = list(findings(content, chosen.key, held))
-    sys.stdout.write("bad\n" if found else "good\n")
-    if positions := [position for _, position in found if position is not None]:
-        sys.stdout.write(f"first bad position: {min(positions)}\n")
-    sys.stdout.writelines(f"{what}\n" for what, _ in found[:100])
-    if not held:
-        sys.stdout.write("note: without --checkpoint, another signed history is not found out\n")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    first = min((position for _, position in found if position), default="none")
+    sys.stdout.write(f"bad\nfirst bad position: {first}\n" if found else "good\n")
+    sys.stdout.writelines(f"{what}\n" for what, _ in found)
+    sys.stdout.write("" if notes else "note: only with --checkpoint is another history found out\n")
+    sys.exit(1 if found else 0)

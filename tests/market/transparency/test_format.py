@@ -88,6 +88,12 @@ def test_the_stand_alone_verifier_imports_nothing_of_the_market() -> None:
     assert imported - sys.stdlib_module_names == {"cryptography"}
 
 
+def test_the_stand_alone_verifier_can_be_read_in_one_sitting() -> None:
+    lines = VERIFIER.read_text("utf-8").splitlines()
+    assert len(lines) <= 230
+    assert max(map(len, lines)) <= 100
+
+
 @pytest.fixture(name="files", scope="module")
 def files_of_the_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("record")
@@ -110,7 +116,12 @@ def files_of_the_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
              "checkpoint-1.txt"), 0, "good\n",
         ),
         (("bad.json", "--key", KEY.vkey), 1, "bad\nfirst bad position: 2\n"),
-        (("record.json", "--key", KEY.vkey, "--checkpoint", "newer.txt"), 1, "newer (5)"),
+        (
+            ("record.json", "--key", KEY.vkey, "--checkpoint", "newer.txt"), 1,
+            "bad\nfirst bad position: none\ncheckpoint newer (5)\n",
+        ),
+        (("record.json", "--key", KEY.vkey, "--checkpoint", "bad.json"), 1, "unsigned (-1)"),
+        (("record.json", "--key", KEY.vkey), 0, "only with --checkpoint"),
         (("record.json",), 2, "--key"),
         (("record.json", "--key", "nonsense"), 2, "usage"),
         (("no.json", "--key", KEY.vkey), 2, "No such file"),

@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import time
 from uuid import UUID
 
 import pytest
@@ -121,14 +120,13 @@ def test_heads_out_of_order_are_refused(members: list[Head]) -> None:
         heads.proof(members, UUID(int=1))
 
 
-def test_a_hundred_thousand_tenders_take_under_a_second() -> None:
+def test_each_of_a_hundred_thousand_tenders_can_be_shown() -> None:
     source = random.Random(4)  # noqa: S311  # nothing secret
     members = [head(one) for one in sorted({source.getrandbits(128) for _ in range(100_000)})]
-    root, shown = heads.root(members), heads.proof(members, members[777].tender)
-    assert heads.verify_membership(root, members[777], shown.siblings)
-    took = []
-    for _ in range(3):  # another process may have the machine for a moment
-        began = time.process_time()
-        heads.root(members)
-        took.append(time.process_time() - began)
-    assert min(took) < 1
+    root = heads.root(members)
+    assert root == as_defined(members)
+    for own in (members[0], members[777], members[-1]):
+        shown = heads.proof(members, own.tender)
+        assert shown.found == own
+        assert heads.verify_membership(root, own, shown.siblings)
+        assert not heads.verify_membership(root, replace(own, count=own.count + 1), shown.siblings)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -98,6 +98,7 @@ def test_nothing_else_than_was_committed_to_is_accepted(*, with_number: bool) ->
         assert not leaves.is_as_committed(changed)
 
 
+@settings(deadline=None)
 @given(field=st.sampled_from(["position", "id", "action", "subject", "tender", "occurred_at"]))
 def test_each_member_of_the_header_is_hashed(field: str) -> None:
     other = {
@@ -160,6 +161,7 @@ def test_details_may_be_as_deep_as_an_exported_event_may_be() -> None:
     assert len(made.content) == 64
 
 
+@settings(deadline=None)
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),

@@ -4,7 +4,7 @@ import hashlib
 
 import pymerkle  # type: ignore[import-untyped]  # the oracle has no types
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.transparency.rules import merkle
@@ -147,6 +147,7 @@ def test_the_known_proofs_of_consistency_are_made_and_verify(old: int, size: int
 # --------------------------------------------------------------- a second implementation
 
 
+@settings(deadline=None)
 @given(place=leaves())
 def test_roots_and_proofs_of_inclusion_are_those_of_another_implementation(
     place: tuple[int, int],
@@ -157,6 +158,7 @@ def test_roots_and_proofs_of_inclusion_are_those_of_another_implementation(
     assert other.path == [MANY.leaf(index), *MANY.inclusion(index, size)]
 
 
+@settings(deadline=None)
 @given(growth=growths().filter(lambda growth: 0 < growth[0] < growth[1]))
 def test_proofs_of_consistency_are_those_of_another_implementation(
     growth: tuple[int, int],
@@ -178,6 +180,7 @@ def test_proofs_of_consistency_are_those_of_another_implementation(
 # ----------------------------------------------------------------------------- properties
 
 
+@settings(deadline=None)
 @given(place=leaves())
 def test_every_leaf_is_shown_in_every_tree_that_holds_it_with_few_lookups(
     place: tuple[int, int],
@@ -188,6 +191,7 @@ def test_every_leaf_is_shown_in_every_tree_that_holds_it_with_few_lookups(
     assert MANY.looked_up <= 2 * size.bit_length()
 
 
+@settings(deadline=None)
 @given(growth=growths())
 def test_every_tree_is_shown_to_begin_every_later_one_with_few_lookups(
     growth: tuple[int, int],
@@ -198,6 +202,7 @@ def test_every_tree_is_shown_to_begin_every_later_one_with_few_lookups(
     assert MANY.looked_up <= 2 * size.bit_length()
 
 
+@settings(deadline=None)
 @given(place=leaves(), other=leaves())
 def test_a_proof_of_inclusion_shows_no_other_leaf_and_no_other_index(
     place: tuple[int, int], other: tuple[int, int]
@@ -213,6 +218,7 @@ def test_a_proof_of_inclusion_shows_no_other_leaf_and_no_other_index(
         assert not verify_inclusion(index, size, MANY.leaf(index), proof, MANY.root(other[1]))
 
 
+@settings(deadline=None)
 @given(growth=growths(), other=growths())
 def test_a_proof_of_consistency_shows_no_other_two_trees(
     growth: tuple[int, int], other: tuple[int, int]
@@ -225,6 +231,7 @@ def test_a_proof_of_consistency_shows_no_other_two_trees(
         assert not verify_consistency(old, size, MANY.root(old), MANY.root(other[1]), proof)
 
 
+@settings(deadline=None)
 @given(place=leaves(), bit=st.integers(0, 10_000), longer=st.binary(min_size=32, max_size=32))
 def test_no_changed_proof_of_inclusion_verifies(
     place: tuple[int, int], bit: int, longer: bytes
@@ -245,6 +252,7 @@ def test_no_changed_proof_of_inclusion_verifies(
         assert not verify_inclusion(index, size, leaf, [one[:-1] for one in proof], root)
 
 
+@settings(deadline=None)
 @given(growth=growths(), bit=st.integers(0, 10_000), longer=st.binary(min_size=32, max_size=32))
 def test_no_changed_proof_of_consistency_verifies(
     growth: tuple[int, int], bit: int, longer: bytes
@@ -265,6 +273,7 @@ def test_no_changed_proof_of_consistency_verifies(
         assert not verify_consistency(old, size, *roots, [])
 
 
+@settings(deadline=None)
 @given(count=st.integers(0, 70), batches=st.integers(1, 70))
 def test_a_tree_that_grows_in_batches_is_the_same_tree(count: int, batches: int) -> None:
     contents = [str(number).encode() for number in range(count)]

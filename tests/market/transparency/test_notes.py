@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -94,6 +94,7 @@ def test_a_checkpoint_is_written_as_published() -> None:
     assert NOTE.endswith("=\n")
 
 
+@settings(deadline=None)
 @given(
     size=st.integers(0, 2**53),
     tenders=st.integers(0, 2**53),
@@ -158,6 +159,7 @@ def test_both_keys_of_a_log_that_changed_its_key_are_accepted() -> None:
         verify_checkpoint(newer.sign(CHECKPOINT), TRUSTED)
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, len(NOTE) - 1), new=st.characters(codec="utf-8"))
 def test_a_changed_character_never_verifies(at: int, new: str) -> None:
     if NOTE[at] != new:
@@ -165,6 +167,7 @@ def test_a_changed_character_never_verifies(at: int, new: str) -> None:
             verify_checkpoint(NOTE[:at] + new + NOTE[at + 1 :], TRUSTED)
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, len(NOTE.encode()) - 1), bit=st.integers(0, 7))
 def test_a_flipped_bit_never_verifies(at: int, bit: int) -> None:
     changed = bytearray(NOTE.encode())
