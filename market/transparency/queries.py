@@ -36,7 +36,7 @@ from market.transparency.schemas import (
 from market.vault import Vault
 
 _CHECKPOINTS = """
-SELECT c.size, c.root, c.note, c.because, c.signed_at, s.token
+SELECT c.size, c.root, c.note, c.signed_at, s.token
 FROM checkpoint c LEFT JOIN checkpoint_stamp s ON s.size = c.size
 WHERE ($1::bigint IS NULL OR c.size < $1) ORDER BY c.size DESC LIMIT $2
 """
@@ -51,7 +51,6 @@ class _CheckpointRow(msgspec.Struct, frozen=True):
     size: int
     root: bytes
     note: str
-    because: str
     signed_at: datetime
     token: bytes | None
 
@@ -97,7 +96,6 @@ async def list_checkpoints(actor: Actor, *, limit: int, cursor: str | None) -> P
                 size=row.size,
                 root=row.root.hex(),
                 note=row.note,
-                because=row.because,
                 signed_at=row.signed_at,
                 time_stamp=None if row.token is None else base64.b64encode(row.token).decode(),
             )

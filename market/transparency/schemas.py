@@ -15,12 +15,14 @@ Size = Annotated[int, Meta(ge=0, description="How many events the log had.")]
 
 
 class CheckpointView(Struct, frozen=True, kw_only=True):
-    """A signed checkpoint. `note` is the whole of it; the rest is said beside it."""
+    """A signed checkpoint. `note` is the whole of it; the rest is said beside it.
+
+    Not why it was signed just then: that would tell of an award before the bidders are told.
+    """
 
     size: Size
     root: Digest
     note: str
-    because: str
     signed_at: datetime
     time_stamp: str | None
     """An RFC 3161 token over the note, in base64, where an authority outside was asked."""

@@ -71,7 +71,7 @@ async def test_all_checkpoints_are_listed_the_newest_first_page_by_page(
         following = answer.json()["next"]
         path = f"/log/checkpoints?limit=2&cursor={following}" if following else ""
     assert [one["size"] for one in found] == sizes[::-1]
-    assert {one["because"] for one in found} == {"lot.awarded"}
+    assert all("because" not in one for one in found)  # which could tell of an award too early
     problem(await world.public("/log/checkpoints?cursor=x"), 400, "malformed")
 
 
