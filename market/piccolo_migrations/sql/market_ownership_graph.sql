@@ -9,7 +9,7 @@ $$ SELECT (market_now() AT TIME ZONE 'Europe/London')::date $$;
 -- tender are asked about together; OFFSET 0 is a fence, see neighbours_of.
 CREATE FUNCTION parties_of_each(organisations uuid[], schemes text[], identifiers text[])
 RETURNS TABLE (place bigint, party uuid) LANGUAGE plpgsql STABLE SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY
     WITH named AS MATERIALIZED (
@@ -173,7 +173,7 @@ END $$;
 -- every subsidiary of each. People have no group, so nobody is walked through who is one; the
 -- person who holds a majority belongs to it. At most ten links each way and 5,000 parties.
 CREATE FUNCTION group_parties(of_parties uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     most_links CONSTANT integer := 10;
     most_parties CONSTANT integer := 5000;

@@ -15,7 +15,7 @@ $$;
 
 -- The nodes of the ownership graph at which somebody is found, however they were named.
 CREATE FUNCTION parties_of(named uuid, of_scheme text, of_identifier text) RETURNS uuid[]
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN ARRAY(SELECT DISTINCT p.party FROM parties_of_each(
         ARRAY[named], ARRAY[of_scheme], ARRAY[of_identifier]) p ORDER BY p.party);
@@ -25,7 +25,7 @@ END $$;
 -- everybody who takes part, subcontractors included.
 CREATE FUNCTION bidding_parties(of_tender uuid)
 RETURNS TABLE (bidder uuid, party uuid, bids boolean) LANGUAGE plpgsql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY
     WITH standing AS MATERIALIZED (SELECT * FROM standing_bids(of_tender)),
@@ -57,7 +57,7 @@ $$;
 
 -- Whether a party, or its group, buys in a tender or has people with a duty in it.
 CREATE FUNCTION helps_to_run(candidates uuid[], of_tender uuid) RETURNS boolean
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     helpers uuid[] := ARRAY(
         SELECT d.organisation FROM duty d WHERE d.tender = of_tender
