@@ -94,7 +94,7 @@ async def _once(function: Command[P, R], actor: Actor, /, *args: P.args, **kwarg
             message = f"{function.__qualname__} recorded no event."
             raise Unrecorded(message)
         if actor.key is not None:
-            await idempotency.store_answer(actor, actor.key, result)
+            idempotency.store_answer(actor, actor.key, result)
         return result
 
 

@@ -73,6 +73,7 @@ from market.transparency.tables import (
     EventBlindingTable,
     EventLeafTable,
     LogKeeperTable,
+    LogOriginTable,
     MerkleNodeTable,
 )
 from market.webhooks.tables import (
@@ -104,6 +105,7 @@ APP_CONFIG = AppConfig(
         CheckpointTable,
         CheckpointStampTable,
         LogKeeperTable,
+        LogOriginTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,

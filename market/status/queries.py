@@ -1,7 +1,6 @@
 """What the database says about itself, read as the app role for every answer anew."""
 
 import asyncio
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from market import migrations
 from market.database import DB
 from market.errors import Fault, MarketError
 from market.observation.errors import NotReady
+from market.observation.measures import VERSION
 from market.problems import known_problems
 from market.sealing import ServerCustodian
 from market.settings import Settings
@@ -83,7 +83,7 @@ WITH own_table AS (
 
 def health() -> Health:
     """Say that the process lives, and which version it is."""
-    return Health(status="alive", version=version("commissioning-support-market"))
+    return Health(status="alive", version=VERSION)
 
 
 async def ensure_ready(vault: object) -> Health:
@@ -109,7 +109,7 @@ async def ensure_ready(vault: object) -> Health:
         faults.append(Fault(field="vault", reason="The vault is not open."))
     if faults:
         raise NotReady(faults[0].reason, faults=faults)
-    return Health(status="ready", version=version("commissioning-support-market"))
+    return Health(status="ready", version=VERSION)
 
 
 async def _pending() -> list[str]:
@@ -146,7 +146,7 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
     lines = lines_of(facts, setting)
     return Status(
         environment=facts.environment,
-        version=version("commissioning-support-market"),
+        version=VERSION,
         complete=all(line.mark is not Mark.MISSING for line in lines),
         lines=lines,
     )

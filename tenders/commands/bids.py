@@ -8,7 +8,7 @@ import msgspec
 
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch, fetch_value
+from market.database import current, execute, fetch, fetch_value
 from market.errors import Fault
 from market.events.commands import record
 from market.organisations.rules import Scheme
@@ -325,7 +325,7 @@ async def _store(
 async def _keep(making: _Making, version_id: UUID, action: str, receipt: SignedStatement) -> None:
     """Keep the receipt and record the act: of the content, nothing but salted commitments."""
     signed = msgspec.json.encode(receipt)
-    await execute(_RECEIPT, uuid4(), version_id, signed.decode())
+    current().later(_RECEIPT, uuid4(), version_id, signed.decode())
     await record(
         making.actor,
         action,
