@@ -16,6 +16,7 @@ from tenders.permissions.tenders import (
     ensure_reads_draft,
     ensure_sees,
     ensure_sees_inside,
+    sees_inside,
 )
 from tenders.queries.facts import facts_of
 from tenders.queries.keysets import cursor_at, read_cursor
@@ -23,9 +24,11 @@ from tenders.queries.matching import matching
 from tenders.rules.duties import Duty
 from tenders.rules.requirement import Requirement
 from tenders.rules.searches import Filters, bounds_faults
-from tenders.rules.stages import TenderStage, TenderStatus, status_of
+from tenders.rules.stages import RedraftStage, TenderStage, TenderStatus, status_of
 from tenders.schemas.tenders import (
     BuyerView,
+    ChangedRequirement,
+    LatestAmendment,
     LotView,
     RequirementVersionView,
     RequirementView,
@@ -40,8 +43,13 @@ SELECT t.id, t.reference, t.version, t.stage, t.title, t.buyer, o.name AS buyer_
        t.demonstration, t.rule_set, t.rule_set_date, t.clarifications_until, t.deadline,
        t.contract_starts, t.created_at, t.published_at, t.opened_at, t.abandoned_at,
        t.abandoned_because, market_now() AS now,
-       (SELECT max(number) FROM requirement_version r WHERE r.tender = t.id) AS requirement
+       (SELECT max(number) FROM requirement_version r WHERE r.tender = t.id) AS latest,
+       t.published_requirement, t.redraft, t.amendments
 FROM tender t JOIN organisation o ON o.id = t.buyer WHERE t.id = $1
+"""
+_LATEST_AMENDMENT = """
+SELECT number, summary, material, published_at FROM amendment
+WHERE tender = $1 AND number = $2
 """
 _BUYERS = """
 SELECT b.organisation, o.name, b.population FROM tender_buyer b
@@ -134,7 +142,10 @@ class _Tender(msgspec.Struct, frozen=True):
     abandoned_at: datetime | None
     abandoned_because: str | None
     now: datetime
-    requirement: int | None
+    latest: int | None
+    published_requirement: int | None
+    redraft: RedraftStage | None
+    amendments: int
 
 
 class _Buyer(msgspec.Struct, frozen=True):
@@ -193,13 +204,21 @@ async def tender(actor: Actor, tender_id: UUID) -> TenderView:
     """
     async with reading(actor):
         facts = ensure_sees(actor, await facts_of(actor, tender_id))
-        return await view_of(tender_id, facts.duties, facts.offered)
+        inside = sees_inside(actor, facts)
+        return await view_of(tender_id, facts.duties, facts.offered, inside=inside)
 
 
 async def view_of(
-    tender_id: UUID, duties: frozenset[Duty], offered: frozenset[Duty] = frozenset()
+    tender_id: UUID,
+    duties: frozenset[Duty],
+    offered: frozenset[Duty] = frozenset(),
+    *,
+    inside: bool = True,
 ) -> TenderView:
-    """Show a tender inside a transaction that has permitted it, with the caller's duties."""
+    """Show a tender inside a transaction that has permitted it, with the caller's duties.
+
+    How far a change of what is published has come is shown to those who are `inside`.
+    """
     found = await fetch_one(_Tender, _TENDER, tender_id)
     if found is None:
         raise NotFound
@@ -230,7 +249,14 @@ async def view_of(
             deadline=found.deadline,
             contract_starts=found.contract_starts,
         ),
-        requirement=found.requirement,
+        requirement=found.published_requirement or found.latest,
+        changed_requirement=_changed(found) if inside else None,
+        amendments=found.amendments,
+        latest_amendment=await fetch_one(
+            LatestAmendment, _LATEST_AMENDMENT, tender_id, found.amendments
+        )
+        if found.amendments
+        else None,
         lots=await fetch(LotView, _LOTS, tender_id),
         my_duties=sorted(duties),
         duties_to_take_up=sorted(offered),
@@ -240,6 +266,12 @@ async def view_of(
         abandoned_at=found.abandoned_at,
         abandoned_because=found.abandoned_because,
     )
+
+
+def _changed(found: _Tender) -> ChangedRequirement | None:
+    if found.redraft is None or found.latest is None:
+        return None
+    return ChangedRequirement(number=found.latest, stage=found.redraft)
 
 
 async def requirement(actor: Actor, tender_id: UUID) -> RequirementView:

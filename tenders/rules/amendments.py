@@ -152,7 +152,7 @@ def _plain(requirement: Requirement) -> Mapping[str, Any]:
     return plain
 
 
-def _flat(path: str, part: Any) -> Iterator[tuple[str, str | None]]:  # noqa: ANN401  # plain JSON
+def _flat(path: str, part: Any) -> Iterator[tuple[str, str | None]]:
     """Give the leaves of plain JSON by their paths; a list of objects also gives its order."""
     if isinstance(part, Mapping):
         for name, value in part.items():
