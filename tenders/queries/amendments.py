@@ -12,7 +12,7 @@ from market.pages import Page
 from tenders.permissions.tenders import ensure_sees
 from tenders.queries.facts import facts_of
 from tenders.queries.keysets import cursor_at, read_cursor
-from tenders.rules.amendments import changes
+from tenders.rules.amendments import changes, new_forms
 from tenders.rules.requirement import Requirement
 from tenders.schemas.amendments import AmendmentView
 
@@ -70,12 +70,11 @@ class _Amendment(msgspec.Struct, frozen=True):
 
     def view(self) -> AmendmentView:
         """What everybody reads of it."""
-        found = []
+        found, forms = [], []
         if self.requirement_before != self.requirement_after:
-            found = changes(
-                msgspec.json.decode(self.before, type=Requirement),
-                msgspec.json.decode(self.after, type=Requirement),
-            )
+            earlier = msgspec.json.decode(self.before, type=Requirement)
+            later = msgspec.json.decode(self.after, type=Requirement)
+            found, forms = changes(earlier, later), new_forms(earlier, later)
         return AmendmentView(
             tender=self.tender,
             number=self.number,
@@ -90,6 +89,7 @@ class _Amendment(msgspec.Struct, frozen=True):
             digest_before=self.digest_before,
             digest_after=self.digest_after,
             changes=found,
+            new_forms=forms,
         )
 
 

@@ -77,6 +77,12 @@ def form_of(lot: Lot) -> frozenset[tuple[str, str, str]]:
     return frozenset(answers | {("price", item.code, item.unit) for item in lot.price_items})
 
 
+def new_forms(earlier: Requirement, later: Requirement) -> list[int]:
+    """Return the numbers of the lots whose form changed. The lots themselves stay the same."""
+    forms = {lot.number: form_of(lot) for lot in earlier.lots}
+    return [lot.number for lot in later.lots if forms.get(lot.number) != form_of(lot)]
+
+
 def amendment_faults(  # noqa: PLR0913  # the facts of one decision, each by its name
     now: datetime,
     *,

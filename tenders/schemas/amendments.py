@@ -54,6 +54,10 @@ class AmendmentView(msgspec.Struct, frozen=True, kw_only=True):
     digest_before: str
     digest_after: str
     changes: list[Change]
+    new_forms: Annotated[
+        list[int],
+        Meta(description="Lots whose bids answer or price other things now: they are replaced."),
+    ]
 
 
 class AmendmentPublished(AmendmentView, frozen=True, kw_only=True):

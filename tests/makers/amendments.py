@@ -19,7 +19,7 @@ def changed(tender: PublishedTender, **members: Any) -> dict[str, Any]:
 
 
 def reweighted(tender: PublishedTender) -> dict[str, Any]:
-    """The tender's requirement with other weights in its first lot: more than wording, same form."""
+    """The tender's requirement with other weights in its first lot, and the same form."""
     requirement = changed(tender)
     price = next(c for c in requirement["lots"][0]["criteria"] if c["kind"] == "price")
     other = next(c for c in requirement["lots"][0]["criteria"] if c["code"] == "Q2")
@@ -54,7 +54,7 @@ async def redraft(tender: PublishedTender, requirement: dict[str, Any]) -> httpx
 
 
 async def approve_change(tender: PublishedTender, requirement: dict[str, Any]) -> None:
-    """Write a changed requirement, ask for its review and approve it; the tender stays published."""
+    """Write a changed requirement, ask for its review, approve it; the tender stays published."""
     written = await redraft(tender, requirement)
     assert written.status_code == 200, written.text
     await tender.act(tender.manager, "/review-requests")

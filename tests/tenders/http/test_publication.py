@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from tenders.rules.rule_sets import PCR_2015, PROCUREMENT_ACT_2023, minimum_deadline
-from tests.makers.evaluation import contracted_lot
 from tests.makers.bids import open_bids
+from tests.makers.evaluation import contracted_lot
 from tests.makers.tenders import (
     PublishedTender,
     approve,
