@@ -29,7 +29,8 @@ from tenders.permissions.tenders import TenderFacts, ensure_may, ensure_may_crea
 from tenders.queries.conflicts import exempted_pairs
 from tenders.queries.duties import ever_held
 from tenders.queries.facts import hold
-from tenders.queries.tenders import requirement_view_of, view_of
+from tenders.queries.requirements import requirement_view_of
+from tenders.queries.tenders import view_of
 from tenders.rules.duties import Duty, clashes
 from tenders.rules.requirement import Requirement, faults
 from tenders.rules.rule_sets import LONDON, NoRuleSet, rule_set_on

@@ -140,14 +140,9 @@ async def test_a_material_amendment_needs_a_later_deadline_six_whole_days_after(
 async def test_a_deadline_is_never_put_earlier_and_an_amendment_changes_something(
     tender: PublishedTender,
 ) -> None:
-    for given in (
-        {"deadline": later(tender, days=-1)},
-        {"deadline": later(tender, days=0)},
-        {"deadline": later(tender, days=200)},
-        {"deadline": later(tender, days=5000)},
-        {},
-    ):
-        answer = await amend(tender, **given)
+    for days in (-1, 0, 200, 5000, None):
+        deadline = None if days is None else later(tender, days=days)
+        answer = await amend(tender, deadline=deadline)
         assert (answer.status_code, kind(answer)) == (400, "amendment-faulty"), answer.text
     await approve_change(tender, tender.requirement)
     answer = await amend(tender, takes_requirement=True)

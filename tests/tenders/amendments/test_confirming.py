@@ -3,7 +3,7 @@
 import base64
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -228,7 +228,6 @@ async def test_what_came_after_the_amendment_counts_as_it_came(
     await close_bidding(world, tender)
     assert await state(bidder, bid) == "standing"
     assert (await give_bid(bidder, tender, 1)).status_code == 409
-    assert UUID(bid)
 
 
 @pytest.mark.parametrize("given", [{}, {"amendment": 0}, {"amendment": "1"}, {"amendment": 2**70}])
