@@ -142,6 +142,7 @@ async def replace_requirement(
     Raises:
         DutyNeeded: the actor is neither author nor manager of the tender.
         DutyClash: the actor holds or held a duty that no author may hold.
+        SuppliersMayNotHoldDuties: bids come in, and the actor, no author yet, is of a supplier.
         RequirementSettled: it is in review or approved, or takes no bids any more.
         RequirementFaulty: with every fault of the requirement.
         Stale: the tender was changed since it was read.

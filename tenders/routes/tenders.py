@@ -33,6 +33,7 @@ from tenders.errors import (
     RequirementMissing,
     RequirementSettled,
     RuleSetDateRefused,
+    SuppliersMayNotHoldDuties,
     TimetableFaulty,
     TimetableMissing,
     TransitionRefused,
@@ -325,7 +326,13 @@ class RequirementController(Controller):
     @put(
         operation_id="replaceRequirement",
         responses=problems(
-            RequirementFaulty, NotFound, *DUTY_REFUSALS, DutyClash, RequirementSettled, Stale
+            RequirementFaulty,
+            NotFound,
+            *DUTY_REFUSALS,
+            DutyClash,
+            SuppliersMayNotHoldDuties,
+            RequirementSettled,
+            Stale,
         ),
     )
     async def replace(

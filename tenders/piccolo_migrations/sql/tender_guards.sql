@@ -31,10 +31,13 @@ BEGIN
         (SELECT max(number) FROM requirement_version WHERE tender = NEW.tender), 0);
     NEW.edited_at := market_now();
     -- authorship follows from the edit itself; guard_duty decides whether it may be held
-    INSERT INTO duty (id, tender, person, organisation, duty, assigned_by, assigned_at)
-        VALUES (gen_random_uuid(), NEW.tender, NEW.edited_by, NEW.organisation, 'author',
-                NEW.edited_by, NEW.edited_at)
-        ON CONFLICT ON CONSTRAINT duty_once DO NOTHING;
+    IF NOT EXISTS (SELECT 1 FROM duty WHERE tender = NEW.tender AND person = NEW.edited_by
+                   AND duty = 'author') THEN
+        INSERT INTO duty (id, tender, person, organisation, duty, assigned_by, assigned_at)
+            VALUES (gen_random_uuid(), NEW.tender, NEW.edited_by, NEW.organisation, 'author',
+                    NEW.edited_by, NEW.edited_at)
+            ON CONFLICT ON CONSTRAINT duty_once DO NOTHING;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_requirement BEFORE INSERT ON requirement_version
