@@ -245,6 +245,15 @@ CREATE FUNCTION form_changed(of_version uuid) RETURNS boolean LANGUAGE sql STABL
     WHERE v.id = of_version
 $$;
 
+-- The bids that wait, for the worker, who tells their bid managers.
+CREATE FUNCTION bids_to_confirm(of_tender uuid)
+RETURNS TABLE (bid uuid, lot uuid, organisation uuid, amendment integer, form_changed boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT b.id, b.lot, b.organisation, t.material_amendment, form_changed((
+        SELECT id FROM bid_version v WHERE v.bid = b.id ORDER BY number DESC LIMIT 1))
+    FROM tender t JOIN bid b ON b.tender = t.id WHERE t.id = of_tender AND needs_confirmation(b.id)
+$$;
+
 CREATE FUNCTION guard_bid_confirmation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE
