@@ -38,7 +38,8 @@ _STANDING = """
 SELECT t.stage, t.deadline, market_now() AS now, t.published_at IS NOT NULL AS published,
     t.opened_at IS NOT NULL AS opened,
     EXISTS (SELECT 1 FROM tender_buyer b WHERE b.tender = t.id AND b.organisation = $3)
-        AS for_buyer, s.duties, s.offered, s.suspended, my_conflict(t.id) AS conflict
+        AS for_buyer, s.duties, s.offered, s.suspended, my_conflict(t.id) AS conflict,
+    set_config('market.tender', t.id::text, true) AS about
 FROM tender t CROSS JOIN LATERAL my_duties(t.id, $2, $3) s WHERE t.id = $1
 """
 
