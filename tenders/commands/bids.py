@@ -119,6 +119,7 @@ async def submit_bid(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, by the database's clock.
+        AmendedMeanwhile: what the bid was checked against was amended just then.
         AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
@@ -154,6 +155,7 @@ async def replace_bid(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed; what stood then still stands.
+        AmendedMeanwhile: what the bid was checked against was amended just then.
         BidChanged: the bid is no longer as the caller read it.
         BidIncomplete: with every fault.
     """
