@@ -215,6 +215,27 @@ class WithdrawalReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("The time of withdrawal must be in UTC.")
 
 
+class ConfirmationReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a bidder gets for confirming a bid after a material amendment.
+
+    It says that this version of the bid stands as it is under the amendment of that number. The
+    time is the database's, and in UTC: raises ValueError otherwise.
+    """
+
+    kind: Literal["confirmation_receipt"] = "confirmation_receipt"
+    tender: UUID
+    lot: UUID
+    supplier: UUID
+    bid: UUID
+    version: Annotated[int, Meta(ge=1)]
+    amendment: Annotated[int, Meta(ge=1)]
+    confirmed_at: Annotated[datetime, Meta(tz=True)]
+
+    def __post_init__(self) -> None:
+        if self.confirmed_at.utcoffset() != timedelta(0):
+            raise ValueError("The time of confirmation must be in UTC.")
+
+
 def verify_receipt(signed: SignedStatement, public_key: bytes) -> BidReceipt:
     """Check the signature of a bid receipt and return the receipt. Raises BadSignature."""
     verify(signed, public_key)
@@ -231,6 +252,15 @@ def verify_withdrawal(signed: SignedStatement, public_key: bytes) -> WithdrawalR
         return msgspec.convert(signed.statement, WithdrawalReceipt)
     except msgspec.ValidationError as error:
         raise BadSignature("This statement is signed, but it is not of a withdrawal.") from error
+
+
+def verify_confirmation(signed: SignedStatement, public_key: bytes) -> ConfirmationReceipt:
+    """Check the signature of a confirmation's receipt and return it. Raises BadSignature."""
+    verify(signed, public_key)
+    try:
+        return msgspec.convert(signed.statement, ConfirmationReceipt)
+    except msgspec.ValidationError as error:
+        raise BadSignature("This statement is signed, but it is not of a confirmation.") from error
 
 
 def _message(statement: Mapping[str, JSON], *, key_id: str, sandbox: bool) -> bytes:

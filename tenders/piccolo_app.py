@@ -4,6 +4,11 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from tenders.tables.amendments import (
+    AmendmentTable,
+    BidConfirmationTable,
+    ConfirmationReceiptTable,
+)
 from tenders.tables.bids import (
     BidParticipantTable,
     BidTable,
@@ -72,6 +77,9 @@ APP_CONFIG = AppConfig(
         BidParticipantTable,
         EnvelopeTable,
         ReceiptTable,
+        AmendmentTable,
+        BidConfirmationTable,
+        ConfirmationReceiptTable,
         ManifestEntryTable,
         DeclarationTable,
         OpeningConfirmationTable,

@@ -42,8 +42,9 @@ _BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
 # The database sets the time of receipt, under the lock that decides whether the bid is late.
 _VERSION = """
 WITH given AS (
-    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment)
-    VALUES ($1, $2, $3, 'submitted', $4, $5, $6) RETURNING id, received_at
+    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment,
+                             requirement)
+    VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $9) RETURNING id, received_at
 ), sealed AS (
     INSERT INTO envelope (id, bid_version, kind, sealed)
     SELECT gen_random_uuid(), given.id, part.kind, part.sealed
@@ -118,6 +119,7 @@ async def submit_bid(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, by the database's clock.
+        AmendedMeanwhile: what the bid was checked against was amended just then.
         AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
@@ -153,6 +155,7 @@ async def replace_bid(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed; what stood then still stands.
+        AmendedMeanwhile: what the bid was checked against was amended just then.
         BidChanged: the bid is no longer as the caller read it.
         BidIncomplete: with every fault.
     """
@@ -290,6 +293,7 @@ async def _store(
         price.commitment,
         quality.sealed,
         price.sealed,
+        making.bidding.requirement_version,
     )
     if beside:
         await execute(

@@ -1,5 +1,12 @@
 """Refusals about tenders, named by their reason."""
 
+from tenders.errors.amendments import (
+    AmendedMeanwhile,
+    AmendmentFaulty,
+    AmendmentTooLate,
+    MustBeReplaced,
+    NothingToConfirm,
+)
 from tenders.errors.bids import (
     AlreadyBid,
     BidChanged,
@@ -73,6 +80,9 @@ __all__ = [
     "DUTY_REFUSALS",
     "AlreadyBid",
     "AlreadyConfirmed",
+    "AmendedMeanwhile",
+    "AmendmentFaulty",
+    "AmendmentTooLate",
     "BidChanged",
     "BidIncomplete",
     "BiddersNotKnown",
@@ -103,6 +113,7 @@ __all__ = [
     "HelperMayNotBid",
     "KeysUnavailable",
     "LastTenderManager",
+    "MustBeReplaced",
     "NeverExcusable",
     "NotActing",
     "NotAdmitted",
@@ -112,6 +123,7 @@ __all__ = [
     "NotMember",
     "NotOpened",
     "NotReviewed",
+    "NothingToConfirm",
     "NothingToTakeUp",
     "NothingToWithdraw",
     "OpenersNeeded",

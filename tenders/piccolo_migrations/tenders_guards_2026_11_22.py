@@ -15,8 +15,10 @@ async def forwards() -> MigrationManager:
 
     async def run() -> None:
         await run_script("tenders", "duty_guards.sql")
+        await run_script("tenders", "requirement_rows.sql")
         await run_script("tenders", "tender_guards.sql")
         await run_script("tenders", "tender_matrix.sql")
+        await run_script("tenders", "amendments.sql")
         await run_script("tenders", "conflicts.sql")
         await run_script("tenders", "bid_guards.sql")
         await run_script("tenders", "bid_reading.sql")

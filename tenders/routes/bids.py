@@ -16,6 +16,7 @@ from market.vault import Vault
 from tenders.commands import bids as commands
 from tenders.errors import (
     AlreadyBid,
+    AmendedMeanwhile,
     BidChanged,
     BiddingClosed,
     BidIncomplete,
@@ -51,6 +52,7 @@ class TenderBidController(Controller):
             HelperMayNotBid,
             NotFound,
             BiddingClosed,
+            AmendedMeanwhile,
             AlreadyBid,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
@@ -131,6 +133,7 @@ class BidController(Controller):
             HelperMayNotBid,
             NotFound,
             BiddingClosed,
+            AmendedMeanwhile,
             BidChanged,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},

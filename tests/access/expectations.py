@@ -102,6 +102,12 @@ def _change_of_bid(case: Case) -> str:
     return _own_bid("200" if open_still else "409 bidding-closed")(case)
 
 
+def _confirmation(case: Case) -> str:
+    """Nothing was amended, so there is nothing to confirm."""
+    open_still = case.moment.tender == "published" and not case.moment.closed
+    return _own_bid("409 nothing-to-confirm" if open_still else "409 bidding-closed")(case)
+
+
 def _take_up(case: Case) -> str:
     if case.in_force or case.offered:
         return "201"
@@ -181,9 +187,18 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "listRequirementVersions": signed_in(_house_reads),
         "getRequirementVersion": signed_in(_house_reads),
         "listTenderRecord": signed_in(_record),
-        "replaceRequirement": tender_act(
-            "author", "tender_manager", at={"draft": "200"}, otherwise="409 requirement-settled"
-        ),
+        "replaceRequirement": lambda case: tender_act(
+            "author",
+            "tender_manager",
+            at={"draft": "200", **({} if case.moment.closed else {"published": "200"})},
+            otherwise="409 requirement-settled",
+        )(case),
+        "publishAmendment": lambda case: tender_act(
+            "tender_manager",
+            at={"published": "409 amendment-too-late" if case.moment.closed else "201"},
+            otherwise="409 transition-refused",
+        )(case),
+        "listAmendments": public_once(lambda case: case.sees_tender),
         "setTimetable": tender_act(
             "tender_manager",
             at=dict.fromkeys(_BEFORE_PUBLICATION, "200"),
@@ -235,6 +250,7 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getMyBid": _own_bid("200"),
         "replaceBid": _change_of_bid,
         "withdrawBid": _change_of_bid,
+        "confirmBid": _confirmation,
         "listSealingKeys": public_once(lambda case: case.moment.published),
         "listSigningKeys": everybody("200"),
         "listBidders": bidders_known("200"),

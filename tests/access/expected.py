@@ -21,6 +21,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listTenders": "opportunities:read",
         "getTender": "opportunities:read",
         "getRequirement": "opportunities:read",
+        "listAmendments": "opportunities:read",
         "listSealingKeys": "opportunities:read",
         "listOrganisations": "register:read",
         "getOrganisation": "register:read",
@@ -44,6 +45,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "submitBid": "bids:write",
         "replaceBid": "bids:write",
         "withdrawBid": "bids:write",
+        "confirmBid": "bids:write",
     }
 )
 """What systems may do at all, and by which scope; everything else persons do."""

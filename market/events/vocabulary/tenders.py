@@ -54,6 +54,17 @@ _PREPARING: Final[Mapping[str, Action]] = {
             "deadline": Kind.INSTANT,
         },
     ),
+    "tender.amended": Action(
+        "A published tender was amended.",
+        ("amendment",),
+        {
+            "number": _NUMBER,
+            "material": Kind.TRUTH,
+            "requirement": _NUMBER,
+            "digest": Kind.DIGEST,
+            "deadline": Kind.INSTANT,
+        },
+    ),
     "tender.abandoned": Action("The tender was given up.", ("tender",), private=("reason",)),
 }
 
@@ -108,6 +119,17 @@ _BIDDING: Final[Mapping[str, Action]] = {
     ),
     "bid.withdrawn": Action(
         "A bid was withdrawn.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
+    ),
+    "bid.confirmed": Action(
+        "A bid was confirmed after a material amendment.",
+        ("bid",),
+        {"version": _NUMBER, "amendment": _NUMBER},
+        commits_to="the signed receipt",
+    ),
+    "bid.lapsed": Action(
+        "A bid lapsed: it was not confirmed or replaced after a material amendment.",
+        ("bid",),
+        {"version": _NUMBER, "amendment": _NUMBER},
     ),
     "opening.confirmed": Action(
         "An opener confirmed the opening.", ("tender",), {"confirmed_by": _NUMBER}

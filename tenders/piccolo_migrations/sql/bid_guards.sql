@@ -84,9 +84,17 @@ SET search_path = public, pg_temp AS $$
 DECLARE
     owner bid;
     last_act text;
+    asked integer;
 BEGIN
     SELECT * INTO STRICT owner FROM bid WHERE id = NEW.bid FOR NO KEY UPDATE;
     NEW.received_at := ensure_bidding_open(owner.tender);
+    SELECT published_requirement, amendments INTO STRICT asked, NEW.amendment FROM tender
+        WHERE id = owner.tender;
+    IF NEW.requirement <> asked THEN
+        PERFORM refuse('bid_for_present_requirement', 'The requirement was amended while the bid'
+            ' was checked.');
+    END IF;
+    NEW.requirement := asked;
     IF owner.organisation IS DISTINCT FROM acting_organisation()
        OR NEW.made_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can bid in another''s name.');
