@@ -29,6 +29,12 @@ from tenders.tables.conflicts import (
     ExemptionRevocationTable,
     ExemptionTable,
 )
+from tenders.tables.documents import (
+    BidDocumentPartTable,
+    BidDocumentTable,
+    ListedDocumentTable,
+    OpenedDocumentTable,
+)
 from tenders.tables.lots import (
     CriterionTable,
     LotServiceLineTable,
@@ -84,6 +90,10 @@ APP_CONFIG = AppConfig(
         DeclarationTable,
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
+        BidDocumentTable,
+        BidDocumentPartTable,
+        ListedDocumentTable,
+        OpenedDocumentTable,
         SavedSearchTable,
     ],
     migration_dependencies=["suppliers.piccolo_app"],

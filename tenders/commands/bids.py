@@ -15,6 +15,7 @@ from market.organisations.rules import Scheme
 from market.sealing import Address, EnvelopeKind, seal
 from market.signing import BidReceipt, SignedStatement, WithdrawalReceipt
 from market.vault import Vault
+from tenders.commands.listing import document_faults, list_documents
 from tenders.errors import (
     AlreadyBid,
     BidChanged,
@@ -139,10 +140,10 @@ async def _submit(
         )
         raise AlreadyBid(message)
     making = _Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
-    parts = _sealed(making, given)
+    parts = await _sealed(making, given)
     beside = await _participants(making, given)
     await execute(_BID, making.bid, bidding.tender, bidding.lot, making.bidding.supplier)
-    return await _store(making, parts, beside)
+    return await _store(making, parts, beside, given)
 
 
 async def replace_bid(
@@ -167,7 +168,8 @@ async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
     making = await _next_version(actor, vault, bid_id, version)
-    return await _store(making, _sealed(making, given), await _participants(making, given))
+    parts = await _sealed(making, given)
+    return await _store(making, parts, await _participants(making, given), given)
 
 
 @command
@@ -212,7 +214,7 @@ async def _next_version(actor: Actor, vault: Vault, bid_id: UUID, version: int) 
     return _Making(actor=actor, vault=vault, bidding=bidding, bid=bid_id, version=version + 1)
 
 
-def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
+async def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
     """Check a bid for completeness and seal both its parts, before any row is locked.
 
     Raises:
@@ -221,6 +223,7 @@ def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
     """
     bidding = making.bidding
     found = faults(given.quality, given.price, bidding.asked())
+    found += await document_faults(making.vault, bidding, given)
     if found:
         raise BidIncomplete(found[0].reason, faults=found)
     parts = []
@@ -278,7 +281,10 @@ def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
 
 
 async def _store(
-    making: _Making, parts: tuple[_Part, _Part], beside: list[ParticipantView]
+    making: _Making,
+    parts: tuple[_Part, _Part],
+    beside: list[ParticipantView],
+    given: GiveBid,
 ) -> BidReceived:
     """Store a version with both its envelopes, and sign for it."""
     quality, price = parts
@@ -305,6 +311,7 @@ async def _store(
             [one.scheme for one in beside],
             [one.identifier for one in beside],
         )
+    await list_documents(version_id, given)
     receipt = making.vault.sign(
         BidReceipt(
             tender=making.bidding.tender,

@@ -1,5 +1,6 @@
 """Declaring against bidders, confirming the opening, and opening envelopes one by one."""
 
+import functools
 import secrets
 import string
 from collections import defaultdict
@@ -18,6 +19,7 @@ from market.events.commands import record
 from market.people.permissions import ensure_fresh
 from market.sealing import Address, CannotOpen, CannotUnwrap, EnvelopeKind, key_context
 from market.vault import Vault
+from tenders.commands.opened_documents import open_listed
 from tenders.errors import (
     AlreadyConfirmed,
     DeclarationsFaulty,
@@ -297,9 +299,9 @@ async def open_envelope(
         envelope=kind,
         version=sealed.version,
     )
-    context = key_context(tender_id, sealed.lot, kind)
+    context, opens = key_context(tender_id, sealed.lot, kind), vault.custodian.open_envelope
     try:
-        plain = vault.custodian.open_envelope(wrapped_key, context, address, sealed.sealed)
+        plain = opens(wrapped_key, context, address, sealed.sealed)
     except CannotUnwrap as error:
         raise KeysUnavailable from error
     except CannotOpen:
@@ -330,6 +332,10 @@ async def open_envelope(
         kind=kind.value,
         failed=found.failure is not None,
     )
+    if found.content is not None:
+        await open_listed(
+            vault, address, bid_id, found.content, functools.partial(opens, wrapped_key, context)
+        )
     return opened
 
 

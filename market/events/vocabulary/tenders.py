@@ -110,6 +110,8 @@ _DUTIES: Final[Mapping[str, Action]] = {
     ),
 }
 
+_DOCUMENT = ("bid_document",)
+
 _BIDDING: Final[Mapping[str, Action]] = {
     "bid.submitted": Action(
         "A bid was given.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
@@ -130,6 +132,33 @@ _BIDDING: Final[Mapping[str, Action]] = {
         "A bid lapsed: it was not confirmed or replaced after a material amendment.",
         ("bid",),
         {"version": _NUMBER, "amendment": _NUMBER},
+    ),
+    "bid_document.begun": Action("The upload of a document for a bid was begun.", _DOCUMENT),
+    "bid_document.received": Action(
+        "A part of a document for a bid was received.", _DOCUMENT, {"attempt": _NUMBER}
+    ),
+    "bid_document.refused": Action(
+        "A document for a bid was looked through and not taken: its upload begins anew.",
+        _DOCUMENT,
+        {"because": _CODE},
+    ),
+    "bid_document.completed": Action(
+        "A document for a bid was looked through and sealed.", _DOCUMENT
+    ),
+    "bid_document.removed": Action(
+        "A document that no bid lists was removed: by its bidder, or as nobody used it.",
+        _DOCUMENT,
+        {"because": _CODE},
+    ),
+    "bid_document.checked": Action(
+        "A document of an opened bid was looked through; why it failed may quote the bid.",
+        _DOCUMENT,
+        {"failed": Kind.TRUTH},
+        private=("failure",),
+    ),
+    "bid_document.read": Action("Somebody read a document of an opened bid.", _DOCUMENT),
+    "bid_documents.read": Action(
+        "Somebody read which documents an opened bid lists.", ("tender",), {"documents": _NUMBER}
     ),
     "opening.confirmed": Action(
         "An opener confirmed the opening.", ("tender",), {"confirmed_by": _NUMBER}
