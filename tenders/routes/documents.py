@@ -1,6 +1,7 @@
 """HTTP about documents of bids: uploaded in parts, listed, removed; read once their bid is opened."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
@@ -10,6 +11,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath, HeaderParameter, JSONBody
@@ -21,6 +23,7 @@ from market.documents.handling import Documents
 from market.documents.scanning import ScannerUnavailable
 from market.documents.store import StoreUnavailable
 from market.errors import Forbidden, NotFound, TooLarge
+from market.observation.errors import WrongContentType
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
 from market.requests import KEYED
@@ -87,6 +90,15 @@ async def provide_documents(state: State) -> Documents:
 HANDLED = {"documents": Provide(provide_documents)}
 
 
+_SAVED = ResponseSpec(
+    data_container=bytes,
+    generate_examples=False,
+    media_type="application/octet-stream",
+    description="The document, under its own media type, as an attachment.",
+)
+
+
+@dataclass
 class _Bytes(Operation):
     """A body that no Struct describes: the next bytes of a document."""
 
@@ -194,10 +206,12 @@ class LotDocumentController(Controller):
     @get(
         "/bids/{pseudonym:str}/documents/{document_id:uuid}",
         operation_id="readOpenedDocument",
-        responses=problems(
-            *_READ, DocumentUnusable, KeysUnavailable, StoreUnavailable, ScannerUnavailable
-        ),
-        media_type="application/octet-stream",
+        responses={
+            200: _SAVED,
+            **problems(
+                *_READ, DocumentUnusable, KeysUnavailable, StoreUnavailable, ScannerUnavailable
+            ),
+        },
     )
     async def read_opened(  # noqa: PLR0913, PLR0917  # as above
         self,
@@ -223,8 +237,7 @@ class LotDocumentController(Controller):
             headers={
                 "Content-Length": str(one.size),
                 "Content-Disposition": f"attachment; filename*=UTF-8''{quote(one.name, safe='')}",
-                "X-Content-Type-Options": "nosniff",
-                "Content-Security-Policy": "default-src 'none'; sandbox",
+                "Content-Security-Policy": "sandbox",
                 "Cache-Control": "no-store",
             },
         )
@@ -254,6 +267,7 @@ class DocumentController(Controller):
 
     @head(
         operation_id="askUploadOffset",
+        status_code=204,
         responses=problems(NotFound, KeysUnavailable),
         opt={"scope": Scope.BIDS_READ, "submission": True},
     )
@@ -270,7 +284,13 @@ class DocumentController(Controller):
     @patch(
         operation_id="sendDocumentPart",
         responses=problems(
-            *_OWN, DocumentComplete, UploadOffsetWrong, UploadChanged, TooLarge, StoreUnavailable
+            *_OWN,
+            DocumentComplete,
+            UploadOffsetWrong,
+            UploadChanged,
+            TooLarge,
+            WrongContentType,
+            StoreUnavailable,
         ),
         operation_class=_Bytes,
         request_max_body_size=LARGEST_SENDING,
