@@ -113,7 +113,7 @@ def create_app(
                 "vault": vault,
                 "door": Door(settings, vault),
                 "watch": watch,
-                "documents": open_documents(settings),
+                "documents": open_documents(settings, vault.custodian),
                 "notice_kinds": kinds,
                 "identity_provider": identity_provider(settings),
             }

@@ -111,7 +111,7 @@ TAGS = {
     "tenders": "What is needed: written, reviewed, published.",
     "duties": "Who does what in a tender, and what nobody may do together.",
     "bids": "Sealed bids: given, replaced, withdrawn, with receipts.",
-    "documents": "Documents of bids: uploaded in parts, sealed, listed by a bid, read once it is opened.",
+    "documents": "Documents of bids: uploaded in parts, sealed, listed by a bid, opened with it.",
     "opening": "After the deadline: declarations, confirmations, the opening of envelopes.",
     "evaluation": "Scores alone, agreed scores, prices after quality, the ranking.",
     "award": "Recommendation, approval, notices, standstill, contract.",

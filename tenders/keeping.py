@@ -1,4 +1,4 @@
-"""What the worker does about documents: it removes what nobody uses, and bytes that nothing names."""
+"""What the worker does about documents: it removes what nobody uses."""
 
 from datetime import datetime
 from typing import Final

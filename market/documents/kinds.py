@@ -86,5 +86,7 @@ def looks_like(media_type: MediaType, first: bytes) -> bool:
 
 
 def _is_text(first: bytes) -> bool:
-    """Text in UTF-8 or a single-byte encoding: no control characters, which binaries are full of."""
+    """Text in UTF-8 or a single-byte encoding: without the control characters of binaries."""
+    if first.startswith(tuple(_MAGIC.values())):
+        return False
     return all(byte >= _FIRST_PRINTABLE or byte in _OF_TEXT for byte in first)

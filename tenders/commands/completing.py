@@ -22,8 +22,7 @@ from market.documents.parts import (
 from market.documents.store import StoreUnavailable
 from market.errors import MarketError
 from market.events.commands import record
-from market.sealing import seal
-from market.vault import Vault
+from market.sealing import Custodian, seal
 from tenders.commands.documents import discard, keep
 from tenders.errors.documents import (
     DocumentDigestWrong,
@@ -57,7 +56,7 @@ class _LookedThrough(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def complete_document(
-    actor: Actor, vault: Vault, documents: Documents, document_id: UUID
+    actor: Actor, documents: Documents, document_id: UUID
 ) -> DocumentCompleted:
     """Look through a document that has come whole, and seal it; completed twice, it is so once.
 
@@ -80,15 +79,15 @@ async def complete_document(
     if upload.received != upload.size:
         message = f"{upload.received} of {upload.size} bytes have come."
         raise UploadUnfinished(message)
-    described = upload.described(vault)
+    described = upload.described(documents.custodian)
     found = await _look_through(documents, upload, described, parts)
     refusal = _refusal(upload, described, found)
     if refusal is not None:
-        await _begin_anew(actor.continued(), vault, upload, described, refusal)
+        await _begin_anew(actor.continued(), documents.custodian, upload, described, refusal)
         await discard(documents, [part.object for part in parts])
         raise refusal
     try:
-        return await _complete(actor, vault, upload, described)
+        return await _complete(actor, documents.custodian, upload, described)
     except UploadChanged:
         now, _ = await upload_and_parts(actor, document_id)
         if now.completed_at is None:
@@ -143,10 +142,14 @@ async def _look_through(
 
 @command
 async def _begin_anew(
-    actor: Actor, vault: Vault, upload: Upload, described: KeptDocument, refusal: MarketError
+    actor: Actor,
+    custodian: Custodian,
+    upload: Upload,
+    described: KeptDocument,
+    refusal: MarketError,
 ) -> DocumentProgress:
     key = None if described.key is None else new_document_key()
-    kept = keep(vault, upload.id, msgspec.structs.replace(described, key=key))
+    kept = keep(custodian, upload.id, msgspec.structs.replace(described, key=key))
     if not await execute(_AGAIN, upload.id, upload.attempt, kept):
         raise UploadChanged
     await record(actor, "bid_document.refused", "bid_document", upload.id, because=refusal.slug())
@@ -155,9 +158,9 @@ async def _begin_anew(
 
 @command
 async def _complete(
-    actor: Actor, vault: Vault, upload: Upload, described: KeptDocument
+    actor: Actor, custodian: Custodian, upload: Upload, described: KeptDocument
 ) -> DocumentCompleted:
-    kept = keep(vault, upload.id, msgspec.structs.replace(described, key=None))
+    kept = keep(custodian, upload.id, msgspec.structs.replace(described, key=None))
     completed_at: datetime | None = await fetch_value(
         _COMPLETE, upload.id, upload.attempt, kept, _sealed_key(upload, described)
     )

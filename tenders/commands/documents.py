@@ -23,8 +23,7 @@ from market.documents.parts import (
 from market.documents.store import StoreUnavailable
 from market.errors import Fault, MarketError, NotFound, OutcomeUnknown, TooLarge
 from market.events.commands import record
-from market.sealing import sealed_length
-from market.vault import Vault
+from market.sealing import Custodian, sealed_length
 from tenders.errors.documents import (
     DocumentComplete,
     DocumentFaulty,
@@ -81,13 +80,9 @@ class _Sent(msgspec.Struct, frozen=True):
     object: str
 
 
-async def begin_document(  # noqa: PLR0913  # who, with what, where, and what is given
-    actor: Actor,
-    vault: Vault,
-    documents: Documents,
-    tender_id: UUID,
-    lot_number: int,
-    given: BeginDocument,
+@command
+async def begin_document(
+    actor: Actor, documents: Documents, tender_id: UUID, lot_number: int, given: BeginDocument
 ) -> DocumentBegun:
     """Begin to upload a document for an envelope of the organisation's bid for a lot.
 
@@ -101,18 +96,6 @@ async def begin_document(  # noqa: PLR0913  # who, with what, where, and what is
         DocumentsFull: the organisation's documents would be too many or too large.
         DocumentIdTaken: a supplier's own id is another document's.
     """
-    return await _begin(actor, vault, documents, tender_id, lot_number, given)
-
-
-@command
-async def _begin(  # noqa: PLR0913  # as above
-    actor: Actor,
-    vault: Vault,
-    documents: Documents,
-    tender_id: UUID,
-    lot_number: int,
-    given: BeginDocument,
-) -> DocumentBegun:
     bidding = await bidding_in(actor, tender_id, lot_number)
     ensure_may_bid(bidding.facts())
     sealed_key = _checked(given, documents.document_limit)
@@ -132,7 +115,7 @@ async def _begin(  # noqa: PLR0913  # as above
         given.envelope.value,
         (Sealer.SUPPLIER if sealed_key else Sealer.MARKET).value,
         given.size,
-        keep(vault, document, kept),
+        keep(documents.custodian, document, kept),
         sealed_key,
         actor.person,
     )
@@ -188,17 +171,16 @@ def _ensure_room(held: _Held, documents: Documents) -> None:
             raise DocumentsFull(message)
 
 
-def keep(vault: Vault, document: UUID, described: KeptDocument) -> bytes:
+def keep(custodian: Custodian, document: UUID, described: KeptDocument) -> bytes:
     """Have the custodian keep what a document is called, and its key while it is uploaded."""
-    return vault.custodian.keep(msgspec.json.encode(described), kept_purpose(document))
+    return custodian.keep(msgspec.json.encode(described), kept_purpose(document))
 
 
 # ------------------------------------------------------------------------------------------ sending
 
 
-async def receive(  # noqa: PLR0913  # who, with what, and what comes for which document, from where
+async def receive(
     actor: Actor,
-    vault: Vault,
     documents: Documents,
     document_id: UUID,
     offset: int,
@@ -225,7 +207,7 @@ async def receive(  # noqa: PLR0913  # who, with what, and what comes for which 
     if offset != upload.received:
         message = f"The upload stands at {upload.received} of {upload.size} bytes."
         raise UploadOffsetWrong(message)
-    key = upload.described(vault).key
+    key = upload.described(documents.custodian).key
     room = min(documents.sending_limit, upload.size - offset)
     sent: list[_Sent] = []
     try:

@@ -26,7 +26,7 @@ async def document_faults(vault: Vault, bidding: Bidding, given: GiveBid) -> lis
     wanted = _wanted(given)
     if not wanted:
         return []
-    stored = await stored_documents(vault, bidding.lot, bidding.supplier, wanted)
+    stored = await stored_documents(vault.custodian, bidding.lot, bidding.supplier, wanted)
     listed = {
         EnvelopeKind.QUALITY: given.quality.documents,
         EnvelopeKind.PRICE: given.price.documents,

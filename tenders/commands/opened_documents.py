@@ -1,4 +1,4 @@
-"""Opening the keys of documents with the envelope that lists them, looking them through, reading."""
+"""Opening documents with the envelope that lists them, looking them through, reading them."""
 
 import hashlib
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,7 @@ from market.documents.parts import (
 )
 from market.errors import NotFound
 from market.events.commands import record
-from market.sealing import Address, CannotOpen, CannotUnwrap
+from market.sealing import Address, CannotOpen, CannotUnwrap, Custodian
 from market.vault import Vault
 from tenders.errors import KeysUnavailable
 from tenders.errors.documents import DocumentUnusable
@@ -120,6 +120,14 @@ async def open_listed(
 # ------------------------------------------------------------------------------------------ reading
 
 
+class At(msgspec.Struct, frozen=True, kw_only=True):
+    """Which document of which opened bid, in a tender."""
+
+    lot_number: int
+    pseudonym: str
+    document: UUID
+
+
 @confidential_reading
 async def list_opened(
     actor: Actor, tender_id: UUID, lot_number: int, pseudonym: str
@@ -140,15 +148,7 @@ async def list_opened(
     return [one.view() for one in found]
 
 
-async def read_document(  # noqa: PLR0913  # who, with what, and which document of which bid
-    actor: Actor,
-    vault: Vault,
-    documents: Documents,
-    tender_id: UUID,
-    lot_number: int,
-    pseudonym: str,
-    document_id: UUID,
-) -> Readable:
+async def read_document(actor: Actor, documents: Documents, tender_id: UUID, at: At) -> Readable:
     """Find a document of an opened bid for somebody who reads it; that they do is recorded.
 
     Its first reader has it looked through: its parts, size, digest and kind, and for malware where
@@ -164,47 +164,37 @@ async def read_document(  # noqa: PLR0913  # who, with what, and which document 
         StoreUnavailable, ScannerUnavailable: nothing is decided; try again.
         KeysUnavailable: the custodian cannot read the key that it keeps.
     """
-    place = (tender_id, lot_number, pseudonym, document_id)
     async with reading(actor):
-        opened, parts = await _found(actor, *place)
+        opened, parts = await _found(actor, tender_id, at)
     if not opened.checked and opened.failure is None:
-        readable = _readable(vault, opened, parts)
+        readable = _readable(documents.custodian, opened, parts)
         failure = await _failure_of(documents, readable)
-        await _note_checked(actor, tender_id, document_id, failure)
-    return await _read(actor, vault, *place)
+        await _note_checked(actor, tender_id, at.document, failure)
+    return await _read(actor, documents.custodian, tender_id, at)
 
 
-async def _found(
-    actor: Actor, tender_id: UUID, lot_number: int, pseudonym: str, document_id: UUID
-) -> tuple[Opened, list[OpenedPart]]:
-    for one in await opened_documents(actor, tender_id, lot_number, pseudonym):
-        if one.listed.id == document_id:
-            return one, await opened_parts(document_id)
+async def _found(actor: Actor, tender_id: UUID, at: At) -> tuple[Opened, list[OpenedPart]]:
+    for one in await opened_documents(actor, tender_id, at.lot_number, at.pseudonym):
+        if one.listed.id == at.document:
+            return one, await opened_parts(at.document)
     raise NotFound
 
 
 @confidential_reading
-async def _read(  # noqa: PLR0913  # which document of which bid
-    actor: Actor,
-    vault: Vault,
-    tender_id: UUID,
-    lot_number: int,
-    pseudonym: str,
-    document_id: UUID,
-) -> Readable:
-    opened, parts = await _found(actor, tender_id, lot_number, pseudonym, document_id)
+async def _read(actor: Actor, custodian: Custodian, tender_id: UUID, at: At) -> Readable:
+    opened, parts = await _found(actor, tender_id, at)
     if opened.failure is not None:
         raise DocumentUnusable(opened.failure)
-    readable = _readable(vault, opened, parts)
-    await record(actor, "bid_document.read", "bid_document", document_id, tender=tender_id)
+    readable = _readable(custodian, opened, parts)
+    await record(actor, "bid_document.read", "bid_document", at.document, tender=tender_id)
     return readable
 
 
-def _readable(vault: Vault, opened: Opened, parts: list[OpenedPart]) -> Readable:
+def _readable(custodian: Custodian, opened: Opened, parts: list[OpenedPart]) -> Readable:
     if opened.kept_key is None:
         raise DocumentUnusable(NOT_STORED)
     try:
-        kept = vault.custodian.recall(opened.kept_key, opened_purpose(opened.listed.id))
+        kept = custodian.recall(opened.kept_key, opened_purpose(opened.listed.id))
     except CannotUnwrap as error:
         raise KeysUnavailable from error
     return Readable(listed=opened.listed, key=decode_key(kept), parts=parts)

@@ -9,8 +9,7 @@ from market.actor import Actor
 from market.database import fetch, fetch_one, reading
 from market.errors import NotFound
 from market.pages import Page
-from market.sealing import CannotUnwrap, EnvelopeKind
-from market.vault import Vault
+from market.sealing import CannotUnwrap, Custodian, EnvelopeKind
 from tenders.errors import KeysUnavailable
 from tenders.permissions.bids import ensure_bid_manager, is_bid_manager
 from tenders.permissions.opening import ensure_knows_bidders, ensure_may_read
@@ -102,13 +101,13 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
         """How much has come."""
         return DocumentProgress(id=self.id, offset=self.received, size=self.size)
 
-    def described(self, vault: Vault) -> KeptDocument:
+    def described(self, custodian: Custodian) -> KeptDocument:
         """What it is called and was announced as.
 
         Raises:
             KeysUnavailable: the custodian cannot read what it keeps.
         """
-        return _recalled(vault, self.id, self.kept)
+        return _recalled(custodian, self.id, self.kept)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -173,9 +172,9 @@ class _Proved(msgspec.Struct, frozen=True):
     checked_at: datetime | None
 
 
-def _recalled(vault: Vault, document: UUID, kept: bytes) -> KeptDocument:
+def _recalled(custodian: Custodian, document: UUID, kept: bytes) -> KeptDocument:
     try:
-        described = vault.custodian.recall(kept, kept_purpose(document))
+        described = custodian.recall(kept, kept_purpose(document))
     except CannotUnwrap as error:
         raise KeysUnavailable from error
     return msgspec.json.decode(described, type=KeptDocument)
@@ -206,7 +205,7 @@ async def upload_and_parts(actor: Actor, document_id: UUID) -> tuple[Upload, lis
         return upload, await fetch(Part, _PARTS, document_id)
 
 
-async def my_document(actor: Actor, vault: Vault, document_id: UUID) -> DocumentView:
+async def my_document(actor: Actor, custodian: Custodian, document_id: UUID) -> DocumentView:
     """Show one of the organisation's documents.
 
     Raises:
@@ -214,11 +213,17 @@ async def my_document(actor: Actor, vault: Vault, document_id: UUID) -> Document
         KeysUnavailable: the custodian cannot read what it keeps.
     """
     async with reading(actor):
-        return _view(vault, await upload_of(actor, document_id))
+        return _view(custodian, await upload_of(actor, document_id))
 
 
 async def my_documents(  # noqa: PLR0913  # a place and a page of it
-    actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, limit: int, cursor: str | None
+    actor: Actor,
+    custodian: Custodian,
+    tender_id: UUID,
+    lot_number: int,
+    *,
+    limit: int,
+    cursor: str | None,
 ) -> Page[DocumentView]:
     """The organisation's documents for a lot, the latest first.
 
@@ -238,11 +243,11 @@ async def my_documents(  # noqa: PLR0913  # a place and a page of it
     if len(rows) > limit:
         last = rows[limit - 1]
         following = cursor_at(last.begun_at, last.id)
-    return Page(items=[_view(vault, row) for row in rows[:limit]], next=following)
+    return Page(items=[_view(custodian, row) for row in rows[:limit]], next=following)
 
 
-def _view(vault: Vault, row: Upload) -> DocumentView:
-    described = row.described(vault)
+def _view(custodian: Custodian, row: Upload) -> DocumentView:
+    described = row.described(custodian)
     return DocumentView(
         id=row.id,
         tender=row.tender,
@@ -262,7 +267,7 @@ def _view(vault: Vault, row: Upload) -> DocumentView:
 
 
 async def stored_documents(
-    vault: Vault, lot: UUID, supplier: UUID, wanted: list[UUID]
+    custodian: Custodian, lot: UUID, supplier: UUID, wanted: list[UUID]
 ) -> dict[UUID, StoredDocument]:
     """What is stored of the documents that a bid lists, inside a transaction.
 
@@ -271,7 +276,7 @@ async def stored_documents(
     """
     found = {}
     for row in await fetch(_Stored, _STORED, wanted, lot, supplier):
-        described = _recalled(vault, row.id, row.kept)
+        described = _recalled(custodian, row.id, row.kept)
         found[row.id] = StoredDocument(
             kind=row.kind,
             complete=row.completed_at is not None,
@@ -318,9 +323,9 @@ async def opened_documents(
 
 def documents_in(content: str, kind: EnvelopeKind) -> tuple[ListedDocument, ...]:
     """The documents that the content of an opened envelope lists."""
-    form = QualityEnvelope if kind is EnvelopeKind.QUALITY else PriceEnvelope
-    inside: QualityEnvelope | PriceEnvelope = msgspec.json.decode(content, type=form)
-    return inside.documents
+    if kind is EnvelopeKind.QUALITY:
+        return msgspec.json.decode(content, type=QualityEnvelope).documents
+    return msgspec.json.decode(content, type=PriceEnvelope).documents
 
 
 def _opened(kind: EnvelopeKind, listed: ListedDocument, proved: _Proved | None) -> Opened:

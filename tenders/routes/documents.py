@@ -1,4 +1,4 @@
-"""HTTP about documents of bids: uploaded in parts, listed, removed; read once their bid is opened."""
+"""HTTP about documents of bids: uploaded in parts, removed; read once their bid is opened."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from litestar.response import Stream
 
@@ -27,7 +27,6 @@ from market.observation.errors import WrongContentType
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
 from market.requests import KEYED
-from market.vault import Vault
 from tenders.commands import completing as completion
 from tenders.commands import documents as commands
 from tenders.commands import opened_documents as opened
@@ -104,7 +103,9 @@ class _Bytes(Operation):
 
     def __post_init__(self) -> None:
         """Describe it."""
-        anything = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format="binary"))
+        anything = OpenAPIMediaType(
+            schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        )
         self.request_body = RequestBody(
             required=True,
             description="The bytes that follow what has come, as many as one likes up to 8 MiB.",
@@ -150,20 +151,19 @@ class LotDocumentController(Controller):
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
     )
-    async def begin(  # noqa: PLR0913, PLR0917  # what Litestar hands in, each by its name
+    async def begin(  # what Litestar hands in, each by its name
         self,
         tender_id: FromPath[UUID],
         lot_number: FromPath[int],
         data: JSONBody[BeginDocument],
         actor: NamedDependency[Actor],
-        vault: NamedDependency[Vault],
         documents: NamedDependency[Documents],
     ) -> DocumentBegun:
         """Begin to upload a document for one envelope of a bid, before the deadline.
 
         Send it to `/bid-documents/{id}` in parts, complete it, and list it in the bid.
         """
-        return await commands.begin_document(actor, vault, documents, tender_id, lot_number, data)
+        return await commands.begin_document(actor, documents, tender_id, lot_number, data)
 
     @get(
         "/documents",
@@ -176,13 +176,15 @@ class LotDocumentController(Controller):
         tender_id: FromPath[UUID],
         lot_number: FromPath[int],
         actor: NamedDependency[Actor],
-        vault: NamedDependency[Vault],
+        documents: NamedDependency[Documents],
         request: AnyRequest,
         limit: PageLimit = LIMIT,
         cursor: PageCursor = None,
     ) -> Response[Page[DocumentView]]:
         """List the documents that one's organisation uploaded for a lot, the latest first."""
-        page = await queries.my_documents(actor, vault, tender_id, lot_number, limit, cursor)
+        page = await queries.my_documents(
+            actor, documents.custodian, tender_id, lot_number, limit=limit, cursor=cursor
+        )
         return linked(page, request)
 
     @get(
@@ -220,7 +222,6 @@ class LotDocumentController(Controller):
         pseudonym: FromPath[str],
         document_id: FromPath[UUID],
         actor: NamedDependency[Actor],
-        vault: NamedDependency[Vault],
         documents: NamedDependency[Documents],
     ) -> Stream:
         """Give a document of an opened bid, to be saved; that it was read is recorded.
@@ -228,8 +229,8 @@ class LotDocumentController(Controller):
         The first reader has it looked through: what is not the document that the bid lists is
         written down as such, and not given.
         """
-        place = (tender_id, lot_number, pseudonym, document_id)
-        found = await opened.read_document(actor, vault, documents, *place)
+        at = opened.At(lot_number=lot_number, pseudonym=pseudonym, document=document_id)
+        found = await opened.read_document(actor, documents, tender_id, at)
         one = found.listed
         return Stream(
             opened.contents(documents, found),
@@ -259,10 +260,10 @@ class DocumentController(Controller):
         self,
         document_id: FromPath[UUID],
         actor: NamedDependency[Actor],
-        vault: NamedDependency[Vault],
+        documents: NamedDependency[Documents],
     ) -> Response[DocumentView]:
         """Show one of the organisation's documents and how much of it has come."""
-        view = await queries.my_document(actor, vault, document_id)
+        view = await queries.my_document(actor, documents.custodian, document_id)
         return Response(view, headers=_standing(view.offset, view.size))
 
     @head(
@@ -275,10 +276,10 @@ class DocumentController(Controller):
         self,
         document_id: FromPath[UUID],
         actor: NamedDependency[Actor],
-        vault: NamedDependency[Vault],
+        documents: NamedDependency[Documents],
     ) -> Response[None]:
         """Say in `Upload-Offset` where the upload stands, and so where to go on."""
-        view = await queries.my_document(actor, vault, document_id)
+        view = await queries.my_document(actor, documents.custodian, document_id)
         return Response(None, headers=_standing(view.offset, view.size))
 
     @patch(
@@ -296,13 +297,12 @@ class DocumentController(Controller):
         request_max_body_size=LARGEST_SENDING,
         opt={"scope": Scope.BIDS_WRITE, "submission": True, "media_types": _OF_PARTS},
     )
-    async def send(  # noqa: PLR0913, PLR0917  # as above
+    async def send(  # as above
         self,
         document_id: FromPath[UUID],
         offset: UploadOffset,
         request: AnyRequest,
         actor: NamedDependency[Actor],
-        vault: NamedDependency[Vault],
         documents: NamedDependency[Documents],
     ) -> Response[DocumentProgress]:
         """Send the next bytes of a document, from `Upload-Offset` on.
@@ -310,7 +310,7 @@ class DocumentController(Controller):
         What came before a connection broke counts: ask where the upload stands, and go on there.
         """
         body = _arriving(request)
-        progress = await commands.receive(actor, vault, documents, document_id, offset, body)
+        progress = await commands.receive(actor, documents, document_id, offset, body)
         return Response(progress, headers=_standing(progress.offset, progress.size))
 
     @post(
@@ -333,14 +333,13 @@ class DocumentController(Controller):
         self,
         document_id: FromPath[UUID],
         actor: NamedDependency[Actor],
-        vault: NamedDependency[Vault],
         documents: NamedDependency[Documents],
     ) -> DocumentCompleted:
         """Complete a document that has come whole: it is looked through and sealed.
 
         What is not as announced, or infected, is not kept, and the upload begins anew at 0.
         """
-        return await completion.complete_document(actor, vault, documents, document_id)
+        return await completion.complete_document(actor, documents, document_id)
 
     @delete(
         operation_id="removeDocument",

@@ -1,11 +1,21 @@
 """Documents of bids in tests: uploaded through HTTP, and listed in bids."""
 
+import base64
 import hashlib
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
+from market.documents.parts import (
+    PART_BYTES,
+    DocumentAddress,
+    DocumentKey,
+    new_document_key,
+    seal_part,
+)
+from market.sealing import EnvelopeKind, seal
 from tests.makers.bids import asked, bid_body
 from tests.makers.tenders import PublishedTender
 from tests.makers.world import Person
@@ -85,3 +95,57 @@ def bid_with(
     body["quality"]["documents"] = list(quality)
     body["price"]["documents"] = list(price)
     return body
+
+
+def path_of(tender: PublishedTender, pseudonym: str = "Bidder A") -> str:
+    """Where the documents of an opened bid for the first lot are."""
+    return f"{tender.path}/lots/1/bids/{pseudonym}/documents"
+
+
+async def sealed_document(  # noqa: PLR0913  # everything a supplier may get wrong
+    bidder: Person,
+    tender: PublishedTender,
+    content: bytes,
+    *,
+    claimed: bytes | None = None,
+    to_envelope: EnvelopeKind = EnvelopeKind.QUALITY,
+    media_type: str = "application/pdf",
+    name: str = "How.pdf",
+) -> dict[str, Any]:
+    """Upload a document that its supplier sealed, and give it as a bid lists it."""
+    document, key = uuid4(), new_document_key()
+    pieces = [content[at : at + PART_BYTES] for at in range(0, len(content), PART_BYTES)]
+    stream = b"".join(seal_part(key, document, at, piece) for at, piece in enumerate(pieces))
+    keys = (await bidder.get(f"{tender.path}/keys")).json()
+    public = next(one for one in keys if one["lot_number"] == 1 and one["envelope"] == "quality")[
+        "public_key"
+    ]
+    address = DocumentAddress(
+        tender=tender.id,
+        lot=tender.lots[1],
+        supplier=bidder.organisation,
+        envelope=to_envelope,
+        document=document,
+    )
+    of = content if claimed is None else claimed
+    inside = DocumentKey(
+        key=key, size=len(of), parts=len(pieces), sha256=hashlib.sha256(of).digest()
+    )
+    sealed_key = seal(base64.b64decode(public), address, inside.encoded())
+    body = announced(stream, name=name, media_type=media_type) | {
+        "id": str(document),
+        "sealed_key": base64.b64encode(sealed_key).decode(),
+    }
+    path = await begun(bidder, tender, body)
+    for at in range(0, len(stream), 700_000):
+        sent = await send(bidder, path, at, stream[at : at + 700_000])
+        assert sent.status_code == 200, sent.text
+    completed = await complete(bidder, path)
+    assert completed.status_code == 201, completed.text
+    return {
+        "id": str(document),
+        "name": name,
+        "media_type": media_type,
+        "size": len(of),
+        "sha256": hashlib.sha256(of).hexdigest(),
+    }

@@ -1,7 +1,6 @@
 """What the database promises about documents, straight at it as the app role and the worker."""
 
 import os
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,8 @@ from tests.makers.tenders import PublishedTender, market_time, published_tender
 from tests.makers.world import Person, World
 
 BEGIN = (
-    "INSERT INTO bid_document (id, tender, lot, organisation, kind, sealed_by, size, kept, begun_by)"
+    "INSERT INTO bid_document"
+    " (id, tender, lot, organisation, kind, sealed_by, size, kept, begun_by)"
     " VALUES ($1, $2, $3, $4, 'quality', 'market', 100, 'kept', $5)"
 )
 PART = (
@@ -31,6 +31,8 @@ PART = (
     " VALUES (gen_random_uuid(), $1, $2, $3, $4, gen_random_uuid()::text)"
 )
 COMPLETE = "UPDATE bid_document SET completed_at = now(), sealed_key = 'key' WHERE id = $1"
+CHANGE = "UPDATE bid_document SET {} WHERE id = $1"
+REMOVE = CHANGE.format("removed_at = now()")
 LIST = "INSERT INTO listed_document (id, bid_version, document) VALUES (gen_random_uuid(), $1, $2)"
 OPEN = (
     "INSERT INTO opened_document (id, document, bid, kind, kept_key)"
@@ -49,9 +51,9 @@ async def bidder(world: World) -> Person:
 
 
 @pytest.fixture
-async def document(app_role: Any, bidder: Person, tender: PublishedTender) -> AsyncIterator[UUID]:
+async def document(app_role: Any, bidder: Person, tender: PublishedTender) -> UUID:
     """A document of a hundred bytes that was begun and not sent."""
-    yield await began(app_role, bidder, tender)
+    return await began(app_role, bidder, tender)
 
 
 async def began(
@@ -113,7 +115,7 @@ async def test_a_complete_document_does_not_change(
     await completed(app_role, bidder, document)
     for change in ("attempt = attempt + 1", "sealed_key = 'other'", "completed_at = NULL"):
         async with refused("document_stays_as_completed"), as_person(app_role, bidder):
-            await app_role.execute(f"UPDATE bid_document SET {change} WHERE id = $1", document)
+            await app_role.execute(CHANGE.format(change), document)
     async with refused("document_stays_as_completed"), as_person(app_role, bidder):
         await app_role.execute(PART, document, 1, 100, 1)
 
@@ -123,9 +125,9 @@ async def test_what_a_document_is_to_be_does_not_change(
 ) -> None:
     for change in ("size = 200", "organisation = gen_random_uuid()", "kind = 'price'"):
         async with not_granted(), as_person(app_role, bidder):
-            await app_role.execute(f"UPDATE bid_document SET {change} WHERE id = $1", document)
+            await app_role.execute(CHANGE.format(change), document)
         async with refused("document_stays_as_begun"), acting(superuser):
-            await superuser.execute(f"UPDATE bid_document SET {change} WHERE id = $1", document)
+            await superuser.execute(CHANGE.format(change), document)
     async with refused("never_deleted"), acting(superuser):
         await superuser.execute("DELETE FROM bid_document WHERE id = $1", document)
 
@@ -135,14 +137,15 @@ async def test_a_removed_document_is_gone_with_its_key_and_stays_so(
 ) -> None:
     await completed(app_role, bidder, document)
     async with as_person(app_role, bidder):
-        await app_role.execute("UPDATE bid_document SET removed_at = now() WHERE id = $1", document)
+        await app_role.execute(REMOVE, document)
         left = await app_role.fetchrow(
-            "SELECT kept, sealed_key, (SELECT count(*) FROM bid_document_part WHERE document = d.id)"
+            "SELECT kept, sealed_key,"
+            " (SELECT count(*) FROM bid_document_part WHERE document = d.id)"
             " FROM bid_document d WHERE id = $1",
             document,
         )
     assert tuple(left) == (None, None, 0)
-    for statement in (COMPLETE, "UPDATE bid_document SET removed_at = NULL WHERE id = $1"):
+    for statement in (COMPLETE, CHANGE.format("removed_at = NULL")):
         async with refused("document_stays_removed"), as_person(app_role, bidder):
             await app_role.execute(statement, document)
     async with refused("document_stays_removed"), as_person(app_role, bidder):
@@ -168,19 +171,14 @@ async def test_a_bid_lists_complete_documents_of_its_own_when_it_is_given(
     async with refused("bid_arrives_whole"), as_person(app_role, bidder):
         await app_role.execute(LIST, version, again)
     async with refused("document_stays_listed"), as_person(app_role, bidder):
-        await app_role.execute("UPDATE bid_document SET removed_at = now() WHERE id = $1", document)
+        await app_role.execute(REMOVE, document)
     async with as_person(app_role, other):
         seen = await app_role.fetchval("SELECT count(*) FROM listed_document")
     assert seen == 0
 
 
 async def test_nobody_else_sees_or_touches_a_document(
-    world: World,
-    app_role: Any,
-    superuser: Any,
-    tender: PublishedTender,
-    bidder: Person,
-    document: UUID,
+    world: World, app_role: Any, tender: PublishedTender, bidder: Person, document: UUID
 ) -> None:
     colleague = await world.person("Colin Ward", bidder.organisation, Role.ADMINISTRATOR)
     other = await admitted_supplier(world, "Somebody Else")
@@ -188,9 +186,7 @@ async def test_nobody_else_sees_or_touches_a_document(
         async with as_person(app_role, person):
             for table in ("bid_document", "bid_document_part"):
                 assert await app_role.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608  # two names
-            changed = await app_role.execute(
-                "UPDATE bid_document SET removed_at = now() WHERE id = $1", document
-            )
+            changed = await app_role.execute(REMOVE, document)
             assert changed == "UPDATE 0"
         with pytest.raises(asyncpg.PostgresError):
             async with as_person(app_role, person):

@@ -1,23 +1,17 @@
 """Documents of opened bids: read with the envelope that lists them, by those who read that."""
 
 import base64
-import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from market.documents.parts import (
-    PART_BYTES,
-    DocumentAddress,
-    DocumentKey,
-    new_document_key,
-    seal_part,
-)
-from market.sealing import EnvelopeKind, seal
+from market.documents.parts import PART_BYTES
+from market.sealing import EnvelopeKind
 from tests.makers.bids import declare, open_bids, submit
-from tests.makers.documents import PDF, announced, begun, bid_with, complete, send, uploaded
+from tests.makers.documents import PDF, announced, bid_with, path_of, sealed_document, uploaded
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -42,10 +36,6 @@ async def bid_listing(
     price: Sequence[dict[str, Any]] = (),
 ) -> None:
     await submit(bidder, tender, 1, bid_with(tender, quality, price))
-
-
-def path_of(tender: PublishedTender, pseudonym: str = "Bidder A") -> str:
-    return f"{tender.path}/lots/1/bids/{pseudonym}/documents"
 
 
 async def test_whoever_reads_the_opened_envelope_reads_its_documents(
@@ -113,9 +103,9 @@ async def test_a_document_whose_stored_bytes_were_changed_is_a_recorded_failure(
     name = await superuser.fetchval(
         "SELECT object FROM bid_document_part WHERE document::text = $1", one["id"]
     )
-    with open(f"{documents_folder}/{name}", "r+b") as stored:  # noqa: PTH123  # a store gone bad
-        stored.seek(500)
-        stored.write(b"\x00\x01\x02\x03")
+    stored = Path(documents_folder) / name
+    sealed = stored.read_bytes()
+    stored.write_bytes(sealed[:500] + b"\x00\x01\x02\x03" + sealed[504:])
     opener, path = tender.openers[0], path_of(tender)
     for _ in range(2):
         read = await opener.get(f"{path}/{one['id']}")
@@ -124,56 +114,7 @@ async def test_a_document_whose_stored_bytes_were_changed_is_a_recorded_failure(
     assert "does not open" in (await opener.get(path)).json()[0]["failure"]
 
 
-# -------------------------------------------------------------------------- sealed by their supplier
-
-
-async def sealed_document(
-    bidder: Person,
-    tender: PublishedTender,
-    content: bytes,
-    *,
-    claimed: bytes | None = None,
-    to_envelope: EnvelopeKind = EnvelopeKind.QUALITY,
-    media_type: str = "application/pdf",
-    name: str = "How.pdf",
-) -> dict[str, Any]:
-    """Seal a document before sending, as a supplier's own system would; give it as a bid lists it."""
-    document, key = uuid4(), new_document_key()
-    pieces = [content[at : at + PART_BYTES] for at in range(0, len(content), PART_BYTES)]
-    stream = b"".join(seal_part(key, document, at, piece) for at, piece in enumerate(pieces))
-    keys = (await bidder.get(f"{tender.path}/keys")).json()
-    public = next(one for one in keys if one["lot_number"] == 1 and one["envelope"] == "quality")[
-        "public_key"
-    ]
-    address = DocumentAddress(
-        tender=tender.id,
-        lot=tender.lots[1],
-        supplier=bidder.organisation,
-        envelope=to_envelope,
-        document=document,
-    )
-    of = content if claimed is None else claimed
-    inside = DocumentKey(
-        key=key, size=len(of), parts=len(pieces), sha256=hashlib.sha256(of).digest()
-    )
-    sealed_key = seal(base64.b64decode(public), address, inside.encoded())
-    body = announced(stream, name=name, media_type=media_type) | {
-        "id": str(document),
-        "sealed_key": base64.b64encode(sealed_key).decode(),
-    }
-    path = await begun(bidder, tender, body)
-    for at in range(0, len(stream), 700_000):
-        sent = await send(bidder, path, at, stream[at : at + 700_000])
-        assert sent.status_code == 200, sent.text
-    completed = await complete(bidder, path)
-    assert completed.status_code == 201, completed.text
-    return {
-        "id": str(document),
-        "name": name,
-        "media_type": media_type,
-        "size": len(of),
-        "sha256": hashlib.sha256(of).hexdigest(),
-    }
+# ------------------------------------------------------------------------- sealed by their supplier
 
 
 async def test_a_document_that_its_supplier_sealed_is_stored_unread_and_opened_with_the_bid(

@@ -112,10 +112,7 @@ async def test_what_came_before_a_connection_broke_counts(
 ) -> None:
     content = b"b" * 3_000_000
     path = await begun(bidder, tender, announced(content, name="Long.txt", media_type="text/plain"))
-    answered = await _broken_off(
-        world, bidder, path, [content[:1_500_000], content[1_500_000:2_000_000]]
-    )
-    assert answered == []
+    await _broken_off(world, bidder, path, [content[:1_500_000], content[1_500_000:2_000_000]])
     asked = await bidder.request("HEAD", path)
     assert asked.headers["upload-offset"] == "2000000"
     await send(bidder, path, 2_000_000, content[2_000_000:])
@@ -123,9 +120,9 @@ async def test_what_came_before_a_connection_broke_counts(
     assert completed.status_code == 201, completed.text
 
 
-async def _broken_off(world: World, person: Person, path: str, chunks: list[bytes]) -> list[Any]:
+async def _broken_off(world: World, person: Person, path: str, chunks: list[bytes]) -> None:
     """Send some of a body and go away, as a client does whose line breaks."""
-    app = world.client._transport.app  # noqa: SLF001  # httpx cannot break off a request
+    transport: Any = world.client._transport  # noqa: SLF001  # httpx cannot break off a request
     headers = {
         **BYTES,
         "Authorization": f"Bearer {person.token}",
@@ -150,17 +147,14 @@ async def _broken_off(world: World, person: Person, path: str, chunks: list[byte
     messages: list[dict[str, Any]] = [
         {"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks
     ]
-    sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         return messages.pop(0) if messages else {"type": "http.disconnect"}
 
-    async def send_on(message: Any) -> None:
-        if message["type"] == "http.response.body" and message.get("body"):
-            sent.append(message["body"])
+    async def send_on(_: Any) -> None:
+        """There is nobody who would read an answer."""
 
-    await app(scope, receive, send_on)
-    return [] if sent else sent
+    await transport.app(scope, receive, send_on)
 
 
 async def test_of_two_parts_that_begin_at_one_place_one_is_taken(

@@ -1,0 +1,83 @@
+"""Sealed parts are stored in a folder or in an S3-compatible bucket, and read back as they were."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import boto3  # type: ignore[import-untyped]  # it has no types of its own
+import pytest
+from moto.server import ThreadedMotoServer
+
+from market.documents.store import DocumentStore, StoreUnavailable, open_store
+from market.settings import Settings
+
+ACCESS_KEY, SECRET_KEY = "a key of the tests", "a secret of theirs"
+
+
+def settings_of(endpoint: str) -> Settings:
+    return Settings(
+        documents_bucket="documents",
+        documents_endpoint=endpoint,
+        documents_access_key=ACCESS_KEY,
+        documents_secret_key=SECRET_KEY,
+    )
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A real S3-compatible server on this machine, with one bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+    )
+    client.create_bucket(Bucket="documents")
+    client.close()
+    yield address
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> DocumentStore:
+    if request.param == "folder":
+        return open_store(Settings(home=str(tmp_path)))
+    endpoint = request.getfixturevalue("endpoint")
+    return open_store(settings_of(endpoint))
+
+
+async def test_what_is_stored_is_read_listed_and_removed(store: DocumentStore) -> None:
+    document = uuid4()
+    contents = {f"{document}/{uuid4()}": bytes([number]) * 5_000 for number in range(3)}
+    for name, content in contents.items():
+        await store.put(name, content)
+    for name, content in contents.items():
+        assert await store.get(name) == content
+    listed = {one.name async for batch in store.listed() for one in batch}
+    assert listed >= set(contents)
+    first, *rest = contents
+    await store.remove([first, first, f"{document}/{uuid4()}"])
+    with pytest.raises(StoreUnavailable):
+        await store.get(first)
+    assert await store.get(rest[0]) == contents[rest[0]]
+
+
+async def test_a_store_that_cannot_be_reached_is_said_to_be_so(tmp_path: Path) -> None:
+    store = open_store(Settings(home=str(tmp_path)))
+    folder = tmp_path / "documents"
+    folder.rmdir()
+    folder.write_text("a file where the folder was")
+    with pytest.raises(StoreUnavailable):
+        await store.put("one/two", b"content")
+
+
+def test_a_store_says_where_it_is_and_no_secret(tmp_path: Path) -> None:
+    bucket = open_store(settings_of("http://127.0.0.1:1"))
+    assert repr(bucket) == "DocumentStore('an S3-compatible bucket')"
+    assert open_store(Settings(home=str(tmp_path))).place == "a folder"
+    assert (tmp_path / "documents").stat().st_mode & 0o077 == 0
