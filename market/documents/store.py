@@ -12,7 +12,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from market.errors import MarketError
-from market.settings import Settings
+from market.settings import BadSettings, Settings
 
 _TIMEOUT: Final = "30s"
 _LISTED_AT_ONCE: Final = 500
@@ -107,7 +107,11 @@ class DocumentStore:
 
 
 def open_store(settings: Settings) -> DocumentStore:
-    """Open the store that the settings name: a bucket, a folder, or one beside the database."""
+    """Open the store that the settings name: a bucket, a folder, or one beside the database.
+
+    Raises:
+        BadSettings: the folder cannot be made.
+    """
     if settings.documents_bucket is not None:
         endpoint = settings.documents_endpoint
         keys = (settings.documents_access_key, settings.documents_secret_key)
@@ -126,7 +130,11 @@ def open_store(settings: Settings) -> DocumentStore:
         return DocumentStore(bucket, None)
     named = settings.documents_folder
     folder = settings.folder / "documents" if named is None else Path(named).absolute()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        message = f"Documents cannot be kept in {folder}: {error.strerror}."
+        raise BadSettings(message) from error
     return DocumentStore(LocalStore(folder), folder)
 
 

@@ -9,7 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from market.documents.store import DocumentStore, StoreUnavailable, open_store
-from market.settings import Settings
+from market.settings import BadSettings, Settings
 
 ACCESS_KEY, SECRET_KEY = "a key of the tests", "a secret of theirs"
 
@@ -74,6 +74,12 @@ async def test_a_store_that_cannot_be_reached_is_said_to_be_so(tmp_path: Path) -
     folder.write_text("a file where the folder was")
     with pytest.raises(StoreUnavailable):
         await store.put("one/two", b"content")
+
+
+def test_a_folder_that_cannot_be_made_is_said_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(BadSettings, match="Documents cannot be kept in"):
+        open_store(Settings(documents_folder=str(tmp_path / "file" / "documents")))
 
 
 def test_a_store_says_where_it_is_and_no_secret(tmp_path: Path) -> None:
