@@ -135,7 +135,9 @@ class _Seen:
         route = self.scope.get("path_template") or "unmatched"
         # Anybody may read the measures. Those of bids would tell, by being polled, how many bids
         # have arrived and when: until the opening nobody knows that. The log keeps them.
-        if not _OF_BIDS.search(route):
+        handler = self.scope.get("route_handler")
+        of_bids = _OF_BIDS.search(route) or (handler is not None and handler.opt.get("submission"))
+        if not of_bids:
             REQUESTS.labels(method, route, f"{status // 100}xx").inc()
             DURATIONS.labels(method, route).observe(took)
         note_pool()

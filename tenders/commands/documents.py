@@ -55,6 +55,8 @@ SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes,
 FROM bid_document WHERE organisation = $1 AND tender = $2 AND removed_at IS NULL
 """
 
+_HOLD = "SELECT 1 FROM bid_document WHERE id = $1 FOR NO KEY UPDATE"
+
 _PARTS = """
 INSERT INTO bid_document_part (id, document, number, starts_at, length, object)
 SELECT gen_random_uuid(), $1, * FROM unnest($2::int[], $3::bigint[], $4::int[], $5::text[])
@@ -246,6 +248,8 @@ async def _within(body: AsyncIterator[bytes], room: int) -> AsyncIterator[bytes]
 async def _note_parts(
     actor: Actor, document_id: UUID, attempt: int, first: int, sent: list[_Sent]
 ) -> DocumentProgress:
+    # held, so that it does not begin anew, under another key, between this look and the guard's
+    await execute(_HOLD, document_id)
     upload = await upload_of(actor, document_id)
     if upload.attempt != attempt:
         raise UploadChanged

@@ -205,7 +205,7 @@ async def contents(documents: Documents, readable: Readable) -> AsyncIterator[by
 
     Raises:
         StoreUnavailable: the store does not answer.
-        CannotOpenPart: a part does not open.
+        CannotOpenPart: a part does not open, or there are more or fewer than were sealed.
     """
 
     async def stored() -> AsyncIterator[bytes]:
@@ -215,8 +215,12 @@ async def contents(documents: Documents, readable: Readable) -> AsyncIterator[by
     parts = stored()
     if readable.parts and readable.parts[0].sealed_by is Sealer.SUPPLIER:
         parts = recut(parts, PART_BYTES + OVERHEAD_BYTES)
+    given = 0
     async for plain in opened_stream(readable.key.key, readable.listed.id, parts):
+        given += 1
         yield plain
+    if given != readable.key.parts:
+        raise CannotOpenPart
 
 
 async def _failure_of(documents: Documents, readable: Readable) -> str | None:

@@ -89,6 +89,7 @@ async def provide_documents(state: State) -> Documents:
 HANDLED = {"documents": Provide(provide_documents)}
 
 
+_SHOWN_NOWHERE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _SAVED = ResponseSpec(
     data_container=bytes,
     generate_examples=False,
@@ -238,7 +239,7 @@ class LotDocumentController(Controller):
             headers={
                 "Content-Length": str(one.size),
                 "Content-Disposition": f"attachment; filename*=UTF-8''{quote(one.name, safe='')}",
-                "Content-Security-Policy": "sandbox",
+                "Content-Security-Policy": _SHOWN_NOWHERE,
                 "Cache-Control": "no-store",
             },
         )

@@ -271,11 +271,13 @@ BEGIN
     RETURN counted;
 END $$;
 
--- Of the names of stored objects, those that no part has: left by what was broken off or removed.
+-- Of the names of stored objects, those of a document of this market that no part has: left by what
+-- was broken off, came second or was removed. What belongs to nothing known here is left alone.
 CREATE FUNCTION objects_of_no_document(names text[]) RETURNS SETOF text LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT n FROM unnest(names) n
     WHERE NOT EXISTS (SELECT 1 FROM bid_document_part p WHERE p.object = n)
+      AND split_part(n, '/', 1) IN (SELECT d.id::text FROM bid_document d)
 $$;
 
 -- -- who sees what -----------------------------------------------------------------------------------

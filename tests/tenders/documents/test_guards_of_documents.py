@@ -279,7 +279,11 @@ async def test_bytes_that_no_document_names_are_removed_after_a_day(
     second, fresh = folder / str(uuid4()), folder / str(uuid4())
     for file in (second, fresh):
         file.write_bytes(b"left by what broke off")
-    for file in (named, second):
+    of_another_market = Path(documents_folder) / str(uuid4()) / str(uuid4())
+    of_another_market.parent.mkdir()
+    of_another_market.write_bytes(b"of a market that shares the folder by mistake")
+    for file in (named, second, of_another_market):
         os.utime(file, (1_700_000_000, 1_700_000_000))
     await UnusedDocuments(bench).run()
     assert (named.exists(), second.exists(), fresh.exists()) == (True, False, True)
+    assert of_another_market.exists()

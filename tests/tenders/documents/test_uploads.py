@@ -274,6 +274,26 @@ async def test_nobody_but_bid_managers_of_the_organisation_knows_of_a_document(
     assert problem(await begin(colleague, tender, announced())) == "403 forbidden"
 
 
+async def test_no_measure_tells_of_documents(
+    world: World, bidder: Person, tender: PublishedTender
+) -> None:
+    before = await _measured(world)
+    one = await uploaded(bidder, tender)
+    await bidder.request("HEAD", f"/bid-documents/{one['id']}")
+    await bidder.get(f"{tender.path}/lots/1/documents")
+    assert await _measured(world) == before
+
+
+async def _measured(world: World) -> list[str]:
+    """What is measured of requests, but for the reading of the measures."""
+    text = (await world.client.get("/metrics")).text
+    return [
+        line
+        for line in text.splitlines()
+        if line.startswith("market_request") and "/metrics" not in line
+    ]
+
+
 async def test_nothing_is_uploaded_after_the_deadline(
     world: World, bidder: Person, tender: PublishedTender
 ) -> None:
