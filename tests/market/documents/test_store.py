@@ -4,19 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import boto3  # type: ignore[import-untyped]  # it has no types of its own
 import pytest
-from moto.server import ThreadedMotoServer
 
 from market.documents.store import DocumentStore, StoreUnavailable, open_store
 from market.settings import BadSettings, Settings
-
-ACCESS_KEY, SECRET_KEY = "a key of the tests", "a secret of theirs"
+from tests.makers.bucket import ACCESS_KEY, BUCKET, SECRET_KEY, bucket
 
 
 def settings_of(endpoint: str) -> Settings:
     return Settings(
-        documents_bucket="documents",
+        documents_bucket=BUCKET,
         documents_endpoint=endpoint,
         documents_access_key=ACCESS_KEY,
         documents_secret_key=SECRET_KEY,
@@ -25,22 +22,8 @@ def settings_of(endpoint: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    """A real S3-compatible server on this machine, with one bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3",
-        endpoint_url=address,
-        region_name="us-east-1",
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-    )
-    client.create_bucket(Bucket="documents")
-    client.close()
-    yield address
-    server.stop()
+    with bucket() as address:
+        yield address
 
 
 @pytest.fixture(params=["folder", "bucket"])
@@ -83,7 +66,7 @@ def test_a_folder_that_cannot_be_made_is_said_at_the_start(tmp_path: Path) -> No
 
 
 def test_a_store_says_where_it_is_and_no_secret(tmp_path: Path) -> None:
-    bucket = open_store(settings_of("http://127.0.0.1:1"))
-    assert repr(bucket) == "DocumentStore('an S3-compatible bucket')"
+    remote = open_store(settings_of("http://127.0.0.1:1"))
+    assert repr(remote) == "DocumentStore('an S3-compatible bucket')"
     assert open_store(Settings(home=str(tmp_path))).place == "a folder"
     assert (tmp_path / "documents").stat().st_mode & 0o077 == 0

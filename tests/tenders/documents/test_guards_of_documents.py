@@ -16,7 +16,7 @@ from tests.makers.bids import close_bidding, open_bids, submit
 from tests.makers.clock import advance_to
 from tests.makers.direct import acting, not_granted, refused
 from tests.makers.direct_bids import as_person, give
-from tests.makers.documents import PDF, announced, begun, bid_with, send, uploaded
+from tests.makers.documents import PDF, announced, begin, begun, bid_with, send, uploaded
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, market_time, published_tender
 from tests.makers.world import Person, World
@@ -86,6 +86,18 @@ async def test_a_document_is_begun_by_a_bid_manager_for_a_lot_of_the_tender(
     await close_bidding(world, tender)
     async with refused("bidding_open"):
         await began(app_role, bidder, tender)
+
+
+async def test_an_organisation_has_two_hundred_documents_for_a_tender_at_most(
+    app_role: Any, bidder: Person, tender: PublishedTender
+) -> None:
+    async with as_person(app_role, bidder):
+        for _ in range(200):
+            await app_role.execute(
+                BEGIN, uuid4(), tender.id, tender.lots[1], bidder.organisation, bidder.id
+            )
+    answer = await begin(bidder, tender, announced())
+    assert answer.json()["type"] == "/problems/documents-full"
 
 
 async def test_parts_follow_one_another(app_role: Any, bidder: Person, document: UUID) -> None:

@@ -9,9 +9,17 @@ from uuid import uuid4
 import pytest
 
 from market.documents.parts import PART_BYTES
-from market.sealing import EnvelopeKind
+from market.sealing import EnvelopeKind, sealed_length
 from tests.makers.bids import declare, open_bids, submit
-from tests.makers.documents import PDF, announced, bid_with, path_of, sealed_document, uploaded
+from tests.makers.documents import (
+    PDF,
+    announced,
+    begin,
+    bid_with,
+    path_of,
+    sealed_document,
+    uploaded,
+)
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -155,6 +163,6 @@ async def test_an_id_that_is_taken_is_refused(
 ) -> None:
     one = await sealed_document(bidder, tender, PDF)
     other = await admitted_supplier(world, "Somebody Else")
-    body = announced() | {"id": one["id"], "sealed_key": base64.b64encode(bytes(5321)).decode()}
-    answer = await other.post(f"{tender.path}/lots/1/documents", body)
-    assert answer.status_code in {400, 409}, answer.text
+    key = base64.b64encode(bytes(sealed_length(80))).decode()
+    answer = await begin(other, tender, announced() | {"id": one["id"], "sealed_key": key})
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/document-id-taken")

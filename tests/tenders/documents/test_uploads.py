@@ -299,9 +299,11 @@ async def test_nothing_is_uploaded_after_the_deadline(
 ) -> None:
     path = await begun(bidder, tender, announced())
     await send(bidder, path, 0, PDF)
+    begun_only = await begun(bidder, tender, announced())
     await close_bidding(world, tender)
     for answer in (
         await begin(bidder, tender, announced()),
+        await send(bidder, begun_only, 0, PDF),
         await complete(bidder, path),
         await bidder.delete(path),
     ):
