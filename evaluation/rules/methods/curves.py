@@ -55,9 +55,9 @@ class LinearBetweenBounds:
 
     weight x (ceiling - P) / (ceiling - floor). Domain: every price; clamped to 0 at and above the
     ceiling and to the full weight at and below the floor. Edges: what others bid does not matter,
-    so one bid, equal bids and a bid that drops out change nothing. Monotonicity: points never rise with the price; between the bounds they
-    fall strictly, outside two prices earn the same. Published example: bounds 5,995 and 8,995,
-    weight 10: 6,450 earns 8.48 and 7,295 earns 5.67.
+    so one bid, equal bids and a bid that drops out change nothing. Monotonicity: points never rise
+    with the price; between the bounds they fall strictly, outside two prices earn the same.
+    Published example: bounds 5,995 and 8,995, weight 10: 6,450 earns 8.48 and 7,295 earns 5.67.
     """
 
     def points(
