@@ -15,6 +15,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from market.errors import Fault
 from market.people.rules import AttemptKind, normal_code, password_faults
+from market.sealing import KeptColumn
 from market.vault import Vault
 
 # OWASP's second recommended setting: 19 MiB, two passes, one lane; about 16 ms
@@ -80,7 +81,7 @@ def invitation_secret(vault: Vault, invitation: UUID) -> str:
 
 def reset_secret(vault: Vault, reset: UUID) -> str:
     """Give the secret of a password reset: derived like an invitation's, and never stored."""
-    derived = vault.signing_key.derive_secret(b"password reset\x00" + reset.bytes)
+    derived = vault.derive_secret(b"password reset\x00" + reset.bytes)
     return base64.urlsafe_b64encode(derived).decode("ascii").rstrip("=")
 
 
@@ -89,7 +90,7 @@ def attempt_key(vault: Vault, kind: AttemptKind, tried: str) -> bytes:
 
     Keyed, because an e-mail or IP address is soon guessed from a plain digest.
     """
-    key = vault.signing_key.derive_secret(b"sign-in attempts\x00" + kind.value.encode("ascii"))
+    key = vault.derive_secret(b"sign-in attempts\x00" + kind.value.encode("ascii"))
     return hmac.digest(key, tried.encode("utf-8", "surrogatepass"), "sha256")
 
 
@@ -112,6 +113,14 @@ def authenticator_uri(secret: str, *, email: str, market: str) -> str:
 def authenticator_purpose(authenticator: UUID, person: UUID) -> bytes:
     """What an authenticator's secret is wrapped for: no other row can hold it."""
     return b"one-time password\x00" + authenticator.bytes + person.bytes
+
+
+KEPT = KeptColumn(
+    table="one_time_password",
+    column="wrapped_secret",
+    of=("t.id", "t.person"),
+    purpose=authenticator_purpose,
+)
 
 
 def new_recovery_codes() -> list[str]:

@@ -67,6 +67,15 @@ from market.sealing.envelopes import (
     unseal,
 )
 from market.sealing.hybrid import PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, KeyPair, new_key_pair
+from market.sealing.kept import KeptColumn
+from market.sealing.locked import (
+    CannotUnlock,
+    Hardness,
+    PassphraseTooShort,
+    lock,
+    read_locked,
+    unlock,
+)
 
 __all__ = [
     "COMMITMENT_BYTES",
@@ -78,22 +87,29 @@ __all__ = [
     "SALT_BYTES",
     "Address",
     "CannotOpen",
+    "CannotUnlock",
     "CannotUnwrap",
     "Custodian",
     "EnvelopeKind",
+    "Hardness",
+    "KeptColumn",
     "KeyPair",
+    "PassphraseTooShort",
     "ServerCustodian",
     "WrappedKey",
     "commitment",
     "content_key_of",
     "is_content_key",
     "key_context",
+    "lock",
     "matches_commitment",
     "new_key_pair",
     "new_salt",
     "open_with_content_key",
+    "read_locked",
     "seal",
     "sealed_length",
+    "unlock",
     "unseal",
     "wrapped_under",
 ]

@@ -1,5 +1,7 @@
 """Publishing a tender, under the law of the day and with keys to seal bids to; giving it up."""
 
+import hashlib
+import secrets
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -10,7 +12,7 @@ from market.command import command
 from market.database import execute, fetch, fetch_one, fetch_value
 from market.errors import Stale
 from market.events.commands import record
-from market.sealing import EnvelopeKind, key_context
+from market.sealing import EnvelopeKind, key_context, seal
 from market.vault import Vault
 from tenders.errors import (
     ContractMade,
@@ -23,12 +25,14 @@ from tenders.permissions.tenders import TenderFacts, ensure_may, ensure_stage
 from tenders.queries.facts import hold
 from tenders.queries.opening import standing_of
 from tenders.queries.tenders import view_of
+from tenders.rules.custody import canary_address
 from tenders.rules.duties import Duty
 from tenders.rules.rule_sets import LONDON, RuleSet, minimum_deadline, rule_set_on
 from tenders.rules.stages import TenderStage
 from tenders.schemas.tenders import Abandon, TenderView
 
 _OPENERS_NEEDED = 2
+_CANARY_BYTES = 32
 
 
 class _Lot(msgspec.Struct, frozen=True):
@@ -127,14 +131,19 @@ async def _make_keys(tender_id: UUID, vault: Vault) -> None:
     for lot in await fetch(_Lot, "SELECT id FROM lot WHERE tender = $1 ORDER BY number", tender_id):
         for envelope in EnvelopeKind:
             key = vault.custodian.new_wrapped_key(key_context(tender_id, lot.id, envelope))
+            canary = secrets.token_bytes(_CANARY_BYTES)
+            address = canary_address(tender_id, lot.id, envelope)
             await execute(
-                "INSERT INTO tender_key (id, lot, envelope, custodian, public_key, wrapped_key)"
-                " VALUES ($1, $2, $3, 'server', $4, $5)",
+                "INSERT INTO tender_key"
+                " (id, lot, envelope, custodian, public_key, wrapped_key, canary, canary_digest)"
+                " VALUES ($1, $2, $3, 'server', $4, $5, $6, $7)",
                 uuid4(),
                 lot.id,
                 envelope.value,
                 key.public,
                 key.wrapped,
+                seal(key.public, address, canary),
+                hashlib.sha256(canary).digest(),
             )
 
 

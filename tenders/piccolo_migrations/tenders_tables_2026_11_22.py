@@ -170,15 +170,8 @@ async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="tenders", description=DESCRIPTION)
 
     manager.add_table(
-        class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="TenderKeyTable",
-        tablename="tender_key",
+        class_name="EnvelopeTable",
+        tablename="envelope",
         schema=None,
         columns=None,
     )
@@ -190,9 +183,20 @@ async def forwards():
         columns=None,
     )
 
+    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
+
+    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
+
     manager.add_table(
-        class_name="DutyDefaultTable",
-        tablename="duty_default",
+        class_name="ScaleValueTable",
+        tablename="scale_value",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
         schema=None,
         columns=None,
     )
@@ -205,72 +209,15 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="DutyFloorTable",
-        tablename="duty_floor",
+        class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
-
-    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="RequirementTable",
-        tablename="requirement_version",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BidParticipantTable",
-        tablename="bid_participant",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="DeclarationTable",
-        tablename="declaration",
+        class_name="CriterionTable",
+        tablename="criterion",
         schema=None,
         columns=None,
     )
@@ -283,45 +230,31 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="LotTransitionTable",
-        tablename="lot_transition",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="CriterionTable",
-        tablename="criterion",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="ScaleValueTable",
-        tablename="scale_value",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="EnvelopeTable",
-        tablename="envelope",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
         class_name="OpenedEnvelopeTable",
         tablename="opened_envelope",
         schema=None,
         columns=None,
     )
 
+    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
+
     manager.add_table(
-        class_name="AwardDelegationTable",
-        tablename="award_delegation",
+        class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DutyFloorTable",
+        tablename="duty_floor",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DeclarationTable",
+        tablename="declaration",
         schema=None,
         columns=None,
     )
@@ -333,9 +266,76 @@ async def forwards():
         columns=None,
     )
 
+    manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
+
     manager.add_table(
-        class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
+        class_name="ExemptionTable",
+        tablename="exemption",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderKeyTable",
+        tablename="tender_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidParticipantTable",
+        tablename="bid_participant",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DutyDefaultTable",
+        tablename="duty_default",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="RequirementTable",
+        tablename="requirement_version",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="LotTransitionTable",
+        tablename="lot_transition",
         schema=None,
         columns=None,
     )
@@ -348,15 +348,15 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="ExemptionTable",
-        tablename="exemption",
+        class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
         schema=None,
         columns=None,
     )
 
     manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -376,14 +376,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="exemption",
-        db_column_name="exemption",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="bid_version",
+        db_column_name="bid_version",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": ExemptionTable,
+            "references": BidVersionTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -400,121 +400,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="revoked_by",
-        db_column_name="revoked_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="revoked_at",
-        db_column_name="revoked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="envelope",
-        db_column_name="envelope",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="kind",
+        db_column_name="kind",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -533,32 +422,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="custodian",
-        db_column_name="custodian",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="public_key",
-        db_column_name="public_key",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="sealed",
+        db_column_name="sealed",
         column_class_name="Bytea",
         column_class=Bytea,
         params={
@@ -571,27 +438,6 @@ async def forwards():
             "choices": None,
             "db_column_name": None,
             "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="wrapped_key",
-        db_column_name="wrapped_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
         },
         schema=None,
     )
@@ -663,8 +509,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
+        table_class_name="LotTable",
+        tablename="lot",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -684,79 +530,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="bid",
-        db_column_name="bid",
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="tender",
+        db_column_name="tender",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": BidTable,
+            "references": TenderTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -773,8 +554,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
+        table_class_name="LotTable",
+        tablename="lot",
         column_name="number",
         db_column_name="number",
         column_class_name="Integer",
@@ -794,14 +575,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="act",
-        db_column_name="act",
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="title",
+        db_column_name="title",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 10,
+            "length": 200,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -816,17 +597,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="made_by",
-        db_column_name="made_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="minimum_quality",
+        db_column_name="minimum_quality",
+        column_class_name="Numeric",
+        column_class=Numeric,
         params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
+            "default": None,
+            "digits": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -840,12 +619,56 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="received_at",
-        db_column_name="received_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="quality_weight",
+        db_column_name="quality_weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="price_weight",
+        db_column_name="price_weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="evaluators_minimum",
+        db_column_name="evaluators_minimum",
+        column_class_name="Integer",
+        column_class=Integer,
         params={
             "default": None,
             "null": False,
@@ -861,173 +684,104 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="quality_commitment",
-        db_column_name="quality_commitment",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="approval_quorum",
+        db_column_name="approval_quorum",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="estimated_annual_value",
+        db_column_name="estimated_annual_value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="stage",
+        db_column_name="stage",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="version",
+        db_column_name="version",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="abandoned_because",
+        db_column_name="abandoned_because",
+        column_class_name="Text",
+        column_class=Text,
         params={
             "default": None,
             "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="price_commitment",
-        db_column_name="price_commitment",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="service_line",
-        db_column_name="service_line",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": ServiceLineTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -1464,8 +1218,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1485,122 +1239,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="made_at",
-        db_column_name="made_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -1623,14 +1263,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
+        column_name="value",
+        db_column_name="value",
+        column_class_name="Numeric",
+        column_class=Numeric,
         params={
             "default": None,
+            "digits": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1644,307 +1285,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        column_name="digest",
-        db_column_name="digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        column_name="edited_by",
-        db_column_name="edited_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        column_name="edited_at",
-        db_column_name="edited_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="earlier",
-        db_column_name="earlier",
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
+        column_name="title",
+        db_column_name="title",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="later",
-        db_column_name="later",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="pseudonym",
-        db_column_name="pseudonym",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
+            "length": 200,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -2193,8 +1541,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2214,21 +1562,21 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="tender",
-        db_column_name="tender",
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="bid",
+        db_column_name="bid",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": TenderTable,
+            "references": BidTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -2238,10 +1586,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="requirement",
-        db_column_name="requirement",
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="number",
+        db_column_name="number",
         column_class_name="Integer",
         column_class=Integer,
         params={
@@ -2259,10 +1607,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="reviewer",
-        db_column_name="reviewer",
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="act",
+        db_column_name="act",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="made_by",
+        db_column_name="made_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -2283,53 +1653,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="outcome",
-        db_column_name="outcome",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="comments",
-        db_column_name="comments",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="reviewed_at",
-        db_column_name="reviewed_at",
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="received_at",
+        db_column_name="received_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2347,8 +1674,50 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="quality_commitment",
+        db_column_name="quality_commitment",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="price_commitment",
+        db_column_name="price_commitment",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2368,8 +1737,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -2392,537 +1761,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="population",
-        db_column_name="population",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="role",
-        db_column_name="role",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="scheme",
-        db_column_name="scheme",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="identifier",
-        db_column_name="identifier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="minimum_quality",
-        db_column_name="minimum_quality",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="quality_weight",
-        db_column_name="quality_weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="price_weight",
-        db_column_name="price_weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="evaluators_minimum",
-        db_column_name="evaluators_minimum",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="approval_quorum",
-        db_column_name="approval_quorum",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="estimated_annual_value",
-        db_column_name="estimated_annual_value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="stage",
-        db_column_name="stage",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="version",
-        db_column_name="version",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="abandoned_because",
-        db_column_name="abandoned_because",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="person",
         db_column_name="person",
         column_class_name="ForeignKey",
@@ -2945,38 +1785,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="bidder",
-        db_column_name="bidder",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="interest",
-        db_column_name="interest",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="statement",
+        db_column_name="statement",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 40,
+            "length": 20,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -2991,8 +1807,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="details",
         db_column_name="details",
         column_class_name="Text",
@@ -3012,189 +1828,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="declared_at",
         db_column_name="declared_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="delegation",
-        db_column_name="delegation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardDelegationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="ended_by",
-        db_column_name="ended_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="ended_at",
-        db_column_name="ended_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="earlier",
-        db_column_name="earlier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="later",
-        db_column_name="later",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -3320,8 +1960,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -3341,14 +1981,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="tender",
-        db_column_name="tender",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="delegation",
+        db_column_name="delegation",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": TenderTable,
+            "references": AwardDelegationTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -3365,10 +2005,31 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="person",
-        db_column_name="person",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_by",
+        db_column_name="ended_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -3379,52 +2040,6 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="duty",
-        db_column_name="duty",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -3435,231 +2050,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="assigned_by",
-        db_column_name="assigned_by",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="assigned_at",
-        db_column_name="assigned_at",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_at",
+        db_column_name="ended_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="released_at",
-        db_column_name="released_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="sealed",
-        db_column_name="sealed",
-        column_class_name="Bytea",
-        column_class=Bytea,
         params={
             "default": None,
             "null": False,
@@ -3854,6 +2250,1434 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="made_at",
+        db_column_name="made_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="population",
+        db_column_name="population",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="bidder",
+        db_column_name="bidder",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="interest",
+        db_column_name="interest",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="declared_at",
+        db_column_name="declared_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="duty",
+        db_column_name="duty",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="assigned_by",
+        db_column_name="assigned_by",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="assigned_at",
+        db_column_name="assigned_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="released_at",
+        db_column_name="released_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_by",
+        db_column_name="granted_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_at",
+        db_column_name="granted_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="pseudonym",
+        db_column_name="pseudonym",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="envelope",
+        db_column_name="envelope",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="custodian",
+        db_column_name="custodian",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="public_key",
+        db_column_name="public_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="wrapped_key",
+        db_column_name="wrapped_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="canary",
+        db_column_name="canary",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="canary_digest",
+        db_column_name="canary_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="role",
+        db_column_name="role",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="scheme",
+        db_column_name="scheme",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="AwardDelegationTable",
         tablename="award_delegation",
         column_name="id",
@@ -4031,8 +3855,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
+        table_class_name="ReviewTable",
+        tablename="review",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -4052,128 +3876,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
+        table_class_name="ReviewTable",
+        tablename="review",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
             "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -4190,10 +3900,55 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="statement",
-        db_column_name="statement",
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="requirement",
+        db_column_name="requirement",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="reviewer",
+        db_column_name="reviewer",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="outcome",
+        db_column_name="outcome",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -4212,10 +3967,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="details",
-        db_column_name="details",
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="comments",
+        db_column_name="comments",
         column_class_name="Text",
         column_class=Text,
         params={
@@ -4233,13 +3988,389 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="declared_at",
-        db_column_name="declared_at",
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="reviewed_at",
+        db_column_name="reviewed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="service_line",
+        db_column_name="service_line",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": ServiceLineTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="earlier",
+        db_column_name="earlier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="digest",
+        db_column_name="digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="edited_by",
+        db_column_name="edited_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        column_name="edited_at",
+        db_column_name="edited_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="earlier",
+        db_column_name="earlier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -4510,8 +4641,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -4531,14 +4662,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="tender",
-        db_column_name="tender",
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="exemption",
+        db_column_name="exemption",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": TenderTable,
+            "references": ExemptionTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -4555,76 +4686,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
         column_name="reason",
         db_column_name="reason",
         column_class_name="Text",
@@ -4644,10 +4707,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="granted_by",
-        db_column_name="granted_by",
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_by",
+        db_column_name="revoked_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -4668,31 +4731,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="granted_at",
-        db_column_name="granted_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="expires_at",
-        db_column_name="expires_at",
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_at",
+        db_column_name="revoked_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -4710,260 +4752,20 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        constraint_name="exemption_revocation_once",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        constraint_name="envelope_once",
         constraint_class=Unique,
-        params={"columns": ["exemption"], "nulls_distinct": True},
+        params={"columns": ["bid_version", "kind"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        constraint_name="exemption_revocation_has_reason",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        constraint_name="envelope_kind_known",
         constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_envelope_known",
-        constraint_class=Check,
-        params={"condition": "envelope IN ('quality', 'price')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_custodian_known",
-        constraint_class=Check,
-        params={"condition": "custodian IN ('server', 'officers')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        constraint_name="duty_default_once",
-        constraint_class=Unique,
-        params={"columns": ["one", "other"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_once",
-        constraint_class=Unique,
-        params={"columns": ["bid", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_number_positive",
-        constraint_class=Check,
-        params={"condition": "number > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_act_known",
-        constraint_class=Check,
-        params={"condition": "act IN ('submitted', 'withdrawn')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_committed",
-        constraint_class=Check,
-        params={
-            "condition": "(act = 'submitted') = (quality_commitment IS NOT NULL AND price_commitment IS NOT NULL)"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        constraint_name="duty_floor_once",
-        constraint_class=Unique,
-        params={"columns": ["one", "other"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        constraint_name="lot_service_line_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "service_line"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTable",
-        tablename="tender",
-        constraint_name="tender_stage_known",
-        constraint_class=Check,
-        params={
-            "condition": "stage IN ('draft', 'in_review', 'approved', 'published', 'opened', 'abandoned')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTable",
-        tablename="tender",
-        constraint_name="tender_clarifications_before_deadline",
-        constraint_class=Check,
-        params={"condition": "clarifications_until < deadline"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTable",
-        tablename="tender",
-        constraint_name="tender_abandoned_with_reason",
-        constraint_class=Check,
-        params={
-            "condition": "(stage = 'abandoned') = (abandoned_because IS NOT NULL AND abandoned_because ~ '\\S')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidTable",
-        tablename="bid",
-        constraint_name="bid_one_per_lot",
-        constraint_class=Unique,
-        params={"columns": ["lot", "organisation"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        constraint_name="requirement_version_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RequirementTable",
-        tablename="requirement_version",
-        constraint_name="requirement_version_number_positive",
-        constraint_class=Check,
-        params={"condition": "number > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        constraint_name="tender_transition_once",
-        constraint_class=Unique,
-        params={"columns": ["earlier", "later"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        constraint_name="manifest_entry_pseudonym_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "pseudonym"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        constraint_name="conflict_decision_outcome_known",
-        constraint_class=Check,
-        params={"condition": "outcome IN ('no_action', 'may_discuss', 'must_leave', 'removed')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        constraint_name="conflict_decision_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ReviewTable",
-        tablename="review",
-        constraint_name="review_outcome_known",
-        constraint_class=Check,
-        params={"condition": "outcome IN ('approved', 'returned')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ReviewTable",
-        tablename="review",
-        constraint_name="review_has_comments",
-        constraint_class=Check,
-        params={"condition": "comments ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_population_positive",
-        constraint_class=Check,
-        params={"condition": "population > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_role_known",
-        constraint_class=Check,
-        params={"condition": "role IN ('consortium_member', 'subcontractor')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_identified_whole",
-        constraint_class=Check,
-        params={"condition": "(scheme IS NULL) = (identifier IS NULL)"},
+        params={"condition": "kind IN ('quality', 'price')"},
         schema=None,
     )
 
@@ -5035,22 +4837,134 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_known",
+        table_class_name="TenderTable",
+        tablename="tender",
+        constraint_name="tender_stage_known",
         constraint_class=Check,
         params={
-            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
+            "condition": "stage IN ('draft', 'in_review', 'approved', 'published', 'opened', 'abandoned')"
         },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_described",
+        table_class_name="TenderTable",
+        tablename="tender",
+        constraint_name="tender_clarifications_before_deadline",
         constraint_class=Check,
-        params={"condition": "interest = 'none' OR details ~ '\\S'"},
+        params={"condition": "clarifications_until < deadline"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderTable",
+        tablename="tender",
+        constraint_name="tender_abandoned_with_reason",
+        constraint_class=Check,
+        params={
+            "condition": "(stage = 'abandoned') = (abandoned_because IS NOT NULL AND abandoned_because ~ '\\S')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
+        constraint_name="scale_value_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "value"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScaleValueTable",
+        tablename="scale_value",
+        constraint_name="scale_value_not_negative",
+        constraint_class=Check,
+        params={"condition": "value >= 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        constraint_name="conflict_decision_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('no_action', 'may_discuss', 'must_leave', 'removed')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        constraint_name="conflict_decision_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_once",
+        constraint_class=Unique,
+        params={"columns": ["bid", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_number_positive",
+        constraint_class=Check,
+        params={"condition": "number > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_act_known",
+        constraint_class=Check,
+        params={"condition": "act IN ('submitted', 'withdrawn')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_committed",
+        constraint_class=Check,
+        params={
+            "condition": "(act = 'submitted') = (quality_commitment IS NOT NULL AND price_commitment IS NOT NULL)"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        constraint_name="duty_declaration_statement_known",
+        constraint_class=Check,
+        params={"condition": "statement IN ('nothing_to_declare', 'as_registered')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "code"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_weight_positive",
+        constraint_class=Check,
+        params={"condition": "weight > 0"},
         schema=None,
     )
 
@@ -5073,29 +4987,85 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        constraint_name="lot_transition_once",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_once",
         constraint_class=Unique,
-        params={"columns": ["earlier", "later"], "nulls_distinct": True},
+        params={"columns": ["bid", "kind"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "code"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_weight_positive",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_content_or_failure",
         constraint_class=Check,
-        params={"condition": "weight > 0"},
+        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidTable",
+        tablename="bid",
+        constraint_name="bid_one_per_lot",
+        constraint_class=Unique,
+        params={"columns": ["lot", "organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_population_positive",
+        constraint_class=Check,
+        params={"condition": "population > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        constraint_name="duty_floor_once",
+        constraint_class=Unique,
+        params={"columns": ["one", "other"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_known",
+        constraint_class=Check,
+        params={
+            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_described",
+        constraint_class=Check,
+        params={"condition": "interest = 'none' OR details ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        constraint_name="opening_confirmation_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "person"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -5120,56 +5090,92 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        constraint_name="scale_value_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "value"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ScaleValueTable",
-        tablename="scale_value",
-        constraint_name="scale_value_not_negative",
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_has_reason",
         constraint_class=Check,
-        params={"condition": "value >= 0"},
+        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        constraint_name="envelope_once",
-        constraint_class=Unique,
-        params={"columns": ["bid_version", "kind"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        constraint_name="envelope_kind_known",
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_pair_in_order",
         constraint_class=Check,
-        params={"condition": "kind IN ('quality', 'price')"},
+        params={"condition": "one < other"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_once",
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        constraint_name="manifest_entry_pseudonym_once",
         constraint_class=Unique,
-        params={"columns": ["bid", "kind"], "nulls_distinct": True},
+        params={"columns": ["lot", "pseudonym"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_content_or_failure",
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_kept_once",
         constraint_class=Check,
-        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
+        params={"condition": "(custodian = 'server') = (wrapped_key IS NOT NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_envelope_known",
+        constraint_class=Check,
+        params={"condition": "envelope IN ('quality', 'price')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_custodian_known",
+        constraint_class=Check,
+        params={"condition": "custodian IN ('server', 'officers')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_role_known",
+        constraint_class=Check,
+        params={"condition": "role IN ('consortium_member', 'subcontractor')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_identified_whole",
+        constraint_class=Check,
+        params={"condition": "(scheme IS NULL) = (identifier IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        constraint_name="duty_default_once",
+        constraint_class=Unique,
+        params={"columns": ["one", "other"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -5201,20 +5207,65 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        constraint_name="opening_confirmation_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "person"], "nulls_distinct": True},
+        table_class_name="ReviewTable",
+        tablename="review",
+        constraint_name="review_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('approved', 'returned')"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        constraint_name="duty_declaration_statement_known",
+        table_class_name="ReviewTable",
+        tablename="review",
+        constraint_name="review_has_comments",
         constraint_class=Check,
-        params={"condition": "statement IN ('nothing_to_declare', 'as_registered')"},
+        params={"condition": "comments ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        constraint_name="lot_service_line_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "service_line"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        constraint_name="tender_transition_once",
+        constraint_class=Unique,
+        params={"columns": ["earlier", "later"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        constraint_name="requirement_version_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RequirementTable",
+        tablename="requirement_version",
+        constraint_name="requirement_version_number_positive",
+        constraint_class=Check,
+        params={"condition": "number > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        constraint_name="lot_transition_once",
+        constraint_class=Unique,
+        params={"columns": ["earlier", "later"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -5266,20 +5317,20 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        constraint_name="exemption_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_once",
+        constraint_class=Unique,
+        params={"columns": ["exemption"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        constraint_name="exemption_pair_in_order",
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_has_reason",
         constraint_class=Check,
-        params={"condition": "one < other"},
+        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
