@@ -138,6 +138,11 @@ class ServerCustodian:
         return self.rewrap(kept, _kept(purpose))
 
     @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all key-encryption keys."""
+        return tuple(self._key_encryption_keys)
+
+    @property
     def current(self) -> str:
         """The id of the key-encryption key that wraps."""
         return self._current

@@ -59,7 +59,9 @@ def test_a_changed_file_does_not_open(change: dict[str, object]) -> None:
         {"about": "x" * 1001},
     ],
 )
-def test_a_file_cannot_ask_for_a_machine_s_memory_nor_for_no_work(change: dict[str, object]) -> None:
+def test_a_file_cannot_ask_for_a_machine_s_memory_nor_for_no_work(
+    change: dict[str, object],
+) -> None:
     members = msgspec.json.decode(locked())
     with pytest.raises(CannotUnlock, match="not a locked file"):
         unlock(PASSPHRASE, msgspec.json.encode(members | change), kind="a kind")
