@@ -15,6 +15,9 @@ _MOST_BYTES = 4096
 def take_passphrase(added: argparse.ArgumentParser) -> None:
     """Let a command take a passphrase."""
     added.add_argument(
+        "--passphrase-file", metavar="FILE", help="the file that holds the passphrase"
+    )
+    added.add_argument(
         "--passphrase-fd",
         type=int,
         metavar="N",
@@ -32,12 +35,13 @@ def passphrase_for(
         CannotStart: there is nobody to ask, or two different ones were given.
     """
     if chosen.passphrase_fd is not None:
-        with os.fdopen(chosen.passphrase_fd, "rb") as file:
-            return _line(file.read(_MOST_BYTES))
-    if settings.keys_passphrase_file is not None:
-        return _line(Path(settings.keys_passphrase_file).read_bytes()[:_MOST_BYTES])
+        with os.fdopen(chosen.passphrase_fd, "rb") as given_file:
+            return _line(given_file.read(_MOST_BYTES))
+    path: str | None = chosen.passphrase_file or settings.keys_passphrase_file
+    if path is not None:
+        return _line(Path(path).read_bytes()[:_MOST_BYTES])
     if not sys.stdin.isatty():
-        message = "No passphrase is given: set MARKET_KEYS_PASSPHRASE_FILE, or say --passphrase-fd."
+        message = "No passphrase is given: say --passphrase-file or --passphrase-fd."
         raise CannotStart(message)
     given = getpass.getpass(f"Passphrase of {what}: ")
     if twice and getpass.getpass("Once more: ") != given:

@@ -66,7 +66,14 @@ from market.sealing.envelopes import (
     sealed_length,
     unseal,
 )
-from market.sealing.hybrid import PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, KeyPair, new_key_pair
+from market.sealing.hybrid import (
+    PRIVATE_KEY_BYTES,
+    PUBLIC_KEY_BYTES,
+    CannotDecrypt,
+    KeyPair,
+    new_key_pair,
+    public_of,
+)
 from market.sealing.kept import KeptColumn
 from market.sealing.locked import (
     CannotUnlock,
@@ -75,6 +82,14 @@ from market.sealing.locked import (
     lock,
     read_locked,
     unlock,
+)
+from market.sealing.officers import (
+    KeyFor,
+    SharedKey,
+    fingerprint,
+    shared,
+    take_off_inner,
+    take_off_outer,
 )
 
 __all__ = [
@@ -86,6 +101,7 @@ __all__ = [
     "PUBLIC_KEY_BYTES",
     "SALT_BYTES",
     "Address",
+    "CannotDecrypt",
     "CannotOpen",
     "CannotUnlock",
     "CannotUnwrap",
@@ -93,12 +109,15 @@ __all__ = [
     "EnvelopeKind",
     "Hardness",
     "KeptColumn",
+    "KeyFor",
     "KeyPair",
     "PassphraseTooShort",
     "ServerCustodian",
+    "SharedKey",
     "WrappedKey",
     "commitment",
     "content_key_of",
+    "fingerprint",
     "is_content_key",
     "key_context",
     "lock",
@@ -106,9 +125,13 @@ __all__ = [
     "new_key_pair",
     "new_salt",
     "open_with_content_key",
+    "public_of",
     "read_locked",
     "seal",
     "sealed_length",
+    "shared",
+    "take_off_inner",
+    "take_off_outer",
     "unlock",
     "unseal",
     "wrapped_under",

@@ -1,5 +1,6 @@
 """Declaring against bidders, confirming the opening, and opening envelopes one by one."""
 
+import contextlib
 import secrets
 import string
 from collections import defaultdict
@@ -16,13 +17,21 @@ from market.database import execute, fetch, fetch_one, fetch_value, reading
 from market.errors import Fault, NotFound
 from market.events.commands import record
 from market.people.permissions import ensure_fresh
-from market.sealing import Address, CannotOpen, CannotUnwrap, EnvelopeKind, key_context
+from market.sealing import (
+    Address,
+    CannotOpen,
+    CannotUnwrap,
+    EnvelopeKind,
+    key_context,
+    open_with_content_key,
+)
 from market.vault import Vault
 from tenders.errors import (
     AlreadyConfirmed,
     DeclarationsFaulty,
     EnvelopeOpened,
     EnvelopeStaysSealed,
+    KeysAwaited,
     KeysUnavailable,
 )
 from tenders.permissions.opening import (
@@ -32,6 +41,7 @@ from tenders.permissions.opening import (
 )
 from tenders.queries.bids import published_lot
 from tenders.queries.opening import declarations_of, known_bidders, standing_of, unopened
+from tenders.rules.custody import released_purpose
 from tenders.rules.envelopes import DOES_NOT_OPEN, Found, unpack
 from tenders.schemas.opening import (
     ConfirmationGiven,
@@ -60,8 +70,10 @@ SELECT gen_random_uuid(), $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], 
 """
 
 # Refuses unless the database shows that the envelope may be opened now.
-_WRAPPED_KEY = """
-SELECT wrapped_key_for(m.bid, $3) FROM manifest_entry m WHERE m.tender = $1 AND m.bid = $2
+_KEY = """
+SELECT wrapped_key_for(m.bid, $3) AS wrapped, r.wrapped AS released, r.unopenable
+FROM manifest_entry m LEFT JOIN LATERAL released_key_for(m.bid, $3) r ON true
+WHERE m.tender = $1 AND m.bid = $2
 """
 
 _SEALED = "SELECT * FROM sealed_envelope($1, $2)"
@@ -92,6 +104,12 @@ class _Standing(msgspec.Struct, frozen=True):
 
 class _Lot(msgspec.Struct, frozen=True):
     id: UUID
+
+
+class _Key(msgspec.Struct, frozen=True):
+    wrapped: bytes | None
+    released: bytes | None
+    unopenable: bool | None
 
 
 class _Sealed(msgspec.Struct, frozen=True):
@@ -184,7 +202,9 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
     """
     given = await _confirm(actor, tender_id)
     if given.opened:
-        await _open_quality(actor.continued(), vault, tender_id)
+        # where officers keep the keys they release them now, and then the opening is resumed
+        with contextlib.suppress(KeysAwaited):
+            await _open_quality(actor.continued(), vault, tender_id)
     return given
 
 
@@ -281,12 +301,13 @@ async def open_envelope(
         ConflictOfInterest: the actor has an interest in a bidder.
         EnvelopeStaysSealed: the lot has not come so far, or the bid did not pass.
         EnvelopeOpened: it was opened before.
+        KeysAwaited: officers keep the key, and have not released it.
         KeysUnavailable: the custodian cannot use the key; nothing is recorded against the bid.
     """
     ensure_may_open(await standing_of(actor, tender_id), kind)
-    wrapped_key: bytes | None = await fetch_value(_WRAPPED_KEY, tender_id, bid_id, kind.value)
+    key = await fetch_one(_Key, _KEY, tender_id, bid_id, kind.value)
     sealed = await fetch_one(_Sealed, _SEALED, bid_id, kind.value)
-    if wrapped_key is None:
+    if key is None:
         raise NotFound
     if sealed is None:  # the lot moved on since the key was given
         raise EnvelopeStaysSealed
@@ -297,9 +318,8 @@ async def open_envelope(
         envelope=kind,
         version=sealed.version,
     )
-    context = key_context(tender_id, sealed.lot, kind)
     try:
-        plain = vault.custodian.open_envelope(wrapped_key, context, address, sealed.sealed)
+        plain = _opened(vault, key, address, sealed)
     except CannotUnwrap as error:
         raise KeysUnavailable from error
     except CannotOpen:
@@ -333,24 +353,49 @@ async def open_envelope(
     return opened
 
 
+def _opened(vault: Vault, key: _Key, address: Address, sealed: _Sealed) -> bytes:
+    """Open with the lot's key that the server keeps, or the content key that officers released.
+
+    Raises:
+        CannotUnwrap: the custodian cannot use it.
+        CannotOpen: the envelope does not open; or two officers found that it does not.
+        KeysAwaited: officers have not released it.
+    """
+    if key.wrapped is not None:
+        context = key_context(address.tender, address.lot, address.envelope)
+        return vault.custodian.open_envelope(key.wrapped, context, address, sealed.sealed)
+    if key.released is not None:
+        content_key = vault.custodian.recall(key.released, released_purpose(sealed.envelope))
+        return open_with_content_key(content_key, address, sealed.sealed)
+    if key.unopenable:
+        raise CannotOpen
+    raise KeysAwaited
+
+
 async def open_envelopes(
     actor: Actor, vault: Vault, tender_id: UUID, lot_id: UUID, kind: EnvelopeKind
 ) -> int:
     """Open every envelope of one kind in a lot that may be opened and is not; give how many.
 
     Each is a transaction of its own: after a break the same call goes on where it stopped, and
-    two people who call it at once open each envelope once. Nothing to open is no fault.
+    two people who call it at once open each envelope once. Nothing to open is no fault. Of a lot
+    whose keys officers keep, what they released is opened, and then told what they did not.
 
     Raises:
         MarketError: whatever `open_envelope` raises, but for EnvelopeOpened.
     """
-    opened = 0
+    opened, awaited = 0, False
     for bid in await unopened(actor, lot_id, kind):
         try:
             await open_envelope(actor, vault, tender_id, bid, kind)
         except EnvelopeOpened:
             continue
+        except KeysAwaited:
+            awaited = True
+            continue
         opened += 1
+    if awaited:
+        raise KeysAwaited
     return opened
 
 
@@ -371,6 +416,7 @@ async def resume_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Opening
         NotOpened: two people have not confirmed the opening.
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
+        KeysAwaited: officers keep the keys, and have not released them all.
         KeysUnavailable: the custodian still cannot use a key.
     """
     await _note_resumption(actor, tender_id)

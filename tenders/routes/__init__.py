@@ -1,6 +1,6 @@
 """HTTP about tenders, by noun."""
 
-from tenders.routes import bids, conflicts, opening
+from tenders.routes import bids, conflicts, custody, opening
 from tenders.routes.duties import DutyController
 from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
@@ -11,6 +11,7 @@ CONTROLLERS = (
     DutyController,
     *bids.CONTROLLERS,
     *opening.CONTROLLERS,
+    *custody.CONTROLLERS,
     *conflicts.CONTROLLERS,
     SavedSearchController,
 )

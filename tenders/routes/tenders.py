@@ -28,6 +28,7 @@ from tenders.errors import (
     DutyClash,
     DutyNotTakenUp,
     NotInReview,
+    OfficersNeeded,
     OpenersNeeded,
     RequirementFaulty,
     RequirementMissing,
@@ -38,9 +39,11 @@ from tenders.errors import (
     TransitionRefused,
 )
 from tenders.queries import record, tenders
+from tenders.rules.custody import Custody
 from tenders.rules.requirement import Requirement
 from tenders.rules.searches import MOST_LINES, Filters
 from tenders.rules.stages import TenderStatus
+from tenders.schemas.custody import PublishTender
 from tenders.schemas.tenders import (
     Abandon,
     AddBuyer,
@@ -255,6 +258,7 @@ class TenderController(Controller):
             TimetableMissing,
             DeadlineTooSoon,
             OpenersNeeded,
+            OfficersNeeded,
             Stale,
         ),
     )
@@ -264,9 +268,14 @@ class TenderController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
         vault: NamedDependency[Vault],
+        data: JSONBody[PublishTender | None] = None,
     ) -> Response[TenderView]:
-        """Publish the approved requirement. What is published does not change."""
-        return tagged(await publication.publish(actor, tender_id, version, vault))
+        """Publish the approved requirement. What is published does not change.
+
+        The server keeps the keys that bids are sealed to, unless `custody` says that officers do.
+        """
+        custody = Custody.SERVER if data is None else data.custody
+        return tagged(await publication.publish(actor, tender_id, version, vault, custody))
 
     @post(
         "/{tender_id:uuid}/abandonment",

@@ -1,0 +1,78 @@
+"""Tenders whose keys officers keep, and the officers at their desks."""
+
+from typing import Any
+
+import httpx
+import msgspec
+
+from market.actor import Role
+from market.cli.officer_desk import OfficerDesk
+from market.sealing import KeyPair, new_key_pair
+from tests.makers.bids import close_bidding, confirm, declare
+from tests.makers.tenders import PublishedTender, approved_tender, assign
+from tests.makers.world import Person, World
+
+
+class Officer(msgspec.Struct, frozen=True, kw_only=True):
+    """An opener with the key that is on their own machine."""
+
+    person: Person
+    pair: KeyPair
+
+    @property
+    def desk(self) -> OfficerDesk:
+        """The officer at the command line of their machine."""
+        return OfficerDesk(self.person.client, self.person.token, self.pair.private)
+
+
+def agreed(_: str) -> bool:
+    """Whatever is asked, go on."""
+    return True
+
+
+async def with_key(person: Person) -> Officer:
+    """Let somebody make and register a key."""
+    officer = Officer(person=person, pair=new_key_pair())
+    await officer.desk.register()
+    return officer
+
+
+async def publish_with_officers(tender: PublishedTender) -> httpx.Response:
+    """Publish an approved tender whose keys officers are to keep, whatever the answer."""
+    view = await tender.manager.get(tender.path)
+    return await tender.manager.post(
+        f"{tender.path}/publication", {"custody": "officers"}, version=view.json()["version"]
+    )
+
+
+async def tender_with_three_openers(world: World, **given: Any) -> PublishedTender:
+    """An approved tender with a third opener."""
+    tender = await approved_tender(world, **given)
+    third = await world.person("Ophelia Opener", await world.organisation("06F"), Role.COMMISSIONER)
+    answer = await assign(tender.manager, tender.id, third, "opener")
+    assert answer.status_code == 201, answer.text
+    tender.openers = (*tender.openers, third)
+    return tender
+
+
+async def tender_of_officers(
+    world: World, **given: Any
+) -> tuple[PublishedTender, tuple[Officer, Officer, Officer]]:
+    """A published tender whose keys its three openers keep."""
+    tender = await tender_with_three_openers(world, **given)
+    first, second, third = [await with_key(person) for person in tender.openers]
+    answer = await publish_with_officers(tender)
+    assert answer.status_code == 200, answer.text
+    tender.lots = {lot["number"]: lot["id"] for lot in answer.json()["lots"]}
+    tender.version = answer.json()["version"]
+    return tender, (first, second, third)
+
+
+async def confirmed(world: World, tender: PublishedTender) -> None:
+    """Let the deadline pass, every opener declare, and two confirm the opening."""
+    await close_bidding(world, tender)
+    for opener in tender.openers:
+        await declare(opener, tender)
+    for opener in tender.openers[:2]:
+        answer = await confirm(opener, tender)
+        assert answer.status_code == 201, answer.text

@@ -1,0 +1,378 @@
+"""Keys that officers keep: two of three open everything, one alone and the server nothing."""
+
+import asyncio
+import base64
+from itertools import permutations
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from market.actor import Role
+from market.cli.officer_desk import OfficerDesk
+from market.runtime import CannotStart
+from market.sealing import (
+    Address,
+    CannotDecrypt,
+    CannotOpen,
+    CannotUnwrap,
+    EnvelopeKind,
+    KeyFor,
+    SharedKey,
+    fingerprint,
+    new_key_pair,
+    take_off_inner,
+    take_off_outer,
+    unseal,
+)
+from tests.makers.bids import some_suppliers, submit
+from tests.makers.officers import (
+    Officer,
+    agreed,
+    confirmed,
+    publish_with_officers,
+    tender_of_officers,
+    tender_with_three_openers,
+    with_key,
+)
+from tests.makers.tenders import PublishedTender, assign, published_tender
+from tests.makers.world import Person, World
+
+Three = tuple[Officer, Officer, Officer]
+
+
+def problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    found: dict[str, Any] = answer.json()
+    assert found["type"] == f"/problems/{kind}", found
+    return found
+
+
+async def resumed(person: Person, tender: PublishedTender) -> httpx.Response:
+    return await person.post(f"{tender.path}/opening")
+
+
+async def bid_on(world: World, tender: PublishedTender, count: int = 2) -> tuple[Person, ...]:
+    suppliers = await some_suppliers(world, count)
+    for person in suppliers:
+        for lot in tender.lots:
+            await submit(person, tender, lot)
+    return suppliers
+
+
+async def released(tender: PublishedTender, first: Officer, second: Officer) -> list[str]:
+    """What two officers are told who release what is due, one after the other."""
+    said = await first.desk.release(tender.id, agreed)
+    return said + await second.desk.release(tender.id, agreed)
+
+
+# -- registering and publishing -------------------------------------------------------------------
+
+
+async def test_a_key_is_registered_once_and_the_latest_counts(world: World) -> None:
+    person = await world.person("Olga", await world.organisation("06F"), Role.COMMISSIONER)
+    first, second = await with_key(person), await with_key(person)
+    listed = (await person.get("/me/officer-keys")).json()
+    prints = [fingerprint(officer.pair.public).hex() for officer in (second, first)]
+    assert [key["fingerprint"] for key in listed] == prints
+    given = {"public_key": base64.b64encode(first.pair.public).decode()}
+    problem(await person.post("/me/officer-keys", given), 400, "officer-key-refused")
+    for wrong in (b"", first.pair.public[:-1], b"\xff" * 1216):
+        body = {"public_key": base64.b64encode(wrong).decode()}
+        found = problem(await person.post("/me/officer-keys", body), 400, "officer-key-refused")
+        assert found["errors"][0]["field"] == "public_key"
+
+
+async def test_three_openers_with_keys_are_needed_to_publish(world: World) -> None:
+    tender = await tender_with_three_openers(world)
+    problem(await publish_with_officers(tender), 409, "officers-needed")
+    for person in tender.openers[:2]:
+        await with_key(person)
+    problem(await publish_with_officers(tender), 409, "officers-needed")
+    await with_key(tender.openers[2])
+    assert (await publish_with_officers(tender)).status_code == 200
+    keys = (await world.public(f"/tenders/{tender.id}/keys")).json()
+    assert {key["custodian"] for key in keys} == {"officers"}
+
+
+async def test_a_tender_of_the_server_has_nothing_for_officers(world: World) -> None:
+    tender = await published_tender(world)
+    opener = tender.openers[0]
+    for path in ("key-shares", "key-releases"):
+        problem(await opener.get(f"{tender.path}/{path}"), 409, "not-with-officers")
+        problem(await tender.manager.get(f"{tender.path}/{path}"), 403, "duty-needed")
+    body: dict[str, Any]
+    for path, body in (
+        ("key-shares", {"shares": [{"share": str(uuid4()), "sealed": "QQ=="}]}),
+        ("key-releases", {"keys": [{"envelope": str(uuid4()), "content_key": None}]}),
+        ("key-rehearsals", {"canary": "QQ=="}),
+    ):
+        problem(await opener.post(f"{tender.path}/{path}", body), 409, "not-with-officers")
+
+
+# -- drills ---------------------------------------------------------------------------------------
+
+
+async def test_every_two_of_three_officers_rehearse_without_a_bid(world: World) -> None:
+    tender, officers = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    told = await officers[0].desk.rehearse(tender.id)
+    assert told == ["Passed on. Now Ophelia Opener or Oscar Opener has to do the same as you."]
+    again = await officers[0].desk.rehearse(tender.id)
+    assert again == ["Your shares are passed on. Now another officer has to do their part."]
+    for officer in officers[1:]:
+        told = await officer.desk.rehearse(tender.id)
+        assert told == ["The canary opened: Olive Opener and you can release keys."]
+    wrong = await officers[1].person.post(f"{tender.path}/key-rehearsals", {"canary": "QQ=="})
+    problem(wrong, 400, "canary-wrong")
+    assert await officers[0].desk.overview(tender.id) == [
+        "Nothing is there for this officer's key to do."
+    ]
+    assert await officers[1].desk.overview(tender.id) == [
+        "to pass on to Olive Opener: the rehearsal",
+        "to pass on to Ophelia Opener: the rehearsal",
+        "passed on by Olive Opener: the rehearsal",
+    ]
+
+
+@pytest.mark.parametrize(("first", "second"), list(permutations(range(3), 2)))
+async def test_any_two_of_three_open_everything(world: World, first: int, second: int) -> None:
+    tender, officers = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender)
+    await confirmed(world, tender)
+    problem(await resumed(tender.openers[0], tender), 409, "keys-awaited")
+    told = await released(tender, officers[first], officers[second])
+    assert told[-1] == "Released 2 content keys of lot 1, quality: 2."
+    answer = await resumed(tender.openers[0], tender)
+    assert answer.json() == {"opened": 2, "failed": 0, "remaining": 0}
+    assert await officers[second].desk.release(tender.id, agreed) == ["Nothing is due."]
+
+
+async def test_an_officer_who_is_lost_or_released_is_not_missed(world: World) -> None:
+    tender, (lost, second, third) = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    await confirmed(world, tender)
+    assert "Passed on" in (await lost.desk.release(tender.id, agreed))[0]
+    duties = (await tender.manager.get(f"{tender.path}/duties")).json()
+    duty = next(one for one in duties["holders"] if one["person"] == str(lost.person.id))
+    answer = await tender.manager.delete(f"{tender.path}/duties/{duty['id']}")
+    assert answer.status_code in {200, 204}, answer.text
+    with pytest.raises(CannotStart, match="Another officer has to pass on"):
+        await second.desk.release(tender.id, agreed)
+    assert "Released 1" in (await released(tender, third, second))[-1]
+    assert (await resumed(second.person, tender)).json()["opened"] == 1
+
+
+async def test_one_officer_alone_reads_nothing(world: World, superuser: Any) -> None:
+    """With one private key and the whole database: no share opens further than to another's."""
+    tender, officers = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    shares = await superuser.fetch(
+        "SELECT s.sealed, l.id AS lot, k.envelope, k.public_key, o.public_key AS outer_key,"
+        " i.public_key AS inner_key FROM officer_share s JOIN tender_key k ON k.id = s.tender_key"
+        " JOIN lot l ON l.id = k.lot JOIN officer_key o ON o.id = s.outer_key"
+        " JOIN officer_key i ON i.id = s.inner_key"
+    )
+    assert len(shares) == 2 * 6
+    alone = officers[0].pair
+    for share in shares:
+        of = SharedKey(
+            of=KeyFor(tender=tender.id, lot=share["lot"], envelope=EnvelopeKind(share["envelope"])),
+            outer=fingerprint(share["outer_key"]),
+            inner=fingerprint(share["inner_key"]),
+        )
+        with pytest.raises(CannotDecrypt):
+            take_off_inner(alone.private, of, share["sealed"])
+        if share["outer_key"] != alone.public:
+            with pytest.raises(CannotDecrypt):
+                take_off_outer(alone.private, of, share["sealed"])
+            continue
+        passed = take_off_outer(alone.private, of, share["sealed"])
+        with pytest.raises(CannotDecrypt):
+            take_off_inner(alone.private, of, passed)
+        with pytest.raises(CannotDecrypt):
+            take_off_outer(alone.private, of, passed)
+        other = next(o.pair for o in officers if o.pair.public == share["inner_key"])
+        assert len(take_off_inner(other.private, of, passed)) == 96
+
+
+async def test_the_server_with_all_its_keys_and_its_whole_database_opens_nothing(
+    world: World, superuser: Any
+) -> None:
+    """Every byte string in the database is tried, as it is and unwrapped, on every envelope."""
+    tender, _ = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    columns = await superuser.fetch(
+        "SELECT table_name, column_name FROM information_schema.columns"
+        " WHERE table_schema = 'public' AND data_type = 'bytea'"
+    )
+    found: set[bytes] = {world.vault.signing_key.public()}
+    for column in columns:
+        name, table = column["column_name"], column["table_name"]
+        rows = await superuser.fetch(f'SELECT "{name}" FROM "{table}"')  # noqa: S608  # of the catalogue
+        found |= {bytes(row[0]) for row in rows if row[0] is not None}
+    envelopes = await superuser.fetch(
+        "SELECT e.sealed, e.kind, v.number, b.lot, b.organisation FROM envelope e"
+        " JOIN bid_version v ON v.id = e.bid_version JOIN bid b ON b.id = v.bid"
+    )
+    assert len(envelopes) == 2
+    assert len(found) > 20
+    for row in envelopes:
+        address = Address(
+            tender=tender.id,
+            lot=row["lot"],
+            supplier=row["organisation"],
+            envelope=EnvelopeKind(row["kind"]),
+            version=row["number"],
+        )
+        for secret in found:
+            with pytest.raises(CannotOpen):
+                unseal(secret[:96], address, row["sealed"])
+            with pytest.raises((CannotUnwrap, CannotOpen)):
+                world.vault.custodian.open_envelope(secret, b"", address, row["sealed"])
+    kept = await superuser.fetch("SELECT wrapped_key FROM tender_key")
+    assert [row[0] for row in kept] == [None, None]
+
+
+# -- what is due, and no more ---------------------------------------------------------------------
+
+
+async def test_nothing_is_due_before_the_opening_nor_for_a_price(world: World) -> None:
+    tender, officers = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    assert await officers[0].desk.release(tender.id, agreed) == ["Nothing is due."]
+    view = (await officers[0].person.get(f"{tender.path}/key-shares")).json()
+    assert [share["of"]["envelope"] for share in view["to_pass"]] == [None, None]
+    await confirmed(world, tender)
+    view = (await officers[0].person.get(f"{tender.path}/key-shares")).json()
+    assert {share["of"]["envelope"] for share in view["to_pass"]} == {None, "quality"}
+    due = (await officers[0].person.get(f"{tender.path}/key-releases")).json()["due"]
+    assert [(head["kind"], len(base64.b64decode(head["head"]))) for head in due] == [
+        ("quality", 1201)
+    ]
+
+
+async def test_who_refuses_at_the_question_passes_on_and_releases_nothing(world: World) -> None:
+    tender, (first, second, _) = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    await confirmed(world, tender)
+    asked: list[str] = []
+
+    def declined(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    assert await first.desk.release(tender.id, declined) == ["Nothing more was passed on."]
+    await first.desk.release(tender.id, agreed)
+    assert await second.desk.release(tender.id, declined) == ["Nothing more was released."]
+    assert asked == [
+        "Pass on your shares of lot 1, quality: 1?",
+        "Release the content keys of lot 1, quality: 1?",
+    ]
+    problem(await resumed(first.person, tender), 409, "keys-awaited")
+
+
+async def test_a_false_key_or_share_is_refused_with_its_place(world: World) -> None:
+    tender, (first, second, _) = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    await confirmed(world, tender)
+    await first.desk.release(tender.id, agreed)
+    due = (await second.person.get(f"{tender.path}/key-releases")).json()["due"]
+    envelope, key = due[0]["envelope"], base64.b64encode(bytes(32)).decode()
+    for body, place in (
+        ([{"envelope": envelope, "content_key": key}], "keys[0].content_key"),
+        ([{"envelope": str(uuid4()), "content_key": key}], "keys[0].envelope"),
+        ([{"envelope": envelope, "content_key": None}] * 2, "keys[1].envelope"),
+    ):
+        answer = await second.person.post(f"{tender.path}/key-releases", {"keys": body})
+        found = problem(answer, 400, "content-keys-faulty")
+        assert found["errors"][0]["field"] == place
+    share = (await second.person.get(f"{tender.path}/key-shares")).json()["to_pass"][-1]["share"]
+    for body, place in (
+        ([{"share": share, "sealed": "QQ=="}], "shares[0]"),
+        ([{"share": str(uuid4()), "sealed": "QQ=="}], "shares[0]"),
+    ):
+        answer = await second.person.post(f"{tender.path}/key-shares", {"shares": body})
+        assert problem(answer, 400, "share-unknown")["errors"][0]["field"] == place
+    passed = [{"share": share, "sealed": base64.b64encode(bytes(1232)).decode()}]
+    answer = await second.person.post(f"{tender.path}/key-shares", {"shares": passed})
+    assert answer.status_code == 201, answer.text
+    answer = await second.person.post(f"{tender.path}/key-shares", {"shares": passed})
+    problem(answer, 409, "share-passed")
+
+
+async def test_an_envelope_that_two_officers_cannot_open_is_recorded_as_one(world: World) -> None:
+    tender, officers = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    await confirmed(world, tender)
+    for officer in officers[:2]:
+        await officer.desk.release(tender.id, lambda question: "Pass on" in question)
+        shares = (await officer.person.get(f"{tender.path}/key-shares")).json()["to_pass"]
+        body = {
+            "shares": [
+                {"share": one["share"], "sealed": base64.b64encode(bytes(1232)).decode()}
+                for one in shares
+                if one["of"]["envelope"] == "quality" and not one["passed"]
+            ]
+        }
+        if body["shares"]:
+            answer = await officer.person.post(f"{tender.path}/key-shares", body)
+            assert answer.status_code == 201, answer.text
+    due = (await officers[0].person.get(f"{tender.path}/key-releases")).json()["due"]
+    body = {"keys": [{"envelope": due[0]["envelope"], "content_key": None}]}
+    given = await officers[0].person.post(f"{tender.path}/key-releases", body)
+    assert given.json() == {"released": 0, "unopenable": 1}
+    assert (await officers[0].person.get(f"{tender.path}/key-releases")).json()["due"] == []
+    problem(await resumed(officers[0].person, tender), 409, "keys-awaited")
+    given = await officers[1].person.post(f"{tender.path}/key-releases", body)
+    assert given.status_code == 201, given.text
+    answer = await resumed(officers[0].person, tender)
+    assert answer.json() == {"opened": 0, "failed": 1, "remaining": 0}
+
+
+async def test_a_key_that_one_gave_up_another_still_releases(world: World) -> None:
+    tender, (first, second, third) = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 1)
+    await confirmed(world, tender)
+    await first.desk.release(tender.id, agreed)
+    due = (await second.person.get(f"{tender.path}/key-releases")).json()["due"]
+    body = {"keys": [{"envelope": due[0]["envelope"], "content_key": None}]}
+    assert (await second.person.post(f"{tender.path}/key-releases", body)).status_code == 201
+    assert "Released 1" in (await third.desk.release(tender.id, agreed))[0]
+    assert (await resumed(first.person, tender)).json()["opened"] == 1
+
+
+async def test_two_who_release_at_once_release_each_key_once(world: World, superuser: Any) -> None:
+    tender, (first, second, third) = await tender_of_officers(world, lots=1)
+    await bid_on(world, tender, 2)
+    await confirmed(world, tender)
+    await first.desk.release(tender.id, agreed)
+    said = await asyncio.gather(
+        second.desk.release(tender.id, agreed),
+        third.desk.release(tender.id, agreed),
+        return_exceptions=True,
+    )
+    assert any(isinstance(one, list) for one in said)
+    assert all(isinstance(one, list | CannotStart) for one in said), said
+    assert await superuser.fetchval("SELECT count(*) FROM released_key") == 2
+    assert (await resumed(first.person, tender)).json()["opened"] == 2
+
+
+async def test_a_desk_with_another_key_has_nothing_to_do(world: World) -> None:
+    tender, (first, _, _) = await tender_of_officers(world, lots=1)
+    person = first.person
+    other = OfficerDesk(person.client, person.token, new_key_pair().private)
+    assert await other.overview(tender.id) == ["Nothing is there for this officer's key to do."]
+    with pytest.raises(CannotStart, match="The market refused: Sign in"):
+        await OfficerDesk(person.client, "none", first.pair.private).overview(tender.id)
+
+
+async def test_an_opener_who_came_later_keeps_no_key(world: World) -> None:
+    tender, _ = await tender_of_officers(world, lots=1)
+    late = await world.person("Omar Opener", await world.organisation("06F"), Role.COMMISSIONER)
+    assert (await assign(tender.manager, tender.id, late, "opener")).status_code == 201
+    officer = await with_key(late)
+    assert await officer.desk.overview(tender.id) == [
+        "Nothing is there for this officer's key to do."
+    ]
