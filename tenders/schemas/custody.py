@@ -14,6 +14,8 @@ from tenders.rules.custody import Custody
 MOST_AT_ONCE = 500
 """Shares or keys in one request, and heads in one answer: the rest comes with the next one."""
 
+_ID = "018f6e2a-7c1d-4a56-9a3b-0c5d7e9f1a2b"
+
 Fingerprint = Annotated[Digest, Meta(description="SHA-256 of an officer's public key.")]
 
 
@@ -32,7 +34,7 @@ class PublishTender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class RegisterOfficerKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The public half of a key made by `market officer new-key`: 1,216 bytes in base64."""
 
-    public_key: bytes
+    public_key: Annotated[bytes, Meta(max_length=2000)]
 
 
 class OfficerKeyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,8 @@ class PassShares(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     shares: Annotated[tuple[PassShare, ...], Meta(min_length=1, max_length=MOST_AT_ONCE)]
 
+    example: ClassVar[dict[str, Any]] = {"shares": [{"share": _ID, "sealed": "c2VhbGVk"}]}
+
 
 class SharesPassed(msgspec.Struct, frozen=True, kw_only=True):
     """How many shares were passed on."""
@@ -129,13 +133,15 @@ class ReleaseKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     envelope: UUID
-    content_key: bytes | None
+    content_key: Annotated[bytes, Meta(max_length=100)] | None
 
 
 class ReleaseKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Content keys of envelopes that are due."""
 
     keys: Annotated[tuple[ReleaseKey, ...], Meta(min_length=1, max_length=MOST_AT_ONCE)]
+
+    example: ClassVar[dict[str, Any]] = {"keys": [{"envelope": _ID, "content_key": None}]}
 
 
 class KeysReleased(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +155,8 @@ class GiveCanary(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What two officers read in the canary of their tender."""
 
     canary: Annotated[bytes, Meta(max_length=1000)]
+
+    example: ClassVar[dict[str, Any]] = {"canary": "Y2FuYXJ5"}
 
 
 class KeyRehearsed(msgspec.Struct, frozen=True, kw_only=True):

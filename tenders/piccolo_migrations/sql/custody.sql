@@ -230,7 +230,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
               AND EXISTS (SELECT 1 FROM envelopes_due(of_tender, s.tender_key)))
 $$;
 
--- The shares that were passed on to the acting officer, and are of use now.
+-- The shares that were passed on to the acting officer by one who may still act, and are of use now.
 CREATE FUNCTION shares_passed_to_me(of_tender uuid)
 RETURNS TABLE (share uuid, tender_key uuid, outer_digest bytea, inner_digest bytea,
                passed_by uuid, sealed bytea)
@@ -240,8 +240,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN officer_key o ON o.id = s.outer_key JOIN officer_key i ON i.id = s.inner_key
     WHERE s.tender = of_tender AND i.person = acting_person()
       AND holds_duty(acting_person(), of_tender, 'opener')
+      AND holds_duty(p.passed_by, of_tender, 'opener')
       AND (s.tender_key IS NULL
            OR why_not_unconflicted(acting_person(), of_tender) IS NULL
+              AND why_not_unconflicted(p.passed_by, of_tender) IS NULL
               AND EXISTS (SELECT 1 FROM envelopes_due(of_tender, s.tender_key)))
     ORDER BY p.passed_at
 $$;

@@ -26,7 +26,8 @@ from market.sealing import (
     take_off_outer,
     unseal,
 )
-from tests.makers.bids import some_suppliers, submit
+from tests.makers.bids import OpenedTender, asked, bid_body, declare, some_suppliers, submit
+from tests.makers.evaluation import PRICES, with_panel
 from tests.makers.officers import (
     Officer,
     agreed,
@@ -36,7 +37,8 @@ from tests.makers.officers import (
     tender_with_three_openers,
     with_key,
 )
-from tests.makers.tenders import PublishedTender, assign, published_tender
+from tests.makers.recusals import register_interest
+from tests.makers.tenders import PublishedTender, assign, published_tender, requirement_of
 from tests.makers.world import Person, World
 
 Three = tuple[Officer, Officer, Officer]
@@ -154,12 +156,15 @@ async def test_an_officer_who_is_lost_or_released_is_not_missed(world: World) ->
     await bid_on(world, tender, 1)
     await confirmed(world, tender)
     assert "Passed on" in (await lost.desk.release(tender.id, agreed))[0]
+    await declare(tender.manager, tender)
     duties = (await tender.manager.get(f"{tender.path}/duties")).json()
-    duty = next(one for one in duties["holders"] if one["person"] == str(lost.person.id))
+    duty = next(one for one in duties if one["person"] == str(lost.person.id))
     answer = await tender.manager.delete(f"{tender.path}/duties/{duty['id']}")
     assert answer.status_code in {200, 204}, answer.text
-    with pytest.raises(CannotStart, match="Another officer has to pass on"):
-        await second.desk.release(tender.id, agreed)
+    due = (await second.person.get(f"{tender.path}/key-releases")).json()["due"]
+    body = {"keys": [{"envelope": due[0]["envelope"], "content_key": None}]}
+    alone = await second.person.post(f"{tender.path}/key-releases", body)
+    problem(alone, 409, "another-officer-needed")
     assert "Released 1" in (await released(tender, third, second))[-1]
     assert (await resumed(second.person, tender)).json()["opened"] == 1
 
@@ -376,3 +381,43 @@ async def test_an_opener_who_came_later_keeps_no_key(world: World) -> None:
     assert await officer.desk.overview(tender.id) == [
         "Nothing is there for this officer's key to do."
     ]
+
+
+async def test_an_officer_with_an_interest_is_not_one_of_the_two(world: World) -> None:
+    tender, (first, second, third) = await tender_of_officers(world, lots=1)
+    supplier = (await bid_on(world, tender, 1))[0]
+    await confirmed(world, tender)
+    await first.desk.release(tender.id, agreed)
+    await register_interest(world, first.person, organisation=str(supplier.organisation))
+    with pytest.raises(CannotStart, match="you must leave this tender"):
+        await first.desk.release(tender.id, agreed)
+    assert "Released 1" in (await released(tender, third, second))[-1]
+    assert (await resumed(second.person, tender)).json()["opened"] == 1
+
+
+async def test_prices_are_released_for_bids_that_passed_alone(world: World) -> None:
+    requirement = requirement_of(1)
+    requirement["lots"][0]["minimum_quality"] = "50"
+    tender, (first, second, third) = await tender_of_officers(world, requirement=requirement)
+    suppliers = await some_suppliers(world, len(PRICES))
+    bids = {}
+    for place, price in enumerate(PRICES):
+        text = f"Answer of supplier {place}."
+        body = bid_body(asked(tender, 1), unit_prices=price, quality_text=text)
+        bids[suppliers[place], 1] = await submit(suppliers[place], tender, 1, body)
+    await confirmed(world, tender)
+    await released(tender, first, second)
+    assert (await resumed(first.person, tender)).json()["remaining"] == 0
+    opened = OpenedTender(tender=tender, suppliers=suppliers, bids=bids)
+    lot = await with_panel(world, opened, len(PRICES))
+    for evaluator in tender.quality_evaluators:
+        await lot.score_all(evaluator)
+        assert (await lot.lock(evaluator)).status_code == 201
+    await lot.score_all(tender.moderator, kind="agreed-scores")
+    assert await first.desk.release(tender.id, agreed) == ["Nothing is due."]
+    await lot.done(tender.moderator, "/evaluation/quality-lock")
+    opener = tender.price_evaluator
+    problem(await lot.act(opener, "/evaluation/price-opening"), 409, "keys-awaited")
+    told = await released(tender, third, first)
+    assert told[-1] == "Released 2 content keys of lot 1, price: 2."  # the third did not pass
+    await lot.done(opener, "/evaluation/price-opening")
