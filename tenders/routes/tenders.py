@@ -39,7 +39,6 @@ from tenders.errors import (
     TransitionRefused,
 )
 from tenders.queries import record, tenders
-from tenders.rules.custody import Custody
 from tenders.rules.requirement import Requirement
 from tenders.rules.searches import MOST_LINES, Filters
 from tenders.rules.stages import TenderStatus
@@ -268,14 +267,13 @@ class TenderController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
         vault: NamedDependency[Vault],
-        data: JSONBody[PublishTender | None] = None,
+        data: JSONBody[PublishTender],
     ) -> Response[TenderView]:
         """Publish the approved requirement. What is published does not change.
 
         The server keeps the keys that bids are sealed to, unless `custody` says that officers do.
         """
-        custody = Custody.SERVER if data is None else data.custody
-        return tagged(await publication.publish(actor, tender_id, version, vault, custody))
+        return tagged(await publication.publish(actor, tender_id, version, vault, data.custody))
 
     @post(
         "/{tender_id:uuid}/abandonment",

@@ -36,6 +36,8 @@ class RegisterOfficerKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
     public_key: Annotated[bytes, Meta(max_length=2000)]
 
+    example: ClassVar[dict[str, Any]] = {"public_key": "MSwyMTYgYnl0ZXM="}
+
 
 class OfficerKeyView(msgspec.Struct, frozen=True, kw_only=True):
     """One of a person's officer keys; the latest counts for tenders published from now on."""
