@@ -45,22 +45,23 @@ async def publish_with_officers(tender: PublishedTender) -> httpx.Response:
     )
 
 
-async def tender_with_three_openers(world: World, **given: Any) -> PublishedTender:
-    """An approved tender with a third opener."""
+async def tender_with_three_openers(
+    world: World, **given: Any
+) -> tuple[PublishedTender, tuple[Person, Person, Person]]:
+    """An approved tender with a third opener, and its openers."""
     tender = await approved_tender(world, **given)
     third = await world.person("Ophelia Opener", await world.organisation("06F"), Role.COMMISSIONER)
     answer = await assign(tender.manager, tender.id, third, "opener")
     assert answer.status_code == 201, answer.text
-    tender.openers = (*tender.openers, third)
-    return tender
+    return tender, (*tender.openers, third)
 
 
 async def tender_of_officers(
     world: World, **given: Any
 ) -> tuple[PublishedTender, tuple[Officer, Officer, Officer]]:
     """A published tender whose keys its three openers keep."""
-    tender = await tender_with_three_openers(world, **given)
-    first, second, third = [await with_key(person) for person in tender.openers]
+    tender, openers = await tender_with_three_openers(world, **given)
+    first, second, third = [await with_key(person) for person in openers]
     answer = await publish_with_officers(tender)
     assert answer.status_code == 200, answer.text
     tender.lots = {lot["number"]: lot["id"] for lot in answer.json()["lots"]}
@@ -68,11 +69,13 @@ async def tender_of_officers(
     return tender, (first, second, third)
 
 
-async def confirmed(world: World, tender: PublishedTender) -> None:
-    """Let the deadline pass, every opener declare, and two confirm the opening."""
+async def confirmed(
+    world: World, tender: PublishedTender, officers: tuple[Officer, Officer, Officer]
+) -> None:
+    """Let the deadline pass, every officer declare, and two openers confirm the opening."""
     await close_bidding(world, tender)
+    for officer in officers:
+        await declare(officer.person, tender)
     for opener in tender.openers:
-        await declare(opener, tender)
-    for opener in tender.openers[:2]:
         answer = await confirm(opener, tender)
         assert answer.status_code == 201, answer.text

@@ -21,7 +21,7 @@ class PublishedTender(msgspec.Struct, kw_only=True):
     manager: Person
     author: Person
     reviewer: Person
-    openers: tuple[Person, ...]
+    openers: tuple[Person, Person]
     quality_evaluators: tuple[Person, Person]
     price_evaluator: Person
     moderator: Person

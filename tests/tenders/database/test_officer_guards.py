@@ -102,13 +102,14 @@ async def test_keys_and_shares_are_not_read_nor_changed_by_the_app(
 async def test_no_share_is_passed_on_before_the_opening_nor_by_another(
     world: World, superuser: Any, app_role: Any, kept: tuple[PublishedTender, Three, Person]
 ) -> None:
-    tender, (first, second, _), _ = kept
+    tender, officers, _ = kept
+    first, second, _ = officers
     for kind in ("quality", "price"):
         share = await share_of(superuser, first, second, kind)
         # what stands between the officer and the bids is asked first: nobody has declared yet
         async with refused("declaration_missing"), as_person(app_role, first.person):
             await app_role.execute(HAND_ON, share, bytes(1232), first.person.id)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     quality, price = [
         await share_of(superuser, first, second, kind) for kind in ("quality", "price")
     ]
@@ -128,11 +129,12 @@ async def test_no_share_is_passed_on_before_the_opening_nor_by_another(
 async def test_no_key_is_released_early_by_one_alone_or_by_a_stranger(
     world: World, superuser: Any, app_role: Any, kept: tuple[PublishedTender, Three, Person]
 ) -> None:
-    tender, (first, second, _), supplier = kept
+    tender, officers, supplier = kept
+    first, second, _ = officers
     quality, price = [await envelope_of(superuser, kind) for kind in ("quality", "price")]
     async with refused("opened_as_in_manifest"), as_person(app_role, second.person):
         await app_role.execute(RELEASE, quality, None, second.person.id)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     async with refused("key_released_by_two"), as_person(app_role, second.person):
         await app_role.execute(RELEASE, quality, None, second.person.id)
     await first.desk.release(tender.id, agreed)
@@ -154,8 +156,9 @@ async def test_no_key_is_released_early_by_one_alone_or_by_a_stranger(
 async def test_what_is_released_is_read_by_who_may_open_it_alone(
     world: World, superuser: Any, app_role: Any, kept: tuple[PublishedTender, Three, Person]
 ) -> None:
-    tender, (first, second, _), _ = kept
-    await confirmed(world, tender)
+    tender, officers, _ = kept
+    first, second, _ = officers
+    await confirmed(world, tender, officers)
     await first.desk.release(tender.id, agreed)
     await second.desk.release(tender.id, agreed)
     bid = await superuser.fetchval("SELECT id FROM bid")

@@ -87,12 +87,12 @@ async def test_a_key_is_registered_once_and_the_latest_counts(world: World) -> N
 
 
 async def test_three_openers_with_keys_are_needed_to_publish(world: World) -> None:
-    tender = await tender_with_three_openers(world)
+    tender, openers = await tender_with_three_openers(world)
     problem(await publish_with_officers(tender), 409, "officers-needed")
-    for person in tender.openers[:2]:
+    for person in openers[:2]:
         await with_key(person)
     problem(await publish_with_officers(tender), 409, "officers-needed")
-    await with_key(tender.openers[2])
+    await with_key(openers[2])
     assert (await publish_with_officers(tender)).status_code == 200
     keys = (await world.public(f"/tenders/{tender.id}/keys")).json()
     assert {key["custodian"] for key in keys} == {"officers"}
@@ -142,7 +142,7 @@ async def test_every_two_of_three_officers_rehearse_without_a_bid(world: World) 
 async def test_any_two_of_three_open_everything(world: World, first: int, second: int) -> None:
     tender, officers = await tender_of_officers(world, lots=1)
     await bid_on(world, tender)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     problem(await resumed(tender.openers[0], tender), 409, "keys-awaited")
     told = await released(tender, officers[first], officers[second])
     assert told[-1] == "Released 2 content keys of lot 1, quality: 2."
@@ -152,9 +152,10 @@ async def test_any_two_of_three_open_everything(world: World, first: int, second
 
 
 async def test_an_officer_who_is_lost_or_released_is_not_missed(world: World) -> None:
-    tender, (lost, second, third) = await tender_of_officers(world, lots=1)
+    tender, officers = await tender_of_officers(world, lots=1)
+    lost, second, third = officers
     await bid_on(world, tender, 1)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     assert "Passed on" in (await lost.desk.release(tender.id, agreed))[0]
     await declare(tender.manager, tender)
     duties = (await tender.manager.get(f"{tender.path}/duties")).json()
@@ -249,7 +250,7 @@ async def test_nothing_is_due_before_the_opening_nor_for_a_price(world: World) -
     assert await officers[0].desk.release(tender.id, agreed) == ["Nothing is due."]
     view = (await officers[0].person.get(f"{tender.path}/key-shares")).json()
     assert [share["of"]["envelope"] for share in view["to_pass"]] == [None, None]
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     view = (await officers[0].person.get(f"{tender.path}/key-shares")).json()
     assert {share["of"]["envelope"] for share in view["to_pass"]} == {None, "quality"}
     due = (await officers[0].person.get(f"{tender.path}/key-releases")).json()["due"]
@@ -259,9 +260,10 @@ async def test_nothing_is_due_before_the_opening_nor_for_a_price(world: World) -
 
 
 async def test_who_refuses_at_the_question_passes_on_and_releases_nothing(world: World) -> None:
-    tender, (first, second, _) = await tender_of_officers(world, lots=1)
+    tender, officers = await tender_of_officers(world, lots=1)
+    first, second, _ = officers
     await bid_on(world, tender, 1)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     asked: list[str] = []
 
     def declined(question: str) -> bool:
@@ -279,9 +281,10 @@ async def test_who_refuses_at_the_question_passes_on_and_releases_nothing(world:
 
 
 async def test_a_false_key_or_share_is_refused_with_its_place(world: World) -> None:
-    tender, (first, second, _) = await tender_of_officers(world, lots=1)
+    tender, officers = await tender_of_officers(world, lots=1)
+    first, second, _ = officers
     await bid_on(world, tender, 1)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     await first.desk.release(tender.id, agreed)
     due = (await second.person.get(f"{tender.path}/key-releases")).json()["due"]
     envelope, key = due[0]["envelope"], base64.b64encode(bytes(32)).decode()
@@ -310,7 +313,7 @@ async def test_a_false_key_or_share_is_refused_with_its_place(world: World) -> N
 async def test_an_envelope_that_two_officers_cannot_open_is_recorded_as_one(world: World) -> None:
     tender, officers = await tender_of_officers(world, lots=1)
     await bid_on(world, tender, 1)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     for officer in officers[:2]:
         await officer.desk.release(tender.id, lambda question: "Pass on" in question)
         shares = (await officer.person.get(f"{tender.path}/key-shares")).json()["to_pass"]
@@ -337,9 +340,10 @@ async def test_an_envelope_that_two_officers_cannot_open_is_recorded_as_one(worl
 
 
 async def test_a_key_that_one_gave_up_another_still_releases(world: World) -> None:
-    tender, (first, second, third) = await tender_of_officers(world, lots=1)
+    tender, officers = await tender_of_officers(world, lots=1)
+    first, second, third = officers
     await bid_on(world, tender, 1)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     await first.desk.release(tender.id, agreed)
     due = (await second.person.get(f"{tender.path}/key-releases")).json()["due"]
     body = {"keys": [{"envelope": due[0]["envelope"], "content_key": None}]}
@@ -349,9 +353,10 @@ async def test_a_key_that_one_gave_up_another_still_releases(world: World) -> No
 
 
 async def test_two_who_release_at_once_release_each_key_once(world: World, superuser: Any) -> None:
-    tender, (first, second, third) = await tender_of_officers(world, lots=1)
+    tender, officers = await tender_of_officers(world, lots=1)
+    first, second, third = officers
     await bid_on(world, tender, 2)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     await first.desk.release(tender.id, agreed)
     said = await asyncio.gather(
         second.desk.release(tender.id, agreed),
@@ -384,9 +389,10 @@ async def test_an_opener_who_came_later_keeps_no_key(world: World) -> None:
 
 
 async def test_an_officer_with_an_interest_is_not_one_of_the_two(world: World) -> None:
-    tender, (first, second, third) = await tender_of_officers(world, lots=1)
+    tender, officers = await tender_of_officers(world, lots=1)
+    first, second, third = officers
     supplier = (await bid_on(world, tender, 1))[0]
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     await first.desk.release(tender.id, agreed)
     await register_interest(world, first.person, organisation=str(supplier.organisation))
     with pytest.raises(CannotStart, match="you must leave this tender"):
@@ -398,14 +404,15 @@ async def test_an_officer_with_an_interest_is_not_one_of_the_two(world: World) -
 async def test_prices_are_released_for_bids_that_passed_alone(world: World) -> None:
     requirement = requirement_of(1)
     requirement["lots"][0]["minimum_quality"] = "50"
-    tender, (first, second, third) = await tender_of_officers(world, requirement=requirement)
+    tender, officers = await tender_of_officers(world, requirement=requirement)
+    first, second, third = officers
     suppliers = await some_suppliers(world, len(PRICES))
     bids = {}
     for place, price in enumerate(PRICES):
         text = f"Answer of supplier {place}."
         body = bid_body(asked(tender, 1), unit_prices=price, quality_text=text)
         bids[suppliers[place], 1] = await submit(suppliers[place], tender, 1, body)
-    await confirmed(world, tender)
+    await confirmed(world, tender, officers)
     await released(tender, first, second)
     assert (await resumed(first.person, tender)).json()["remaining"] == 0
     opened = OpenedTender(tender=tender, suppliers=suppliers, bids=bids)
