@@ -48,6 +48,10 @@ class Hardness(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     p: Annotated[int, Meta(ge=1, le=4)] = 1
 
 
+USUAL = Hardness()
+"""How hard new files are made."""
+
+
 class Locked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A locked file, as JSON. Everything but `sealed` is readable, and bound to what is sealed."""
 
@@ -74,7 +78,7 @@ def lock(
     opened = Locked(
         format=kind,
         about=about,
-        hardness=hardness or Hardness(),
+        hardness=hardness or USUAL,
         salt=_text(salt),
         nonce=_text(nonce),
         sealed="",

@@ -266,7 +266,8 @@ def _custody(setting: Setting) -> list[StatusLine]:
             "Custody of sealing keys",
             setting.custodian,
             "Bids are safe from who reads the database, its backups or its standby; not from who"
-            " holds both the running process and the key-encryption key.",
+            " holds both the running process and the key-encryption key. A tender may be published"
+            " with its keys kept by officers instead: then from them too.",
         ),
         _note(
             "Signing key",

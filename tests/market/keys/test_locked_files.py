@@ -80,6 +80,10 @@ def test_a_file_of_another_kind_is_told_so() -> None:
         unlock(PASSPHRASE, locked(), kind="another")
 
 
+def test_what_is_said_nothing_of_is_locked_with_128_mebibytes_of_work() -> None:
+    assert Hardness() == Hardness(n=2**17, r=8, p=1)
+
+
 def test_a_short_passphrase_locks_nothing() -> None:
     with pytest.raises(PassphraseTooShort, match="at least 16"):
         lock("x" * 15, b"", kind="a kind", about="")
