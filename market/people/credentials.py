@@ -71,11 +71,9 @@ def invitation_secret(vault: Vault, invitation: UUID) -> str:
     """Give the secret of an invitation: 256 bits that only the market can make, and make again.
 
     It is derived, not stored, so that a repeated request gets the same answer while no table holds
-    the secret. Ed25519 signatures are deterministic (RFC 8032) and nobody without the key can make
-    one, so the digest of a signature that is never given out is a pseudo-random function of the id.
+    the secret.
     """
-    signed = vault.sign({"invitation": str(invitation), "purpose": "invitation secret"})
-    derived = hashlib.sha256(b"market.invitation\x00" + signed.signature.encode("ascii")).digest()
+    derived = vault.derive_secret(b"invitation\x00" + invitation.bytes)
     return base64.urlsafe_b64encode(derived).decode("ascii").rstrip("=")
 
 

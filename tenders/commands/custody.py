@@ -25,7 +25,12 @@ from market.vault import Vault
 from tenders.errors import ContentKeysFaulty, OfficerKeyRefused, OfficersNeeded, ShareUnknown
 from tenders.permissions.opening import ensure_unconflicted
 from tenders.queries.custody import Officer, address_of, ensure_officer, heads_due, officers_of
-from tenders.rules.custody import FEWEST_OFFICERS, rehearsal_address, released_purpose
+from tenders.rules.custody import (
+    FEWEST_OFFICERS,
+    MOST_OFFICERS,
+    rehearsal_address,
+    released_purpose,
+)
 from tenders.schemas.custody import (
     GiveCanary,
     HeadDue,
@@ -41,9 +46,9 @@ from tenders.schemas.custody import (
 
 CANARY_BYTES: Final = 32
 
-_SHARE = """
+_SHARES = """
 INSERT INTO officer_share (id, tender, tender_key, outer_key, inner_key, sealed)
-VALUES ($1, $2, $3, $4, $5, $6)
+SELECT gen_random_uuid(), $1, $2, * FROM unnest($3::uuid[], $4::uuid[], $5::bytea[])
 """
 
 # 1,232 bytes: a private key with one layer left
@@ -111,11 +116,16 @@ async def officers_to_keep(tender_id: UUID) -> list[Officer]:
     """The officers who will keep the keys of a tender. In the transaction that publishes it.
 
     Raises:
-        OfficersNeeded: there are fewer than three.
+        OfficersNeeded: there are fewer than three, or more than seven.
     """
     officers = await officers_of(tender_id)
     if len(officers) < FEWEST_OFFICERS:
         raise OfficersNeeded
+    if len(officers) > MOST_OFFICERS:
+        message = (
+            f"At most {MOST_OFFICERS} openers keep keys: any two of them can open what is due."
+        )
+        raise OfficersNeeded(message)
     return officers
 
 
@@ -138,16 +148,15 @@ async def share_key(
     of: KeyFor, tender_key: UUID | None, private: bytes, officers: list[Officer]
 ) -> None:
     """Share a private key among every two officers, in either order; the market keeps nothing."""
-    for outer, inner in permutations(officers, 2):
-        await execute(
-            _SHARE,
-            uuid4(),
-            of.tender,
-            tender_key,
-            outer.officer_key,
-            inner.officer_key,
-            shared(private, of, outer.public_key, inner.public_key),
-        )
+    pairs = list(permutations(officers, 2))
+    await execute(
+        _SHARES,
+        of.tender,
+        tender_key,
+        [outer.officer_key for outer, _ in pairs],
+        [inner.officer_key for _, inner in pairs],
+        [shared(private, of, outer.public_key, inner.public_key) for outer, inner in pairs],
+    )
 
 
 # ---------------------------------------------------------------------------------- at the opening

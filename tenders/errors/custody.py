@@ -16,7 +16,7 @@ class OfficersNeeded(MarketError):
 
     title = (
         "At least three openers who took up their duty and registered an officer's key must keep"
-        " the keys of this tender."
+        " the keys of this tender, and at most seven."
     )
 
 

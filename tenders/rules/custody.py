@@ -15,6 +15,8 @@ class Custody(StrEnum):
 
 
 FEWEST_OFFICERS: Final = 3
+MOST_OFFICERS: Final = 7
+"""Any two can open what is due: more people make it safer against loss, and less against two."""
 
 NOBODY: Final = UUID(int=0)
 """Stands for the supplier where a canary is sealed: no organisation has this id."""

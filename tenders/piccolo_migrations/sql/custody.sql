@@ -80,9 +80,9 @@ BEGIN
     END IF;
     SELECT count(DISTINCT s.outer_key), count(*) INTO officers, shares FROM officer_share s
         WHERE s.tender = of_tender AND s.tender_key IS NOT DISTINCT FROM of_key;
-    IF officers < 3 OR shares <> officers * (officers - 1) THEN
+    IF officers NOT BETWEEN 3 AND 7 OR shares <> officers * (officers - 1) THEN
         PERFORM refuse('three_officers',
-            'Three officers keep a key, and every two of them have a share.');
+            'Three to seven officers keep a key, and every two of them have a share.');
     END IF;
     RETURN NULL;
 END $$;

@@ -1,14 +1,17 @@
 """Drills: the keys are lost, restored, rotated and dropped, and every bid opens all the same."""
 
 import asyncio
+import base64
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -16,8 +19,9 @@ from market.keys.errors import KeyStillNeeded
 from market.runtime import CannotStart, prepare
 from market.sealing import wrapped_under
 from market.settings import Settings
+from market.signing import SignedStatement, verify_receipt
 from tests.conftest import Databases
-from tests.makers.bids import close_bidding, confirm, declare, some_suppliers, submit
+from tests.makers.bids import close_bidding, confirm, declare, give_bid, some_suppliers, submit
 from tests.makers.keys import (
     PASSPHRASE,
     SECOND,
@@ -139,7 +143,11 @@ async def test_another_signing_key_signs_and_what_the_first_signed_and_derived_h
 ) -> None:
     before, written = settings_over(databases, tmp_path), tmp_path / "rotated"
     await say(before, "keys", "show")
+    once = {"Idempotency-Key": str(uuid4())}
     async with market_over(databases, before) as world:
+        tender = await published_tender(world, lots=1)
+        supplier = (await some_suppliers(world, 1))[0]
+        given = (await give_bid(supplier, tender, 1, headers=once)).json()
         published = (await world.public("/signing-keys")).json()["keys"]
         first = world.vault
         assert [key["kid"] for key in published] == [first.signing_key.key_id]
@@ -149,6 +157,14 @@ async def test_another_signing_key_signs_and_what_the_first_signed_and_derived_h
     async with market_over(databases, after) as world:
         second = world.vault
         current, retired = (await world.public("/signing-keys")).json()["keys"]
+        bidder = replace(supplier, client=world.client)
+        again = (await give_bid(bidder, tender, 1, headers=once)).json()
+    assert again == given  # its salts, too, which no table holds
+    signed = msgspec.convert(given["receipt"], SignedStatement)
+    assert signed.key_id == retired["kid"]
+    assert verify_receipt(signed, base64.urlsafe_b64decode(retired["x"] + "=")).bid == UUID(
+        given["bid"]
+    )
     assert current["kid"] == second.signing_key.key_id != first.signing_key.key_id
     assert retired["kid"] == first.signing_key.key_id
     assert retired["retired_at"] == current["began_at"]

@@ -428,3 +428,18 @@ async def test_prices_are_released_for_bids_that_passed_alone(world: World) -> N
     told = await released(tender, third, first)
     assert told[-1] == "Released 2 content keys of lot 1, price: 2."  # the third did not pass
     await lot.done(opener, "/evaluation/price-opening")
+
+
+async def test_more_than_seven_officers_keep_no_keys(world: World) -> None:
+    tender, openers = await tender_with_three_openers(world, lots=1)
+    more = [
+        await world.person(f"Opener {number}", await world.organisation("06F"), Role.COMMISSIONER)
+        for number in range(5)
+    ]
+    for person in more:
+        assert (await assign(tender.manager, tender.id, person, "opener")).status_code == 201
+    for person in (*openers, *more[:4]):
+        await with_key(person)
+    await with_key(more[4])
+    found = problem(await publish_with_officers(tender), 409, "officers-needed")
+    assert found["detail"].startswith("At most 7 openers keep keys")
