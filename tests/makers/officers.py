@@ -8,7 +8,7 @@ import msgspec
 from market.actor import Role
 from market.cli.officer_desk import OfficerDesk
 from market.sealing import KeyPair, new_key_pair
-from tests.makers.bids import close_bidding, confirm, declare
+from tests.makers.bids import close_bidding, confirm, declare, some_suppliers, submit
 from tests.makers.tenders import PublishedTender, approved_tender, assign
 from tests.makers.world import Person, World
 
@@ -79,3 +79,23 @@ async def confirmed(
     for opener in tender.openers:
         answer = await confirm(opener, tender)
         assert answer.status_code == 201, answer.text
+
+
+async def resumed(person: Person, tender: PublishedTender) -> httpx.Response:
+    """Go on with the opening, whatever the answer."""
+    return await person.post(f"{tender.path}/opening")
+
+
+async def bid_on(world: World, tender: PublishedTender, count: int = 2) -> tuple[Person, ...]:
+    """Let so many suppliers bid for every lot."""
+    suppliers = await some_suppliers(world, count)
+    for person in suppliers:
+        for lot in tender.lots:
+            await submit(person, tender, lot)
+    return suppliers
+
+
+async def released(tender: PublishedTender, first: Officer, second: Officer) -> list[str]:
+    """What two officers are told who release what is due, one after the other."""
+    said = await first.desk.release(tender.id, agreed)
+    return said + await second.desk.release(tender.id, agreed)
