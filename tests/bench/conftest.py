@@ -15,11 +15,14 @@ from market.sealing import ServerCustodian
 from market.settings import Settings
 from market.signing import SigningKey
 from market.vault import Vault
+from tests.bench.disks import Disk
+from tests.bench.operations import Place
 from tests.bench.stage import Stage, prepare
 from tests.conftest import APP_PASSWORD
 from tests.makers.moving import Databases, MovingMarket
 
 HOME = Path(__file__).parents[2] / ".market"
+FIGURES = HOME / "bench.json"
 
 
 class Keys(Struct, frozen=True):
@@ -37,9 +40,17 @@ class Keys(Struct, frozen=True):
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[EmbeddedPostgres]:
+def disk() -> Disk:
+    """The disk the server writes to."""
+    return Disk(HOME / "bench")
+
+
+@pytest.fixture(scope="session")
+def server(disk: Disk) -> Iterator[EmbeddedPostgres]:
     """A server on the disk, with fsync and all its defaults."""
-    with EmbeddedPostgres(HOME / "bench", settings={"max_connections": "200"}) as running:
+    with disk.under():
+        running = EmbeddedPostgres(HOME / "bench", settings={"max_connections": "200"}).start()
+    with running:
         yield running
 
 
@@ -83,3 +94,14 @@ def stage(market: MovingMarket, template: str) -> Iterator[Stage]:
 async def _prepared(market: MovingMarket, template: str) -> Stage:
     await market.databases.drop("bench_stage")
     return await prepare(market, template, "bench_stage")
+
+
+@pytest.fixture(scope="session")
+def place(
+    server: EmbeddedPostgres,
+    market: MovingMarket,
+    keys: Keys,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Place:
+    """Where measurements are made."""
+    return Place(server, market, keys.variables(), tmp_path_factory.mktemp("home"))

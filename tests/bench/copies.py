@@ -8,7 +8,6 @@ import msgspec
 
 from market.people.credentials import digest
 from tests.makers.planting import unguarded
-from tests.makers.tenders import PublishedTender
 from tests.makers.world import Person
 
 # A copy of each row `m`, once for each row of `made`, with what `changes` says replaced.
@@ -120,10 +119,10 @@ async def copied_suppliers(superuser: Any, model: Person, count: int) -> list[Pe
     return suppliers
 
 
-async def copied_tenders(superuser: Any, model: PublishedTender, count: int) -> list[UUID]:
+async def copied_tenders(superuser: Any, model: UUID, count: int) -> list[UUID]:
     """Publish so many tenders like one that is, each a second before the last."""
     made = [uuid4() for _ in range(count)]
     async with unguarded(superuser, *_COPY_TENDER):
         for statement in _COPY_TENDER.values():
-            await superuser.execute(statement, model.id, made)
+            await superuser.execute(statement, model, made)
     return made

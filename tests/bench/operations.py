@@ -3,7 +3,8 @@
 import asyncio
 import os
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,7 @@ from msgspec import Struct
 from market.embedded import EmbeddedPostgres
 from market.migrations import WORKER
 from tests.bench import bare
+from tests.bench.figures import Asked, Cost, Figure
 from tests.bench.measures import family, processor_seconds
 from tests.bench.recording import RECORDED, Statement, serving
 from tests.bench.servers import bare_process, market_process
@@ -42,34 +44,6 @@ class Operation(Struct, frozen=True, kw_only=True):
     def total(self) -> int:
         """How many requests are sent in all."""
         return self.warm_up + self.rounds * self.a_round
-
-
-class Cost(Struct, frozen=True, kw_only=True):
-    """What one request took: median seconds, and mean seconds on a processor, of every round."""
-
-    latency: list[float]
-    processor: list[float]
-
-    @property
-    def milliseconds(self) -> float:
-        """The median of the rounds' medians."""
-        return statistics.median(self.latency) * 1000
-
-    @property
-    def processor_milliseconds(self) -> float:
-        """The median of the rounds' means."""
-        return statistics.median(self.processor) * 1000
-
-
-class Figure(Struct, frozen=True, kw_only=True):
-    """An operation as the market does it, as bare handlers do, and by its statements alone."""
-
-    operation: str
-    market: Cost
-    handler: Cost
-    statements: Cost
-    asked: list[tuple[str, float]]
-    """Each statement with the median of its milliseconds, seen from the client."""
 
 
 def operations(stage: Stage) -> list[Operation]:
@@ -149,44 +123,48 @@ async def record(market: MovingMarket, name: str, operation: Operation) -> list[
     return recorded
 
 
-def measured(operation: Operation, do: Callable[[int], float], roots: list[int]) -> Cost:
-    """Do the next request, and again: `do` says how many seconds it waited for the answer.
+class Way(Struct, frozen=True, kw_only=True):
+    """One way to do an operation.
 
-    Counted is what `roots` and all that descend from them spend on a processor.
+    `do` does the request of a number and says how many seconds it waited for the answer; counted
+    is what `roots` and all that descend from them spend on a processor.
     """
-    number = 0
-    for _ in range(operation.warm_up):
-        do(number)
-        number += 1
-    cost = Cost(latency=[], processor=[])
-    pids = {pid for root in roots for pid in family(root)}
-    for _ in range(operation.rounds):
-        before = processor_seconds(pids)
-        times = []
-        for _ in range(operation.a_round):
-            times.append(do(number))
-            number += 1
-        spent = processor_seconds(pids) - before
-        cost.latency.append(statistics.median(times))
-        cost.processor.append(spent / operation.a_round)
-    return cost
+
+    do: Callable[[int], float]
+    roots: tuple[int, ...]
 
 
-def over_http(operation: Operation, port: int, pids: list[int], *, bare_paths: int = 0) -> Cost:
-    """Measure an operation at a server; at the bare one, by the number of what it asks."""
+def measured(operation: Operation, ways: Sequence[Way]) -> list[Cost]:
+    """Do an operation every way, a round of each in turn, so that what disturbs disturbs all."""
+    for way in ways:
+        for number in range(operation.warm_up):
+            way.do(number)
+    costs = [Cost(latency=[], processor=[]) for _ in ways]
+    for begin in range(operation.warm_up, operation.total, operation.a_round):
+        for way, cost in zip(ways, costs, strict=True):
+            processes = {one for root in way.roots for one in family(root)}
+            before = processor_seconds(processes)
+            times = [way.do(number) for number in range(begin, begin + operation.a_round)]
+            spent = processor_seconds(processes) - before
+            cost.latency.append(statistics.median(times))
+            cost.processor.append(spent / operation.a_round)
+    return costs
+
+
+def over_http(operation: Operation, wire: Wire, *, bare_paths: int = 0) -> Callable[[int], float]:
+    """Send an operation's requests; to the bare server, by the number of what it asks."""
     given = operation.requests
     requests = [
         given[number % len(given)].encoded(f"/{number % bare_paths}" if bare_paths else None)
         for number in range(operation.total)
     ]
-    with Wire(port) as wire:
 
-        def do(number: int) -> float:
-            answer = wire.send(requests[number])
-            assert answer.status == operation.status, answer.body[:500]
-            return answer.seconds
+    def do(number: int) -> float:
+        answer = wire.send(requests[number])
+        assert answer.status == operation.status, answer.body[:500]
+        return answer.seconds
 
-        return measured(operation, do, pids)
+    return do
 
 
 class Place(Struct, frozen=True):
@@ -197,10 +175,9 @@ class Place(Struct, frozen=True):
     variables: dict[str, str]
     home: Path
 
-    def pids(self) -> list[int]:
-        """The PostgreSQL that everything runs over."""
-        lines = (self.server.data / "postmaster.pid").read_text().split("\n")
-        return [int(lines[0])]
+    def postgres(self) -> int:
+        """The process of the PostgreSQL that everything runs over."""
+        return int((self.server.data / "postmaster.pid").read_text().split("\n")[0])
 
     def ways(self, name: str) -> Ways:
         """How a process of the market reaches a database."""
@@ -221,32 +198,43 @@ class Place(Struct, frozen=True):
 
 def measure(place: Place, stage: Stage, operation: Operation) -> Figure:
     """Measure an operation three ways, each over a copy of the stage."""
-    recorded = asyncio.run(record(place.market, place.clone(stage, "bench_recorded"), operation))
-    postgres = place.pids()
-    variables = environment(place.ways(place.clone(stage, "bench_market")), place.home)
-    with market_process(variables | place.variables) as (port, pid):
-        market = over_http(operation, port, [pid, *postgres])
-    name = place.clone(stage, "bench_handler")
-    with bare_process(place.market.databases.app(name), recorded) as (port, pid):
-        handler = over_http(operation, port, [pid, *postgres], bare_paths=len(recorded))
-    replay = bare.Replay(place.market.databases.app(place.clone(stage, "bench_statements")))
-    try:
-        statements = measured(
+    names = ("bench_recorded", "bench_market", "bench_handler", "bench_statements")
+    for name in names:
+        place.clone(stage, name)
+    recorded = asyncio.run(record(place.market, names[0], operation))
+    variables = environment(place.ways(names[1]), place.home) | place.variables
+    to_app = place.market.databases.app
+    postgres = place.postgres()
+    with ExitStack() as stack:
+        port, process = stack.enter_context(market_process(variables))
+        bare_port, bare_id = stack.enter_context(bare_process(to_app(names[2]), recorded))
+        wire, bare_wire = stack.enter_context(Wire(port)), stack.enter_context(Wire(bare_port))
+        replay = stack.enter_context(closing(bare.Replay(to_app(names[3]))))
+        market, handler, statements = measured(
             operation,
-            lambda number: replay(recorded[number % len(recorded)]),
-            [os.getpid()],  # PostgreSQL is a child of this process
+            [
+                Way(do=over_http(operation, wire), roots=(process, postgres)),
+                Way(
+                    do=over_http(operation, bare_wire, bare_paths=len(recorded)),
+                    roots=(bare_id, postgres),
+                ),
+                Way(
+                    do=lambda number: replay(recorded[number % len(recorded)]),
+                    roots=(os.getpid(), postgres),
+                ),
+            ],
         )
-    finally:
-        replay.close()
-    place.drop("bench_recorded", "bench_market", "bench_handler", "bench_statements")
-    asked = [
-        (" ".join(one.sql.split()), statistics.median(replay.times[number]) * 1000)
-        for number, one in enumerate(recorded[0])
-    ]
+        asked = [
+            Asked(" ".join(one.sql.split()), statistics.median(replay.times[number]) * 1000)
+            for number, one in enumerate(recorded[0])
+        ]
+    place.drop(*names)
     return Figure(
         operation=operation.name,
         market=market,
         handler=handler,
         statements=statements,
         asked=asked,
+        goal=operation.goal,
+        reference=operation.reference,
     )

@@ -1,6 +1,7 @@
 """The market that is measured: suppliers, published tenders, one open for bids and one opened."""
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,7 +21,7 @@ SIZE = 11_000
 """How many bytes a bid's body and a requirement have, about."""
 LISTED = 100
 OPENED = 200
-SUPPLIERS = 300
+SUPPLIERS = 1_300
 _PARTS = 3
 
 
@@ -31,13 +32,15 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     open: UUID
     opened: UUID
     evaluator: str
+    model: Person
+    """The bid manager of a supplier that more are copied from."""
     tokens: tuple[str, ...]
     """Of bid managers who have not yet bid for anything that is open."""
     body: bytes
     """A bid for any lot of the open tender."""
 
-    def submissions(self) -> list[Request]:
-        """Each bid once that can still be given, in a random order of bidders and lots."""
+    def submissions(self, tokens: Sequence[str] = ()) -> list[Request]:
+        """A bid for the first lot by everybody, then for the second: by these, or by `tokens`."""
         return [
             Request(
                 method="POST",
@@ -47,7 +50,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
                 body=self.body,
             )
             for lot in (1, 2)
-            for token in self.tokens
+            for token in tokens or self.tokens
         ]
 
     def readings(self, path: str) -> list[Request]:
@@ -96,13 +99,14 @@ async def _made(world: World, superuser: Any, name: str) -> Stage:
     evaluator = opened.quality_evaluators[0]
     await declare(evaluator, opened)
     tender = await published_tender(world, requirement=_padded(2))
-    await copied_tenders(superuser, tender, LISTED)
+    await copied_tenders(superuser, tender.id, LISTED)
     suppliers: list[Person] = await copied_suppliers(superuser, model, SUPPLIERS)
     return Stage(
         database=name,
         open=tender.id,
         opened=opened.id,
         evaluator=evaluator.token,
+        model=model,
         tokens=tuple(one.token for one in suppliers),
         body=msgspec.json.encode(bid_of_size(tender, 1, SIZE)),
     )
