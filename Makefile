@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-annotate --no-header --no-config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test matrix faults bench check format contract lock clean
+.PHONY: help setup demo run test matrix faults fuzz bench check format contract lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ matrix: .venv/.installed ## run the access matrix whole: every operation, kind o
 
 faults: .venv/.installed ## break things at length: writers that crash, workers that are killed, a large register; prints figures
 	@LOG_STORM_ROUNDS=5 LOG_STORM_SECONDS=15 $(BIN)/pytest -q -s tests/faults
+
+fuzz: .venv/.installed ## ask whatever the API's description allows and forbids, of every operation in every state of a tender
+	@FUZZ_EXAMPLES=40 $(BIN)/pytest -q tests/fuzz
 
 bench: .venv/.installed ## measure what requests cost, beside bare handlers; prints a table, and writes .market/bench.json
 	@$(BIN)/pytest -q -s tests/bench
