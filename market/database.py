@@ -3,7 +3,7 @@
 import contextlib
 import re
 from asyncio import CancelledError
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -86,15 +86,24 @@ class Unit:
         self._later.append((insert, arguments))
 
     async def flush(self) -> None:
-        """Send what was left for the end as one statement: one round trip instead of one each."""
-        if not self._later:
-            return
+        """Send what was left for the end: what goes to different tables in one statement.
+
+        The parts of one statement are carried out in no order that could be relied on, so rows of
+        one table (events, above all) go one after the other.
+        """
+        while self._later:
+            together: dict[str, tuple[Any, ...]] = {}
+            while self._later and self._later[0][0] not in together:
+                insert, arguments = self._later.pop(0)
+                together[insert] = arguments
+            await self._insert(together)
+
+    async def _insert(self, together: Mapping[str, tuple[Any, ...]]) -> None:
         inserts: list[str] = []
         values: list[Any] = []
-        for insert, arguments in self._later:
+        for insert, arguments in together.items():
             inserts.append(_shifted(insert, len(values)))
             values.extend(arguments)
-        self._later.clear()
         *first, last = inserts
         parts = ", ".join(f"part_{place} AS ({insert})" for place, insert in enumerate(first))
         try:

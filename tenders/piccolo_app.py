@@ -37,6 +37,7 @@ from tenders.tables.custody import (
     PassedShareTable,
     ReleasedKeyTable,
 )
+from tenders.tables.drafts import BidDraftTable, DraftKeyTable
 from tenders.tables.lots import (
     CriterionTable,
     LotServiceLineTable,
@@ -93,6 +94,8 @@ APP_CONFIG = AppConfig(
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
         SavedSearchTable,
+        DraftKeyTable,
+        BidDraftTable,
         OfficerKeyTable,
         OfficerCanaryTable,
         OfficerShareTable,

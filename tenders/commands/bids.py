@@ -123,7 +123,7 @@ async def submit_bid(
         AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
+    return with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
 
 
 @command
@@ -138,10 +138,22 @@ async def _submit(
             f" PUT /bids/{bidding.bid}."
         )
         raise AlreadyBid(message)
-    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
+    return await give_in(actor, vault, bidding, given)
+
+
+async def give_in(actor: Actor, vault: Vault, bidding: Bidding, given: GiveBid) -> BidReceived:
+    """Give the organisation's bid, or put this one in its place, inside a command.
+
+    Raises:
+        BidIncomplete: with every fault.
+        ParticipantsFaulty: with every fault.
+    """
+    bid, last = bidding.bid or uuid4(), bidding.version or 0
+    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=bid, version=last + 1)
     parts = _sealed(making, given)
     beside = await _participants(making, given)
-    await execute(_BID, making.bid, bidding.tender, bidding.lot, making.bidding.supplier)
+    if bidding.bid is None:
+        await execute(_BID, bid, bidding.tender, bidding.lot, bidding.supplier)
     return await _store(making, parts, beside)
 
 
@@ -159,7 +171,7 @@ async def replace_bid(
         BidChanged: the bid is no longer as the caller read it.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
+    return with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
 
 
 @command
@@ -353,7 +365,7 @@ def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKin
     return vault.derive_secret(purpose)
 
 
-def _with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
+def with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
     """Add the salts to an answer, also to a stored one, unless the key they came from is gone."""
     salts = None
     if vault.has_signed_with(received.receipt.key_id):

@@ -29,6 +29,7 @@ from tenders.errors.custody import (
     SharePassed,
     ShareUnknown,
 )
+from tenders.errors.drafts import DraftChanged, DraftUnreadable
 from tenders.errors.duties import (
     DUTY_REFUSALS,
     DelegatedByAdministrator,
@@ -115,6 +116,8 @@ __all__ = [
     "DelegationFaulty",
     "DelegationNeeded",
     "DelegationOver",
+    "DraftChanged",
+    "DraftUnreadable",
     "DutyClash",
     "DutyComesTooLate",
     "DutyHeldAlready",

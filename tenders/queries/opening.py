@@ -29,6 +29,7 @@ from tenders.schemas.opening import (
     DeclarationsView,
     DeclarationView,
     EnvelopeMinutes,
+    LateAttempt,
     LotMinutes,
     MinutesView,
     ParticipantName,
@@ -83,6 +84,14 @@ LEFT JOIN person p ON p.id = r.opened_by
 ORDER BY r.lot_number, length(r.pseudonym), r.pseudonym, r.kind DESC
 """
 
+_LATE = """
+SELECT l.organisation, o.name, l.attempted, l.attempted_at
+FROM late_attempts($1) l JOIN organisation o ON o.id = l.organisation
+ORDER BY l.attempted_at, o.name
+"""
+
+_NOT_STANDING = "SELECT withdrawn, lapsed FROM bids_that_did_not_stand($1)"
+
 
 class _Standing(msgspec.Struct, frozen=True):
     stage: TenderStage
@@ -110,6 +119,11 @@ class _Bid(msgspec.Struct, frozen=True):
 class _Tender(msgspec.Struct, frozen=True):
     deadline: datetime
     opened_at: datetime | None
+
+
+class _NotStanding(msgspec.Struct, frozen=True):
+    withdrawn: int
+    lapsed: int
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -227,12 +241,18 @@ async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
     tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
     if tender is None:
         raise NotFound
+    others = None
+    if tender.opened_at is not None:
+        others = await fetch_one(_NotStanding, _NOT_STANDING, tender_id)
     return MinutesView(
         tender=tender_id,
         status=standing.status,
         deadline=tender.deadline,
         confirmations=await fetch(ConfirmationView, _CONFIRMATIONS, tender_id),
         opened_at=tender.opened_at,
+        late_attempts=await fetch(LateAttempt, _LATE, tender_id),
+        withdrawn=None if others is None else others.withdrawn,
+        lapsed=None if others is None else others.lapsed,
         lots=_by_lot(await fetch(_Envelope, _RECORD, tender_id)),
     )
 

@@ -94,6 +94,7 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "declareInterests": {
             "declarations": [{"bidder": str(winner), "interest": "none", "details": ""}]
         },
+        "saveDraft": {"answers": [], "prices": []},
         "submitBid": bid,
         "replaceBid": bid,
         "giveScore": score,

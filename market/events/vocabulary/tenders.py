@@ -112,6 +112,13 @@ _DUTIES: Final[Mapping[str, Action]] = {
 }
 
 _BIDDING: Final[Mapping[str, Action]] = {
+    "draft.saved": Action(
+        "A draft of a bid was saved; of no tender, so that nobody can count drafts.",
+        ("draft",),
+        {"version": _NUMBER},
+    ),
+    "draft.discarded": Action("A draft of a bid was discarded.", ("draft",), {"version": _NUMBER}),
+    "draft.submitted": Action("A draft became a bid.", ("draft",), {"version": _NUMBER}),
     "bid.submitted": Action(
         "A bid was given.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
     ),

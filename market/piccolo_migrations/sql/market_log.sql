@@ -108,6 +108,12 @@ CREATE TRIGGER guard_log_origin BEFORE INSERT ON log_origin
     FOR EACH ROW EXECUTE FUNCTION guard_log_origin();
 SELECT keep_recorded('log_origin');
 
+-- Whether the log knows of a tender, of whatever stage: for recording what was refused about it.
+CREATE FUNCTION tender_is_known(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM event WHERE tender = of_tender)
+$$;
+
 -- The worker: reads every event, numbers, hashes and signs, and can change none.
 GRANT USAGE ON SCHEMA public TO market_worker;
 GRANT SELECT ON event, event_position, sequencer, tender_head, event_leaf, event_blinding,
@@ -138,3 +144,4 @@ CREATE POLICY worker_makes ON event_blinding FOR INSERT TO market_worker WITH CH
 
 SELECT seal_guards();
 GRANT EXECUTE ON FUNCTION number_events(integer) TO market_worker;
+GRANT EXECUTE ON FUNCTION tender_is_known(uuid) TO market_app;

@@ -162,6 +162,31 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
       AND may_read_bids(acting_person(), of_tender)
 $$;
 
+-- Who tried to give, replace, withdraw or confirm a bid after the deadline, and when; and how many
+-- bids there were that did not stand then. Told with the minutes, once the bids are opened.
+CREATE FUNCTION late_attempts(of_tender uuid)
+RETURNS TABLE (organisation uuid, attempted text, attempted_at timestamptz) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.organisation, e.details ->> 'operation', e.occurred_at
+    FROM tender t JOIN event e ON e.tender = t.id
+    WHERE t.id = of_tender AND t.opened_at IS NOT NULL AND e.action = 'request.refused'
+      AND e.details ->> 'refusal' = 'bidding-closed' AND e.occurred_at >= t.deadline
+      AND sees_bidders(of_tender) AND may_read_bids(acting_person(), of_tender)
+$$;
+
+CREATE FUNCTION bids_that_did_not_stand(of_tender uuid)
+RETURNS TABLE (withdrawn integer, lapsed integer) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT count(*) FILTER (WHERE v.act = 'withdrawn')::integer,
+           count(*) FILTER (WHERE v.act = 'submitted' AND NOT EXISTS (
+               SELECT 1 FROM standing_bids(of_tender) s WHERE s.bid = b.id))::integer
+    FROM bid b JOIN tender t ON t.id = b.tender
+    JOIN LATERAL (SELECT act FROM bid_version WHERE bid = b.id
+                  ORDER BY number DESC LIMIT 1) v ON true
+    WHERE b.tender = of_tender AND t.opened_at IS NOT NULL AND sees_bidders(of_tender)
+      AND may_read_bids(acting_person(), of_tender)
+$$;
+
 ALTER TABLE bid ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bid_version ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bid_participant ENABLE ROW LEVEL SECURITY;
@@ -263,7 +288,7 @@ GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), duty_standing(uuid, uu
     my_conflict(uuid),
     recorded_tenders(), withholds_event(uuid, uuid, text, timestamptz),
     openers_confirmed(uuid), bids_to_open(uuid), sealed_envelope(uuid, text),
-    opening_record(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
+    opening_record(uuid), late_attempts(uuid), bids_that_did_not_stand(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
     places_of_bidder(uuid, uuid), sees_bidders(uuid), sees_identity(uuid),
     tenders_with_known_bidders(), lots_with_known_identities(), bids_read_open(text),
     envelope_may_open(uuid, text), wrapped_key_for(uuid, text)
