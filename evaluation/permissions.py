@@ -26,7 +26,7 @@ from tenders.rules.stages import TenderStatus
 READS_BIDS: Final = (Duty.QUALITY_EVALUATOR, Duty.MODERATOR, Duty.AWARD_APPROVER, Duty.GUARDIAN)
 """The duties whose holders read opened quality envelopes, under pseudonyms until quality is locked.
 
-The database holds the same (`reads_opened`).
+The database holds the same (`bids_read_open`).
 """
 
 READS_EVALUATION: Final = (

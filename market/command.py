@@ -42,7 +42,7 @@ def command(function: Command[P, R]) -> Command[P, R]:
         Busy: the database asked for a rerun every time.
         Unrecorded: the function recorded no event.
     """
-    return _transaction(function, _once)
+    return _transaction(function, _once, reading=False)
 
 
 def confidential_reading(function: Command[P, R]) -> Command[P, R]:
@@ -55,10 +55,12 @@ def confidential_reading(function: Command[P, R]) -> Command[P, R]:
     Raises:
         Busy: the database asked for a rerun every time.
     """
-    return _transaction(function, _read)
+    return _transaction(function, _read, reading=True)
 
 
-def _transaction(function: Command[P, R], once: Callable[..., Awaitable[R]]) -> Command[P, R]:
+def _transaction(
+    function: Command[P, R], once: Callable[..., Awaitable[R]], *, reading: bool
+) -> Command[P, R]:
     signature = inspect.signature(function)
     operation = f"{function.__module__.partition('.')[0]}.{function.__name__}"
 
@@ -74,7 +76,8 @@ def _transaction(function: Command[P, R], once: Callable[..., Awaitable[R]]) -> 
                 if refusal is None:
                     raise
                 bound = signature.bind(actor, *args, **kwargs).arguments
-                await refusals.record(actor, operation, refusal, bound.get("tender_id"))
+                tender = bound.get("tender_id", refusal.tender)
+                await refusals.record(actor, operation, refusal, tender, reading=reading)
                 raise refusal from (None if refusal is error else error)
         raise Busy
 
@@ -94,7 +97,7 @@ async def _once(function: Command[P, R], actor: Actor, /, *args: P.args, **kwarg
             message = f"{function.__qualname__} recorded no event."
             raise Unrecorded(message)
         if actor.key is not None:
-            await idempotency.store_answer(actor, actor.key, result)
+            idempotency.store_answer(actor, actor.key, result)
         return result
 
 

@@ -1,14 +1,16 @@
 """The one way to the database: engine, pool, and the transaction a command or query runs in."""
 
 import contextlib
+import re
 from asyncio import CancelledError
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
 from asyncpg.exceptions import (
+    InFailedSQLTransactionError,
     InterfaceError,
     InternalClientError,
     LockNotAvailableError,
@@ -36,6 +38,9 @@ _LOST = (
 _BROKEN_COMMIT = (*_LOST, TimeoutError, QueryCanceledError)
 
 T = TypeVar("T")
+
+_SWALLOWED = "Nothing can be committed: an error inside the transaction was swallowed."
+_PARAMETER = re.compile(r"\$([1-9][0-9]*)")
 
 
 class Connection(asyncpg.Connection):
@@ -66,7 +71,7 @@ DB = Engine(config={})
 class Unit:
     """One transaction of one actor; Piccolo and the functions below find its connection here."""
 
-    __slots__ = ("actor", "connection", "recorded", "writes")
+    __slots__ = ("_later", "actor", "connection", "recorded", "writes")
 
     def __init__(self, connection: Any, actor: Actor, *, writes: bool) -> None:
         """Hold the connection for the actor."""
@@ -74,6 +79,42 @@ class Unit:
         self.actor = actor
         self.writes = writes
         self.recorded = 0
+        self._later: list[tuple[str, tuple[Any, ...]]] = []
+
+    def later(self, insert: str, *arguments: Any) -> None:
+        """Leave an INSERT that nothing in this transaction waits for to its end; see `flush`."""
+        self._later.append((insert, arguments))
+
+    async def flush(self) -> None:
+        """Send what was left for the end: what goes to different tables in one statement.
+
+        The parts of one statement are carried out in no order that could be relied on, so rows of
+        one table (events, above all) go one after the other.
+        """
+        while self._later:
+            together: dict[str, tuple[Any, ...]] = {}
+            while self._later and self._later[0][0] not in together:
+                insert, arguments = self._later.pop(0)
+                together[insert] = arguments
+            await self._insert(together)
+
+    async def _insert(self, together: Mapping[str, tuple[Any, ...]]) -> None:
+        inserts: list[str] = []
+        values: list[Any] = []
+        for insert, arguments in together.items():
+            inserts.append(_shifted(insert, len(values)))
+            values.extend(arguments)
+        *first, last = inserts
+        parts = ", ".join(f"part_{place} AS ({insert})" for place, insert in enumerate(first))
+        try:
+            await self.connection.execute(f"WITH {parts} {last}" if parts else last, *values)
+        except InFailedSQLTransactionError as error:
+            raise NoTransaction(_SWALLOWED) from error
+
+
+def _shifted(insert: str, by: int) -> str:
+    """The same statement with its parameters counted from further on."""
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", insert)
 
 
 class NoTransaction(RuntimeError):
@@ -141,6 +182,7 @@ async def unit_of_work(
         await connection.execute(_opening(actor, writes=writes, snapshot=snapshot))
         token = DB.current_transaction.set(unit)  # type: ignore[arg-type]  # quacks as Piccolo's own
         yield unit
+        await unit.flush()
         await _commit(connection, writes=writes)
         done = True
     except _LOST as error:
@@ -203,8 +245,7 @@ async def _commit(connection: Any, *, writes: bool) -> None:
     if warnings and writes:
         raise OutcomeUnknown
     if tag != "COMMIT":
-        message = f"COMMIT was answered {tag}: an error inside the transaction was swallowed."
-        raise NoTransaction(message)
+        raise NoTransaction(_SWALLOWED)
 
 
 def named_refusal(error: PostgresError) -> MarketError | None:

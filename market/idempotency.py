@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from market.actor import Actor, RequestKey
-from market.database import execute, fetch_one, fetch_value
+from market.database import current, fetch_one, fetch_value
 from market.errors import KeyInProgress, KeyReused, NotSignedIn
 
 
@@ -53,9 +53,9 @@ async def stored_answer(actor: Actor, key: RequestKey) -> bytes | None:
     return stored.answer
 
 
-async def store_answer(actor: Actor, key: RequestKey, answer: object) -> None:
+def store_answer(actor: Actor, key: RequestKey, answer: object) -> None:
     """Keep the answer, as it will be sent, for a repetition of the request."""
-    await execute(
+    current().later(
         "INSERT INTO idempotency_key (person, key_digest, operation, body_digest, answer)"
         " VALUES ($1, $2, $3, $4, $5)",
         actor.person,

@@ -31,6 +31,12 @@ from market.interests.tables import (
     InterestMitigationTable,
     InterestTable,
 )
+from market.keys.tables import (
+    KeyActTable,
+    RetiredWrappingKeyTable,
+    SigningKeyTable,
+    WrappedColumnTable,
+)
 from market.mail.tables import (
     NoticeFaultTable,
     NoticePreferencesTable,
@@ -73,6 +79,7 @@ from market.transparency.tables import (
     EventBlindingTable,
     EventLeafTable,
     LogKeeperTable,
+    LogOriginTable,
     MerkleNodeTable,
 )
 from market.webhooks.tables import (
@@ -104,6 +111,7 @@ APP_CONFIG = AppConfig(
         CheckpointTable,
         CheckpointStampTable,
         LogKeeperTable,
+        LogOriginTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,
@@ -154,5 +162,9 @@ APP_CONFIG = AppConfig(
         NoticePreferencesTable,
         NoticingTable,
         NoticeFaultTable,
+        WrappedColumnTable,
+        RetiredWrappingKeyTable,
+        SigningKeyTable,
+        KeyActTable,
     ],
 )

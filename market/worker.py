@@ -12,6 +12,7 @@ from market.mail.posting import Posting
 from market.notices import KINDS
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
+from market.transparency.origins import Witness
 from market.transparency.stamping import TimeStamper
 from market.webhooks.delivering import webhook_tasks
 
@@ -24,7 +25,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     """Everything the worker does: one line a task."""
     return (
         Sequencer(bench),
-        Keeper(bench),
+        Keeper(bench, Witness(bench.settings.folder)),
         *webhook_tasks(bench),
         TimeStamper(bench),
         Noticing(bench, KINDS),

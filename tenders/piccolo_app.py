@@ -4,6 +4,11 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from tenders.tables.amendments import (
+    AmendmentTable,
+    BidConfirmationTable,
+    ConfirmationReceiptTable,
+)
 from tenders.tables.bids import (
     BidParticipantTable,
     BidTable,
@@ -24,6 +29,15 @@ from tenders.tables.conflicts import (
     ExemptionRevocationTable,
     ExemptionTable,
 )
+from tenders.tables.custody import (
+    KeyRehearsalTable,
+    OfficerCanaryTable,
+    OfficerKeyTable,
+    OfficerShareTable,
+    PassedShareTable,
+    ReleasedKeyTable,
+)
+from tenders.tables.drafts import BidDraftTable, DraftKeyTable
 from tenders.tables.lots import (
     CriterionTable,
     LotServiceLineTable,
@@ -72,11 +86,22 @@ APP_CONFIG = AppConfig(
         BidParticipantTable,
         EnvelopeTable,
         ReceiptTable,
+        AmendmentTable,
+        BidConfirmationTable,
+        ConfirmationReceiptTable,
         ManifestEntryTable,
         DeclarationTable,
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
         SavedSearchTable,
+        DraftKeyTable,
+        BidDraftTable,
+        OfficerKeyTable,
+        OfficerCanaryTable,
+        OfficerShareTable,
+        PassedShareTable,
+        ReleasedKeyTable,
+        KeyRehearsalTable,
     ],
     migration_dependencies=["suppliers.piccolo_app"],
 )

@@ -1,5 +1,6 @@
 """Opened bids as evaluators read them: under pseudonyms, without prices."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -15,7 +16,7 @@ from market.actor import Actor
 from market.database import fetch, fetch_one
 from market.pages import Page, decode_cursor, encode_cursor
 from tenders.rules.bids import QualityEnvelope
-from tenders.rules.requirement import Lot, leaves
+from tenders.rules.requirement import Criterion, leaves
 
 # Whose bid it is comes through row-level security: until quality is locked it is NULL for those
 # who score. The condition says the same, so that the rule can be read here too.
@@ -87,13 +88,14 @@ async def bids_under_evaluation(
     locked = facts.stage is not LotStage.QUALITY_SCORING
     rows = await fetch(_Bid, _BIDS, facts.lot, after, limit + 1, locked)
     shown = rows[:limit]
+    asked = leaves(lot)
     return facts.lot, Page(
-        items=[_view(row, lot) for row in shown],
+        items=[_view(row, asked) for row in shown],
         next=encode_cursor(shown[-1].pseudonym) if len(rows) > limit else None,
     )
 
 
-def _view(row: _Bid, lot: Lot) -> BidUnderEvaluation:
+def _view(row: _Bid, asked: Sequence[Criterion]) -> BidUnderEvaluation:
     points = None
     if row.points_numerator is not None and row.points_denominator is not None:
         points = Exact.of(Fraction(row.points_numerator) / Fraction(row.points_denominator))
@@ -101,14 +103,14 @@ def _view(row: _Bid, lot: Lot) -> BidUnderEvaluation:
         pseudonym=row.pseudonym,
         opened=row.opened,
         failure=row.failure,
-        answers=_answers(row.content, lot),
+        answers=_answers(row.content, asked),
         supplier=row.supplier,
         quality_points=points,
         passed=row.passed,
     )
 
 
-def _answers(content: str | None, lot: Lot) -> list[AnsweredQuestion]:
+def _answers(content: str | None, asked: Sequence[Criterion]) -> list[AnsweredQuestion]:
     """The answers in the order of the published questions."""
     if content is None:
         return []
@@ -121,5 +123,5 @@ def _answers(content: str | None, lot: Lot) -> list[AnsweredQuestion]:
             question=leaf.question or "",
             text=texts[leaf.code],
         )
-        for leaf in leaves(lot)
+        for leaf in asked
     ]

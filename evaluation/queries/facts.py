@@ -9,7 +9,8 @@ from market.actor import Actor
 from market.database import fetch_one, fetch_value
 from tenders.rules.requirement import Lot, Requirement
 
-# Who bids is not asked for before the opening: even that a declaration is missing would tell.
+# Who bids is not asked for before the opening: even that a declaration is missing would tell. Which
+# tender the transaction is about narrows what row-level security looks at (`about_tender`).
 _FACTS = """
 SELECT l.id AS lot, l.tender, l.number, l.title, l.stage, l.version, l.minimum_quality,
        l.quality_weight, l.price_weight, l.evaluators_minimum, l.approval_quorum,
@@ -18,7 +19,7 @@ SELECT l.id AS lot, l.tender, l.number, l.title, l.stage, l.version, l.minimum_q
        s.duties, s.offered, s.suspended,
        CASE WHEN t.opened_at IS NOT NULL THEN my_conflict(t.id) END AS conflict,
        (SELECT e.ends_at FROM standstill e WHERE e.lot = l.id) AS standstill_ends_at,
-       market_now() AS now
+       market_now() AS now, set_config('market.tender', l.tender::text, true) AS about
 FROM lot l JOIN tender t ON t.id = l.tender
 CROSS JOIN LATERAL my_duties(t.id, $3, $4) s WHERE l.tender = $1 AND l.number = $2
 """

@@ -22,6 +22,7 @@ class Act(StrEnum):
     APPROVED_REQUIREMENT = "approved_requirement"
     RETURNED_REQUIREMENT = "returned_requirement"
     PUBLISHED = "published"
+    AMENDED = "amended"
     GRANTED_EXEMPTION = "granted_exemption"
     REVOKED_EXEMPTION = "revoked_exemption"
     CONFIRMED_OPENING = "confirmed_opening"
@@ -106,6 +107,7 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.APPROVED_REQUIREMENT: "reviewed and approved {versions} of the requirement",
         Act.RETURNED_REQUIREMENT: "reviewed and returned {versions} of the requirement",
         Act.PUBLISHED: "published the tender",
+        Act.AMENDED: "published {times} {amendments}",
         Act.GRANTED_EXEMPTION: "granted {times} {exemptions}",
         Act.REVOKED_EXEMPTION: "revoked {times} {exemptions}",
         Act.CONFIRMED_OPENING: "confirmed the opening of the bids",
@@ -126,6 +128,7 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
     }
 )
 _NOUNS: Final = (
+    "amendment",
     "bid",
     "decision",
     "envelope",

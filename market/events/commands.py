@@ -9,25 +9,18 @@ import msgspec
 import rfc8785
 
 from market.actor import Actor
-from market.database import NoTransaction, current, execute
+from market.database import NoTransaction, current
 
 Detail = str | int | bool | None | list[str]
 
 _INSERT = """
 INSERT INTO event
-    (id, action, person, organisation, subject_kind, subject, tender, request, details)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (id, action, person, organisation, subject_kind, subject, tender, request, details,
+     before_digest, after_digest, private_digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
-_INSERT_WITH_DIGESTS = """
-WITH kept AS (
-    INSERT INTO event
-        (id, action, person, organisation, subject_kind, subject, tender, request, details,
-         before_digest, after_digest, private_digest)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-)
-INSERT INTO event_private (event, salt, details) VALUES ($1, $13, $14)
-"""
+_INSERT_PRIVATE = "INSERT INTO event_private (event, salt, details) VALUES ($1, $2, $3)"
 
 
 def _salted(salt: bytes, content: bytes | None) -> bytes | None:
@@ -57,6 +50,8 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
 ) -> UUID:
     """Record one act in the current transaction, and give the event's id.
 
+    The row is written at the end of the transaction, together with whatever else waits for that.
+
     The database sets the event's times and transaction, and adds to the details by which
     credential a system acted. `before` and `after` are the subject's content, of which only salted
     digests are kept; the salt is stored apart, so that a score or a price cannot be guessed from
@@ -84,13 +79,12 @@ async def record(  # noqa: PLR0913  # the columns of one row, each by its name
         actor.request,
         msgspec.json.encode(details).decode(),
     )
-    if before is None and after is None and private is None:
-        await execute(_INSERT, *row)
-    else:
+    digests: tuple[bytes | None, ...] = (None, None, None)
+    if before is not None or after is not None or private is not None:
         salt = secrets.token_bytes(32)
         kept = None if private is None else rfc8785.dumps(dict(private))
         digests = _salted(salt, before), _salted(salt, after), _salted(private_salt(salt), kept)
-        apart = None if kept is None else kept.decode()
-        await execute(_INSERT_WITH_DIGESTS, *row, *digests, salt, apart)
+        unit.later(_INSERT_PRIVATE, event, salt, None if kept is None else kept.decode())
+    unit.later(_INSERT, *row, *digests)
     unit.recorded += 1
     return event

@@ -1,7 +1,6 @@
 """What the database says about itself, read as the app role for every answer anew."""
 
 import asyncio
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from market import migrations
 from market.database import DB
 from market.errors import Fault, MarketError
 from market.observation.errors import NotReady
+from market.observation.measures import VERSION
 from market.problems import known_problems
 from market.sealing import ServerCustodian
 from market.settings import Settings
@@ -59,6 +59,12 @@ SELECT (SELECT kind FROM installation) AS environment,
     (SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8 FROM sequencer)
         AS numbered_ago,
     (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed_size,
+    (SELECT max(done_at) FROM key_act WHERE act = 'backup') AS keys_backed_up_at,
+    (SELECT keys FROM key_act WHERE act = 'backup' ORDER BY done_at DESC LIMIT 1) AS keys_backed_up,
+    (SELECT max(done_at) FROM key_act WHERE act = 'rehearsal') AS rehearsed_at,
+    (SELECT failed FROM key_act WHERE act = 'rehearsal' ORDER BY done_at DESC LIMIT 1)
+        AS rehearsal_failed,
+    market_now() AS now,
     mail.overdue AS mails_overdue,
     mail.failed AS mails_failed,
     mail.given_up AS notices_given_up
@@ -83,7 +89,7 @@ WITH own_table AS (
 
 def health() -> Health:
     """Say that the process lives, and which version it is."""
-    return Health(status="alive", version=version("commissioning-support-market"))
+    return Health(status="alive", version=VERSION)
 
 
 async def ensure_ready(vault: object) -> Health:
@@ -109,7 +115,7 @@ async def ensure_ready(vault: object) -> Health:
         faults.append(Fault(field="vault", reason="The vault is not open."))
     if faults:
         raise NotReady(faults[0].reason, faults=faults)
-    return Health(status="ready", version=version("commissioning-support-market"))
+    return Health(status="ready", version=VERSION)
 
 
 async def _pending() -> list[str]:
@@ -137,6 +143,7 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         embedded=settings.embedded,
         custodian="server" if isinstance(vault.custodian, ServerCustodian) else "unknown",
         signing_key=vault.signing_key.key_id,
+        keys=1 + len(vault.retired_signing_keys) + _wrapping_keys(vault),
         pending=pending,
         identity_provider=settings.oidc_issuer,
         time_stamps=settings.timestamp_url,
@@ -146,10 +153,14 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
     lines = lines_of(facts, setting)
     return Status(
         environment=facts.environment,
-        version=version("commissioning-support-market"),
+        version=VERSION,
         complete=all(line.mark is not Mark.MISSING for line in lines),
         lines=lines,
     )
+
+
+def _wrapping_keys(vault: Vault) -> int:
+    return len(vault.custodian.key_ids) if isinstance(vault.custodian, ServerCustodian) else 0
 
 
 async def _facts() -> Facts:

@@ -176,7 +176,7 @@ def read(content: bytes) -> tuple[list[Any], list[tuple[Any, str, int]]]:
     begin = text.index('"events":[') + len('"events":[')
     at = begin + text.startswith(END, begin)
     while text[at - 1] != "]":
-        event, end = None, 0
+        event, end = None, -1
         with suppress(ValueError, RecursionError):
             event, end = JSON.raw_decode(text, at)
         if text[end : end + 1] not in (",", "]"):

@@ -8,7 +8,7 @@ import msgspec
 
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch, fetch_value
+from market.database import current, execute, fetch, fetch_value
 from market.errors import Fault
 from market.events.commands import record
 from market.organisations.rules import Scheme
@@ -42,8 +42,9 @@ _BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
 # The database sets the time of receipt, under the lock that decides whether the bid is late.
 _VERSION = """
 WITH given AS (
-    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment)
-    VALUES ($1, $2, $3, 'submitted', $4, $5, $6) RETURNING id, received_at
+    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment,
+                             requirement)
+    VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $9) RETURNING id, received_at
 ), sealed AS (
     INSERT INTO envelope (id, bid_version, kind, sealed)
     SELECT gen_random_uuid(), given.id, part.kind, part.sealed
@@ -118,10 +119,11 @@ async def submit_bid(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, by the database's clock.
+        AmendedMeanwhile: what the bid was checked against was amended just then.
         AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
+    return with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
 
 
 @command
@@ -136,10 +138,22 @@ async def _submit(
             f" PUT /bids/{bidding.bid}."
         )
         raise AlreadyBid(message)
-    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
+    return await give_in(actor, vault, bidding, given)
+
+
+async def give_in(actor: Actor, vault: Vault, bidding: Bidding, given: GiveBid) -> BidReceived:
+    """Give the organisation's bid, or put this one in its place, inside a command.
+
+    Raises:
+        BidIncomplete: with every fault.
+        ParticipantsFaulty: with every fault.
+    """
+    bid, last = bidding.bid or uuid4(), bidding.version or 0
+    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=bid, version=last + 1)
     parts = _sealed(making, given)
     beside = await _participants(making, given)
-    await execute(_BID, making.bid, bidding.tender, bidding.lot, making.bidding.supplier)
+    if bidding.bid is None:
+        await execute(_BID, bid, bidding.tender, bidding.lot, bidding.supplier)
     return await _store(making, parts, beside)
 
 
@@ -153,10 +167,11 @@ async def replace_bid(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed; what stood then still stands.
+        AmendedMeanwhile: what the bid was checked against was amended just then.
         BidChanged: the bid is no longer as the caller read it.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
+    return with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
 
 
 @command
@@ -290,6 +305,7 @@ async def _store(
         price.commitment,
         quality.sealed,
         price.sealed,
+        making.bidding.requirement_version,
     )
     if beside:
         await execute(
@@ -325,7 +341,7 @@ async def _store(
 async def _keep(making: _Making, version_id: UUID, action: str, receipt: SignedStatement) -> None:
     """Keep the receipt and record the act: of the content, nothing but salted commitments."""
     signed = msgspec.json.encode(receipt)
-    await execute(_RECEIPT, uuid4(), version_id, signed.decode())
+    current().later(_RECEIPT, uuid4(), version_id, signed.decode())
     await record(
         making.actor,
         action,
@@ -346,13 +362,13 @@ def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKin
     """
     key = b"" if actor.key is None else actor.key.key.bytes
     purpose = b"bid-salt\x00" + bid.bytes + version.to_bytes(8) + key + kind.value.encode()
-    return vault.signing_key.derive_secret(purpose)
+    return vault.derive_secret(purpose)
 
 
-def _with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
+def with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
     """Add the salts to an answer, also to a stored one, unless the key they came from is gone."""
     salts = None
-    if received.receipt.key_id == vault.signing_key.key_id:
+    if vault.has_signed_with(received.receipt.key_id):
         salts = Salts(
             quality=_salt(actor, vault, received.bid, received.version, EnvelopeKind.QUALITY).hex(),
             price=_salt(actor, vault, received.bid, received.version, EnvelopeKind.PRICE).hex(),

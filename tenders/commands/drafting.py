@@ -15,7 +15,7 @@ from market.database import execute, fetch, fetch_one, fetch_value
 from market.errors import Fault, Forbidden, Malformed, NotFound, Stale
 from market.events.commands import record
 from market.organisations.rules import BUYER_KINDS, OrganisationKind
-from tenders.commands.stages import count_up
+from tenders.commands.stages import count_up, move_redraft
 from tenders.errors import (
     BuyersSettled,
     BuysAlready,
@@ -25,15 +25,16 @@ from tenders.errors import (
     RequirementSettled,
     TimetableFaulty,
 )
-from tenders.permissions.tenders import ensure_may, ensure_may_create, ensure_stage
+from tenders.permissions.tenders import TenderFacts, ensure_may, ensure_may_create, ensure_stage
 from tenders.queries.conflicts import exempted_pairs
 from tenders.queries.duties import ever_held
 from tenders.queries.facts import hold
-from tenders.queries.tenders import requirement_view_of, view_of
+from tenders.queries.requirements import requirement_view_of
+from tenders.queries.tenders import view_of
 from tenders.rules.duties import Duty, clashes
 from tenders.rules.requirement import Requirement, faults
 from tenders.rules.rule_sets import LONDON, NoRuleSet, rule_set_on
-from tenders.rules.stages import BEFORE_PUBLICATION, TenderStage
+from tenders.rules.stages import BEFORE_PUBLICATION, RedraftStage, TenderStage
 from tenders.rules.timetable import timetable_faults
 from tenders.schemas.tenders import AddBuyer, CreateTender, RequirementView, TenderView, Timetable
 
@@ -135,10 +136,14 @@ async def replace_requirement(
 ) -> RequirementView:
     """Write a new version of the requirement. Whoever writes is an author from then on.
 
+    While the tender takes bids, that is a version for an amendment: what is published stays what
+    everybody reads until the amendment is published.
+
     Raises:
         DutyNeeded: the actor is neither author nor manager of the tender.
         DutyClash: the actor holds or held a duty that no author may hold.
-        RequirementSettled: the tender is not a draft.
+        SuppliersMayNotHoldDuties: bids come in, and the actor, no author yet, is of a supplier.
+        RequirementSettled: it is in review or approved, or takes no bids any more.
         RequirementFaulty: with every fault of the requirement.
         Stale: the tender was changed since it was read.
     """
@@ -150,7 +155,7 @@ async def replace_requirement(
         to="edit the requirement",
         version=version,
     )
-    if facts.stage is not TenderStage.DRAFT:
+    if not _drafts(facts):
         raise RequirementSettled
     held = await ever_held(tender_id, actor.person)
     if against := clashes(held, Duty.AUTHOR, await exempted_pairs(tender_id, actor.person)):
@@ -169,14 +174,17 @@ async def replace_requirement(
         actor.person,
         actor.organisation,
     )
-    written = await execute(
-        "UPDATE tender SET title = $3, version = version + 1 WHERE id = $1 AND version = $2",
-        tender_id,
-        version,
-        given.title,
-    )
-    if not written:
-        raise Stale
+    if facts.stage is TenderStage.PUBLISHED:
+        await move_redraft(facts, RedraftStage.DRAFT)
+    else:
+        written = await execute(
+            "UPDATE tender SET title = $3, version = version + 1 WHERE id = $1 AND version = $2",
+            tender_id,
+            version,
+            given.title,
+        )
+        if not written:
+            raise Stale
     view = await requirement_view_of(tender_id)
     await record(
         actor,
@@ -188,6 +196,13 @@ async def replace_requirement(
         number=view.number,
     )
     return view
+
+
+def _drafts(facts: TenderFacts) -> bool:
+    """Say whether the requirement may be written: in draft, or for an amendment of what stands."""
+    if facts.stage is TenderStage.DRAFT:
+        return True
+    return facts.takes_bids and facts.redraft in {None, RedraftStage.DRAFT}
 
 
 def canonical(requirement: Requirement) -> bytes:

@@ -3,7 +3,7 @@
 from market.database import execute
 from market.errors import Stale
 from tenders.permissions.tenders import TenderFacts, ensure_stage
-from tenders.rules.stages import TRANSITIONS, TenderStage
+from tenders.rules.stages import TRANSITIONS, RedraftStage, TenderStage
 
 
 async def move(facts: TenderFacts, following: TenderStage, *, to: str) -> None:
@@ -17,6 +17,22 @@ async def move(facts: TenderFacts, following: TenderStage, *, to: str) -> None:
     ensure_stage(facts, earlier, to=to)
     touched = await execute(
         "UPDATE tender SET stage = $3, version = version + 1 WHERE id = $1 AND version = $2",
+        facts.id,
+        facts.version,
+        following.value,
+    )
+    if not touched:
+        raise Stale
+
+
+async def move_redraft(facts: TenderFacts, following: RedraftStage) -> None:
+    """Bring the changed requirement of a published tender that is held to another stage.
+
+    Raises:
+        Stale: the tender was changed since it was read.
+    """
+    touched = await execute(
+        "UPDATE tender SET redraft = $3, version = version + 1 WHERE id = $1 AND version = $2",
         facts.id,
         facts.version,
         following.value,

@@ -3,10 +3,11 @@
 from typing import Final
 
 from market.mail.kinds import NoticeKind
-from tenders.notices import duties, opportunities, standing
+from tenders.notices import amendments, duties, opportunities, standing
 
 KINDS: Final[tuple[NoticeKind, ...]] = (
     *opportunities.KINDS,
+    *amendments.KINDS,
     *duties.KINDS,
     *standing.KINDS,
 )

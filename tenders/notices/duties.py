@@ -33,7 +33,8 @@ def _duty_offered(facts: Facts) -> Letter:
 
 _REVIEW_REQUESTED: Final = """
 SELECT r.person, r.organisation, e.id::text AS key, tender_facts(t.id) AS facts
-FROM event e JOIN tender t ON t.id = e.subject AND t.stage = 'in_review'
+FROM event e JOIN tender t ON t.id = e.subject
+    AND (t.stage = 'in_review' OR t.stage = 'published' AND t.redraft = 'in_review')
 CROSS JOIN LATERAL duty_recipients(t.id, 'reviewer') r
 WHERE e.id = $1
 """
@@ -56,8 +57,10 @@ def _review_requested(facts: Facts) -> Letter:
 
 _REVIEWED: Final = """
 SELECT r.person, r.organisation, e.subject::text AS key, tender_facts(e.tender)
-    || jsonb_build_object('approved', e.action = 'requirement.approved', 'duty', r.duty) AS facts
-FROM event e CROSS JOIN LATERAL duty_recipients(e.tender, 'tender_manager', 'author') r
+    || jsonb_build_object('approved', e.action = 'requirement.approved', 'duty', r.duty,
+                          'amends', coalesce(t.published_at < e.occurred_at, false)) AS facts
+FROM event e JOIN tender t ON t.id = e.tender
+CROSS JOIN LATERAL duty_recipients(t.id, 'tender_manager', 'author') r
 WHERE e.id = $1
 """
 
@@ -69,7 +72,9 @@ def _reviewed(facts: Facts) -> Letter:
             subject=f"Requirement approved: {facts['title']}",
             paragraphs=(
                 "The reviewer has approved the requirement.",
-                "You can publish it now. What is published does not change."
+                "You can publish it now, with an amendment; until then what is published stands."
+                if manager and facts["amends"]
+                else "You can publish it now. From then on it changes by amendments alone."
                 if manager
                 else "The tender's manager can publish it now. A change before that needs another"
                 " review.",

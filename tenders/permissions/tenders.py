@@ -18,7 +18,7 @@ from tenders.errors import (
     TransitionRefused,
 )
 from tenders.rules.duties import Duty
-from tenders.rules.stages import TenderStage
+from tenders.rules.stages import RedraftStage, TenderStage
 
 READS_DRAFTS = frozenset({Role.PROCUREMENT_LEAD, Role.COMMISSIONER, Role.AUDITOR})
 
@@ -37,6 +37,7 @@ class TenderFacts(Struct, frozen=True, kw_only=True):
     buyer: UUID
     title: str
     stage: TenderStage
+    redraft: RedraftStage | None
     version: int
     demonstration: bool
     rule_set_date: date | None
@@ -50,6 +51,12 @@ class TenderFacts(Struct, frozen=True, kw_only=True):
     suspended: frozenset[Duty]
     for_buyer: bool
     now: datetime
+
+    @property
+    def takes_bids(self) -> bool:
+        """Whether bids come in: then a changed requirement is drafted, and amendments are made."""
+        before = self.deadline is not None and self.now < self.deadline
+        return self.stage is TenderStage.PUBLISHED and before
 
 
 def sees_inside(actor: Actor, facts: TenderFacts) -> bool:

@@ -15,11 +15,15 @@ async def forwards() -> MigrationManager:
 
     async def run() -> None:
         await run_script("tenders", "duty_guards.sql")
+        await run_script("tenders", "requirement_rows.sql")
         await run_script("tenders", "tender_guards.sql")
         await run_script("tenders", "tender_matrix.sql")
+        await run_script("tenders", "amendments.sql")
         await run_script("tenders", "conflicts.sql")
         await run_script("tenders", "bid_guards.sql")
         await run_script("tenders", "bid_reading.sql")
+        await run_script("tenders", "bid_drafts.sql")
+        await run_script("tenders", "custody.sql")
         await run_script("tenders", "tender_feed.sql")
         await run_script("tenders", "saved_searches.sql")
         await run_script("tenders", "tender_notices.sql")

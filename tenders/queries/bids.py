@@ -20,6 +20,7 @@ from tenders.schemas.bids import (
     BidSummary,
     BidVersionView,
     BidView,
+    ConfirmationView,
     ParticipantView,
     SealingKeyView,
 )
@@ -33,6 +34,7 @@ _BIDDING = """
 SELECT t.id AS tender, t.stage, t.deadline, market_now() AS now, l.id AS lot, $3::uuid AS supplier,
     (SELECT e FROM jsonb_array_elements(r.content -> 'lots') e
      WHERE (e ->> 'number')::integer = l.number)::text AS requirement,
+    r.number AS requirement_version,
     q.public_key AS quality_key, p.public_key AS price_key, is_admitted_supplier($3) AS admitted,
     i_help_to_run(t.id) AS helps,
     b.id AS bid, v.number AS version, v.act
@@ -61,10 +63,15 @@ WHERE l.id = $1 AND (e ->> 'number')::integer = l.number
 _MINE = """
 SELECT b.id, b.tender, t.reference AS tender_reference, t.title AS tender_title, t.deadline,
     l.number AS lot_number, l.title AS lot_title,
-    CASE v.act WHEN 'submitted' THEN 'standing' ELSE 'withdrawn' END AS state,
+    CASE WHEN v.act <> 'submitted' THEN 'withdrawn' WHEN NOT waits.needed THEN 'standing'
+        WHEN t.deadline > market_now() THEN 'to_confirm' ELSE 'lapsed' END AS state,
+    CASE WHEN waits.needed THEN t.material_amendment END AS amendment,
+    waits.needed AND form_changed(v.id) AS form_changed,
     v.number AS version, v.received_at, b.made_at
 FROM bid b JOIN tender t ON t.id = b.tender JOIN lot l ON l.id = b.lot
-JOIN LATERAL (SELECT number, act, received_at FROM bid_version WHERE bid = b.id
+CROSS JOIN LATERAL (
+    SELECT t.material_amendment IS NOT NULL AND needs_confirmation(b.id)) waits (needed)
+JOIN LATERAL (SELECT id, number, act, received_at FROM bid_version WHERE bid = b.id
               ORDER BY number DESC LIMIT 1) v ON true
 WHERE b.organisation = $1
 """
@@ -93,6 +100,13 @@ LEFT JOIN event_position l ON l.event = e.id
 WHERE v.bid = $1 ORDER BY v.number
 """
 
+_CONFIRMATIONS = """
+SELECT v.number AS version, c.amendment, c.confirmed_at, r.signed AS receipt
+FROM bid_confirmation c JOIN bid_version v ON v.id = c.bid_version
+JOIN confirmation_receipt r ON r.confirmation = c.id
+WHERE c.bid = $1 ORDER BY c.confirmed_at, c.id
+"""
+
 _KEYS = """
 SELECT l.number AS lot_number, l.id AS lot, k.envelope, k.custodian,
     replace(encode(k.public_key, 'base64'), E'\\n', '') AS public_key,
@@ -112,6 +126,7 @@ class Bidding(msgspec.Struct, frozen=True):
     lot: UUID
     supplier: UUID
     requirement: str
+    requirement_version: int
     quality_key: bytes
     price_key: bytes
     admitted: bool
@@ -123,6 +138,7 @@ class Bidding(msgspec.Struct, frozen=True):
     def facts(self) -> BiddingFacts:
         """What decides whether the organisation may bid."""
         return BiddingFacts(
+            tender=self.tender,
             stage=self.stage,
             deadline=self.deadline,
             now=self.now,
@@ -154,6 +170,13 @@ class _Version(msgspec.Struct, frozen=True):
     log_position: int | None
 
 
+class _Confirmation(msgspec.Struct, frozen=True):
+    version: int
+    amendment: int
+    confirmed_at: datetime
+    receipt: str
+
+
 class _Mine(msgspec.Struct, frozen=True):
     id: UUID
     tender: UUID
@@ -163,6 +186,8 @@ class _Mine(msgspec.Struct, frozen=True):
     lot_number: int
     lot_title: str
     state: BidState
+    amendment: int | None
+    form_changed: bool
     version: int
     received_at: datetime
     made_at: datetime
@@ -244,6 +269,7 @@ async def my_bid(actor: Actor, bid_id: UUID) -> BidView:
         if found is None:
             raise NotFound
         versions = await fetch(_Version, _VERSIONS, bid_id)
+        confirmations = await fetch(_Confirmation, _CONFIRMATIONS, bid_id)
     return BidView(
         id=found.id,
         tender=found.tender,
@@ -253,6 +279,8 @@ async def my_bid(actor: Actor, bid_id: UUID) -> BidView:
         lot_number=found.lot_number,
         lot_title=found.lot_title,
         state=found.state,
+        amendment=found.amendment,
+        form_changed=found.form_changed,
         version=found.version,
         received_at=found.received_at,
         versions=[
@@ -266,6 +294,15 @@ async def my_bid(actor: Actor, bid_id: UUID) -> BidView:
                 log_position=row.log_position,
             )
             for row in versions
+        ],
+        confirmations=[
+            ConfirmationView(
+                version=row.version,
+                amendment=row.amendment,
+                confirmed_at=row.confirmed_at,
+                receipt=msgspec.json.decode(row.receipt, type=SignedStatement),
+            )
+            for row in confirmations
         ],
     )
 

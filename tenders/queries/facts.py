@@ -7,7 +7,7 @@ from market.database import fetch_one, fetch_value
 from tenders.permissions.tenders import TenderFacts
 
 _FACTS = """
-SELECT t.id, t.buyer, t.title, t.stage, t.version, t.demonstration, t.rule_set_date,
+SELECT t.id, t.buyer, t.title, t.stage, t.redraft, t.version, t.demonstration, t.rule_set_date,
        t.clarifications_until, t.deadline, t.contract_starts, t.published_at, t.opened_at,
        market_now() AS now,
        s.duties, s.offered, s.suspended,

@@ -29,6 +29,7 @@ from tenders.schemas.opening import (
     DeclarationsView,
     DeclarationView,
     EnvelopeMinutes,
+    LateAttempt,
     LotMinutes,
     MinutesView,
     ParticipantName,
@@ -38,7 +39,8 @@ _STANDING = """
 SELECT t.stage, t.deadline, market_now() AS now, t.published_at IS NOT NULL AS published,
     t.opened_at IS NOT NULL AS opened,
     EXISTS (SELECT 1 FROM tender_buyer b WHERE b.tender = t.id AND b.organisation = $3)
-        AS for_buyer, s.duties, s.offered, s.suspended, my_conflict(t.id) AS conflict
+        AS for_buyer, s.duties, s.offered, s.suspended, my_conflict(t.id) AS conflict,
+    set_config('market.tender', t.id::text, true) AS about
 FROM tender t CROSS JOIN LATERAL my_duties(t.id, $2, $3) s WHERE t.id = $1
 """
 
@@ -82,6 +84,14 @@ LEFT JOIN person p ON p.id = r.opened_by
 ORDER BY r.lot_number, length(r.pseudonym), r.pseudonym, r.kind DESC
 """
 
+_LATE = """
+SELECT l.organisation, o.name, l.attempted, l.attempted_at
+FROM late_attempts($1) l JOIN organisation o ON o.id = l.organisation
+ORDER BY l.attempted_at, o.name
+"""
+
+_NOT_STANDING = "SELECT withdrawn, lapsed FROM bids_that_did_not_stand($1)"
+
 
 class _Standing(msgspec.Struct, frozen=True):
     stage: TenderStage
@@ -109,6 +119,11 @@ class _Bid(msgspec.Struct, frozen=True):
 class _Tender(msgspec.Struct, frozen=True):
     deadline: datetime
     opened_at: datetime | None
+
+
+class _NotStanding(msgspec.Struct, frozen=True):
+    withdrawn: int
+    lapsed: int
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -226,12 +241,18 @@ async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
     tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
     if tender is None:
         raise NotFound
+    others = None
+    if tender.opened_at is not None:
+        others = await fetch_one(_NotStanding, _NOT_STANDING, tender_id)
     return MinutesView(
         tender=tender_id,
         status=standing.status,
         deadline=tender.deadline,
         confirmations=await fetch(ConfirmationView, _CONFIRMATIONS, tender_id),
         opened_at=tender.opened_at,
+        late_attempts=await fetch(LateAttempt, _LATE, tender_id),
+        withdrawn=None if others is None else others.withdrawn,
+        lapsed=None if others is None else others.lapsed,
         lots=_by_lot(await fetch(_Envelope, _RECORD, tender_id)),
     )
 

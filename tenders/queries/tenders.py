@@ -13,23 +13,20 @@ from market.money import exact_text, shares
 from market.pages import Page
 from tenders.permissions.tenders import (
     READS_DRAFTS,
-    ensure_reads_draft,
     ensure_sees,
-    ensure_sees_inside,
+    sees_inside,
 )
 from tenders.queries.facts import facts_of
 from tenders.queries.keysets import cursor_at, read_cursor
 from tenders.queries.matching import matching
 from tenders.rules.duties import Duty
-from tenders.rules.requirement import Requirement
 from tenders.rules.searches import Filters, bounds_faults
-from tenders.rules.stages import TenderStage, TenderStatus, status_of
+from tenders.rules.stages import RedraftStage, TenderStage, TenderStatus, status_of
 from tenders.schemas.tenders import (
     BuyerView,
+    ChangedRequirement,
+    LatestAmendment,
     LotView,
-    RequirementVersionView,
-    RequirementView,
-    ReviewView,
     TenderSummary,
     TenderView,
     TimetableView,
@@ -40,8 +37,13 @@ SELECT t.id, t.reference, t.version, t.stage, t.title, t.buyer, o.name AS buyer_
        t.demonstration, t.rule_set, t.rule_set_date, t.clarifications_until, t.deadline,
        t.contract_starts, t.created_at, t.published_at, t.opened_at, t.abandoned_at,
        t.abandoned_because, market_now() AS now,
-       (SELECT max(number) FROM requirement_version r WHERE r.tender = t.id) AS requirement
+       (SELECT max(number) FROM requirement_version r WHERE r.tender = t.id) AS latest,
+       t.published_requirement, t.redraft, t.amendments
 FROM tender t JOIN organisation o ON o.id = t.buyer WHERE t.id = $1
+"""
+_LATEST_AMENDMENT = """
+SELECT number, summary, material, published_at FROM amendment
+WHERE tender = $1 AND number = $2
 """
 _BUYERS = """
 SELECT b.organisation, o.name, b.population FROM tender_buyer b
@@ -52,30 +54,6 @@ SELECT l.id, l.number, l.title, l.stage, l.version,
        ARRAY(SELECT s.service_line FROM lot_service_line s WHERE s.lot = l.id
              ORDER BY s.service_line) AS service_lines
 FROM lot l WHERE l.tender = $1 ORDER BY l.number
-"""
-
-# One statement for the anonymous reader of a published requirement: it is a hot path.
-_PUBLISHED_REQUIREMENT = """
-SELECT t.id AS tender, t.version, r.number, encode(r.digest, 'hex') AS digest, r.edited_at,
-       r.content
-FROM tender t JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement
-WHERE t.id = $1 AND t.published_at IS NOT NULL
-"""
-_REQUIREMENT = """
-SELECT t.id AS tender, t.version, r.number, encode(r.digest, 'hex') AS digest, r.edited_at,
-       r.content
-FROM tender t JOIN requirement_version r ON r.tender = t.id
-WHERE t.id = $1 AND ($2::int IS NULL OR r.number = $2) ORDER BY r.number DESC LIMIT 1
-"""
-_VERSIONS = """
-SELECT r.number, encode(r.digest, 'hex') AS digest, r.edited_by, p.name AS editor_name,
-       r.organisation, r.edited_at
-FROM requirement_version r JOIN person p ON p.id = r.edited_by
-WHERE r.tender = $1 ORDER BY r.number
-"""
-_REVIEWS = """
-SELECT r.requirement, r.reviewer, p.name AS reviewer_name, r.outcome, r.comments, r.reviewed_at
-FROM review r JOIN person p ON p.id = r.reviewer WHERE r.tender = $1 ORDER BY r.reviewed_at
 """
 
 _PUBLISHED_TENDERS = """
@@ -111,7 +89,6 @@ WHERE (EXISTS (SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = $3
   AND ($1::timestamptz IS NULL OR (t.created_at, t.id) < ($1, $2::uuid))
 ORDER BY t.created_at DESC, t.id DESC LIMIT $6
 """
-_NUMBERS = range(1, 2**31)  # a path may hold any number of digits, a column may not
 
 
 class _Tender(msgspec.Struct, frozen=True):
@@ -134,40 +111,16 @@ class _Tender(msgspec.Struct, frozen=True):
     abandoned_at: datetime | None
     abandoned_because: str | None
     now: datetime
-    requirement: int | None
+    latest: int | None
+    published_requirement: int | None
+    redraft: RedraftStage | None
+    amendments: int
 
 
 class _Buyer(msgspec.Struct, frozen=True):
     organisation: UUID
     name: str
     population: int
-
-
-class _Requirement(msgspec.Struct, frozen=True):
-    tender: UUID
-    version: int
-    number: int
-    digest: str
-    edited_at: datetime
-    content: str
-
-
-class _Version(msgspec.Struct, frozen=True):
-    number: int
-    digest: str
-    edited_by: UUID
-    editor_name: str
-    organisation: UUID
-    edited_at: datetime
-
-
-class _Review(msgspec.Struct, frozen=True):
-    requirement: int
-    reviewer: UUID
-    reviewer_name: str
-    outcome: str
-    comments: str
-    reviewed_at: datetime
 
 
 class _Summary(msgspec.Struct, frozen=True):
@@ -193,13 +146,21 @@ async def tender(actor: Actor, tender_id: UUID) -> TenderView:
     """
     async with reading(actor):
         facts = ensure_sees(actor, await facts_of(actor, tender_id))
-        return await view_of(tender_id, facts.duties, facts.offered)
+        inside = sees_inside(actor, facts)
+        return await view_of(tender_id, facts.duties, facts.offered, inside=inside)
 
 
 async def view_of(
-    tender_id: UUID, duties: frozenset[Duty], offered: frozenset[Duty] = frozenset()
+    tender_id: UUID,
+    duties: frozenset[Duty],
+    offered: frozenset[Duty] = frozenset(),
+    *,
+    inside: bool = True,
 ) -> TenderView:
-    """Show a tender inside a transaction that has permitted it, with the caller's duties."""
+    """Show a tender inside a transaction that has permitted it, with the caller's duties.
+
+    How far a change of what is published has come is shown to those who are `inside`.
+    """
     found = await fetch_one(_Tender, _TENDER, tender_id)
     if found is None:
         raise NotFound
@@ -230,7 +191,14 @@ async def view_of(
             deadline=found.deadline,
             contract_starts=found.contract_starts,
         ),
-        requirement=found.requirement,
+        requirement=found.published_requirement or found.latest,
+        changed_requirement=_changed(found) if inside else None,
+        amendments=found.amendments,
+        latest_amendment=await fetch_one(
+            LatestAmendment, _LATEST_AMENDMENT, tender_id, found.amendments
+        )
+        if found.amendments
+        else None,
         lots=await fetch(LotView, _LOTS, tender_id),
         my_duties=sorted(duties),
         duties_to_take_up=sorted(offered),
@@ -242,81 +210,10 @@ async def view_of(
     )
 
 
-async def requirement(actor: Actor, tender_id: UUID) -> RequirementView:
-    """Show the published requirement to everybody, and its latest draft to the house.
-
-    Raises:
-        NotFound: there is none, or none that the actor may know of.
-        DutyNotTakenUp: a draft in which the actor has not declared on taking their duty.
-    """
-    async with reading(actor):
-        found = await fetch_one(_Requirement, _PUBLISHED_REQUIREMENT, tender_id)
-        if found is None:
-            ensure_reads_draft(actor, await facts_of(actor, tender_id))
-            found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, None)
-    return _requirement_view(found)
-
-
-async def requirement_version(actor: Actor, tender_id: UUID, number: int) -> RequirementView:
-    """Show one version of the requirement, superseded ones included, to the house.
-
-    Raises:
-        NotFound: there is none, or none that the actor may know of.
-        Forbidden: the tender is published and the actor is a stranger to it.
-    """
-    async with reading(actor):
-        ensure_sees_inside(actor, await facts_of(actor, tender_id))
-        if number not in _NUMBERS:
-            raise NotFound
-        found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, number)
-    return _requirement_view(found)
-
-
-async def requirement_view_of(tender_id: UUID) -> RequirementView:
-    """Show the latest version of the requirement inside a transaction that has permitted it."""
-    return _requirement_view(await fetch_one(_Requirement, _REQUIREMENT, tender_id, None))
-
-
-def _requirement_view(found: _Requirement | None) -> RequirementView:
-    if found is None:
-        raise NotFound
-    return RequirementView(
-        tender=found.tender,
-        version=found.version,
-        number=found.number,
-        digest=found.digest,
-        edited_at=found.edited_at,
-        content=msgspec.json.decode(found.content, type=Requirement),
-    )
-
-
-async def requirement_versions(actor: Actor, tender_id: UUID) -> list[RequirementVersionView]:
-    """List who wrote which version of the requirement, and what reviewers said of it.
-
-    Raises:
-        NotFound: the tender is not visible to the actor.
-        Forbidden: it is published and the actor is a stranger to it.
-    """
-    async with reading(actor):
-        ensure_sees_inside(actor, await facts_of(actor, tender_id))
-        versions = await fetch(_Version, _VERSIONS, tender_id)
-        reviews = await fetch(_Review, _REVIEWS, tender_id)
-    return [
-        RequirementVersionView(
-            number=version.number,
-            digest=version.digest,
-            edited_by=version.edited_by,
-            editor_name=version.editor_name,
-            organisation=version.organisation,
-            edited_at=version.edited_at,
-            reviews=[
-                msgspec.convert(review, ReviewView, from_attributes=True)
-                for review in reviews
-                if review.requirement == version.number
-            ],
-        )
-        for version in versions
-    ]
+def _changed(found: _Tender) -> ChangedRequirement | None:
+    if found.redraft is None or found.latest is None:
+        return None
+    return ChangedRequirement(number=found.latest, stage=found.redraft)
 
 
 async def published(

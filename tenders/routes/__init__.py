@@ -1,6 +1,6 @@
 """HTTP about tenders, by noun."""
 
-from tenders.routes import bids, conflicts, opening
+from tenders.routes import amendments, bids, conflicts, custody, drafts, opening
 from tenders.routes.duties import DutyController
 from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
@@ -9,8 +9,11 @@ CONTROLLERS = (
     TenderController,
     RequirementController,
     DutyController,
+    *amendments.CONTROLLERS,
     *bids.CONTROLLERS,
+    *drafts.CONTROLLERS,
     *opening.CONTROLLERS,
+    *custody.CONTROLLERS,
     *conflicts.CONTROLLERS,
     SavedSearchController,
 )

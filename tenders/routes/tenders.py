@@ -28,19 +28,22 @@ from tenders.errors import (
     DutyClash,
     DutyNotTakenUp,
     NotInReview,
+    OfficersNeeded,
     OpenersNeeded,
     RequirementFaulty,
     RequirementMissing,
     RequirementSettled,
     RuleSetDateRefused,
+    SuppliersMayNotHoldDuties,
     TimetableFaulty,
     TimetableMissing,
     TransitionRefused,
 )
-from tenders.queries import record, tenders
+from tenders.queries import record, requirements, tenders
 from tenders.rules.requirement import Requirement
 from tenders.rules.searches import MOST_LINES, Filters
 from tenders.rules.stages import TenderStatus
+from tenders.schemas.custody import PublishTender
 from tenders.schemas.tenders import (
     Abandon,
     AddBuyer,
@@ -255,6 +258,7 @@ class TenderController(Controller):
             TimetableMissing,
             DeadlineTooSoon,
             OpenersNeeded,
+            OfficersNeeded,
             Stale,
         ),
     )
@@ -264,9 +268,13 @@ class TenderController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
         vault: NamedDependency[Vault],
+        data: JSONBody[PublishTender],
     ) -> Response[TenderView]:
-        """Publish the approved requirement. What is published does not change."""
-        return tagged(await publication.publish(actor, tender_id, version, vault))
+        """Publish the approved requirement. From then on it changes by amendments alone.
+
+        The server keeps the keys that bids are sealed to, unless `custody` says that officers do.
+        """
+        return tagged(await publication.publish(actor, tender_id, version, vault, data.custody))
 
     @post(
         "/{tender_id:uuid}/abandonment",
@@ -325,7 +333,13 @@ class RequirementController(Controller):
     @put(
         operation_id="replaceRequirement",
         responses=problems(
-            RequirementFaulty, NotFound, *DUTY_REFUSALS, DutyClash, RequirementSettled, Stale
+            RequirementFaulty,
+            NotFound,
+            *DUTY_REFUSALS,
+            DutyClash,
+            SuppliersMayNotHoldDuties,
+            RequirementSettled,
+            Stale,
         ),
     )
     async def replace(
@@ -335,7 +349,11 @@ class RequirementController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
     ) -> Response[RequirementView]:
-        """Write a new version of the requirement. Whoever writes is an author for good."""
+        """Write a new version of the requirement. Whoever writes is an author for good.
+
+        Of a published tender, until its deadline, that is a draft of what an amendment is to
+        publish; until then everybody reads what was published.
+        """
         return tagged(await drafting.replace_requirement(actor, tender_id, data, version))
 
     @get(
@@ -347,7 +365,7 @@ class RequirementController(Controller):
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> Response[RequirementView]:
         """Show the published requirement, or to those who work on it the latest draft."""
-        return tagged(await tenders.requirement(actor, tender_id))
+        return tagged(await requirements.requirement(actor, tender_id))
 
     @get(
         "/versions",
@@ -359,7 +377,7 @@ class RequirementController(Controller):
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> list[RequirementVersionView]:
         """List who wrote which version when, and what the reviewers said."""
-        return await tenders.requirement_versions(actor, tender_id)
+        return await requirements.requirement_versions(actor, tender_id)
 
     @get(
         "/versions/{number:int}",
@@ -371,4 +389,4 @@ class RequirementController(Controller):
         self, tender_id: FromPath[UUID], number: FromPath[int], actor: NamedDependency[Actor]
     ) -> Response[RequirementView]:
         """Show one version, superseded ones included."""
-        return tagged(await tenders.requirement_version(actor, tender_id, number))
+        return tagged(await requirements.requirement_version(actor, tender_id, number))

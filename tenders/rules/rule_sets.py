@@ -144,7 +144,7 @@ def standstill_end(rule_set: RuleSet, sent: date) -> datetime:
 
     Sources: Public Contracts Regulations 2015, regulation 87; Procurement Act 2023, section 51.
     """
-    return _end_of(standstill_last_day(rule_set, sent))
+    return end_of(standstill_last_day(rule_set, sent))
 
 
 def minimum_deadline(rule_set: RuleSet, published: datetime) -> datetime:
@@ -161,10 +161,11 @@ def minimum_deadline(rule_set: RuleSet, published: datetime) -> datetime:
     day = published.astimezone(LONDON).date() + timedelta(days=rule_set.minimum_tender_days)
     while rule_set.tender_period_ends_on_working_day and not is_working_day(rule_set, day):
         day += _ONE_DAY
-    return _end_of(day)
+    return end_of(day)
 
 
-def _end_of(day: date) -> datetime:
+def end_of(day: date) -> datetime:
+    """Return midnight in London at the end of a civil day, in UTC."""
     return datetime.combine(day + _ONE_DAY, time.min, tzinfo=LONDON).astimezone(UTC)
 
 

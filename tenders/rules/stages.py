@@ -18,6 +18,14 @@ class TenderStage(StrEnum):
     ABANDONED = "abandoned"
 
 
+class RedraftStage(StrEnum):
+    """How far a changed requirement has come while the tender stays published."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    APPROVED = "approved"
+
+
 class TenderStatus(StrEnum):
     """What a tender is shown as: its stage, and `closed` once the deadline has passed."""
 

@@ -22,9 +22,15 @@ class BidAct(StrEnum):
 
 
 class BidState(StrEnum):
-    """Whether a bid stands: what its last version did."""
+    """Whether a bid stands: what its last version did, and what was amended since.
+
+    `to_confirm`: it was given before a material amendment, and is confirmed or replaced before the
+    deadline; else it has `lapsed`, and is not opened.
+    """
 
     STANDING = "standing"
+    TO_CONFIRM = "to_confirm"
+    LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
 
 
@@ -111,6 +117,12 @@ class BidSummary(msgspec.Struct, frozen=True, kw_only=True):
     lot_number: int
     lot_title: str
     state: BidState
+    amendment: Annotated[
+        int | None, Meta(description="The material amendment it waits to be confirmed under.")
+    ]
+    form_changed: Annotated[
+        bool, Meta(description="It cannot be confirmed as it is: the lot asks for other things.")
+    ]
     version: int
     received_at: datetime
 
@@ -141,10 +153,20 @@ class BidVersionView(msgspec.Struct, frozen=True, kw_only=True):
     log_position: int | None
 
 
+class ConfirmationView(msgspec.Struct, frozen=True, kw_only=True):
+    """That a version of a bid was confirmed under a material amendment, with its receipt."""
+
+    version: int
+    amendment: int
+    confirmed_at: datetime
+    receipt: SignedStatement
+
+
 class BidView(BidSummary, frozen=True, kw_only=True):
     """One of the organisation's bids with every version; the last before the deadline counts."""
 
     versions: list[BidVersionView]
+    confirmations: list[ConfirmationView]
 
 
 class SealingKeyView(msgspec.Struct, frozen=True, kw_only=True):

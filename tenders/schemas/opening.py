@@ -159,12 +159,28 @@ class LotMinutes(msgspec.Struct, frozen=True, kw_only=True):
     bids: list[BidMinutes]
 
 
+class LateAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody tried to give, replace, withdraw or confirm a bid after the deadline, in vain."""
+
+    organisation: UUID
+    name: str
+    attempted: str
+    attempted_at: datetime
+
+
 class MinutesView(msgspec.Struct, frozen=True, kw_only=True):
-    """The minutes of the opening, as far as it has come."""
+    """The minutes of the opening, as far as it has come.
+
+    Late attempts, and how many bids were withdrawn or had lapsed, are told once the bids are
+    opened.
+    """
 
     tender: UUID
     status: TenderStatus
     deadline: datetime
     confirmations: list[ConfirmationView]
     opened_at: datetime | None
+    late_attempts: list[LateAttempt]
+    withdrawn: int | None
+    lapsed: int | None
     lots: list[LotMinutes]

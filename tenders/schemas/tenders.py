@@ -11,7 +11,7 @@ from msgspec import Meta
 from market.money import DecimalText
 from tenders.rules.duties import Duty
 from tenders.rules.requirement import Requirement
-from tenders.rules.stages import TenderStatus
+from tenders.rules.stages import RedraftStage, TenderStatus
 
 Instant = Annotated[
     datetime, Meta(tz=True, description="An RFC 3339 instant with its offset from UTC.")
@@ -117,6 +117,22 @@ class LotView(msgspec.Struct, frozen=True, kw_only=True):
     service_lines: list[str]
 
 
+class LatestAmendment(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest amendment of a tender; all of them are at `/tenders/{tender_id}/amendments`."""
+
+    number: int
+    summary: str
+    material: bool
+    published_at: datetime
+
+
+class ChangedRequirement(msgspec.Struct, frozen=True, kw_only=True):
+    """A changed requirement that is being prepared for an amendment, for those who work on it."""
+
+    number: int
+    stage: RedraftStage
+
+
 class TenderView(msgspec.Struct, frozen=True, kw_only=True):
     """A tender. Lots are shown once it is published; `my_duties` are the caller's own.
 
@@ -136,8 +152,12 @@ class TenderView(msgspec.Struct, frozen=True, kw_only=True):
     rule_set_date: date | None
     timetable: TimetableView
     requirement: Annotated[
-        int | None, Meta(description="The number of the latest version of the requirement.")
+        int | None,
+        Meta(description="The number of the published version of the requirement, or the latest."),
     ]
+    changed_requirement: ChangedRequirement | None
+    amendments: Annotated[int, Meta(description="How many amendments were published.")]
+    latest_amendment: LatestAmendment | None
     lots: list[LotView]
     my_duties: list[Duty]
     duties_to_take_up: Annotated[

@@ -39,6 +39,8 @@ class BidVersionTable(Table, db=DB, tablename="bid_version"):
     received_at = columns.Timestamptz(default=None, null=False)
     quality_commitment = columns.Bytea(default=None, null=True)
     price_commitment = columns.Bytea(default=None, null=True)
+    requirement = columns.Integer(default=None, null=False)
+    amendment = columns.Integer(default=None, null=False)
 
     bid_version_once = Unique(["bid", "number"])
     bid_version_number_positive = Check("number > 0")

@@ -28,6 +28,9 @@ class TenderTable(Table, db=DB, tablename="tender"):
     deadline = columns.Timestamptz(default=None, null=True)
     contract_starts = columns.Date(default=None, null=True)
     published_requirement = columns.Integer(default=None, null=True)
+    redraft = columns.Varchar(length=20, default=None, null=True)
+    amendments = columns.Integer(default=None, null=False)
+    material_amendment = columns.Integer(default=None, null=True)
     created_at = columns.Timestamptz(default=None, null=False)
     submitted_at = columns.Timestamptz(default=None, null=True)
     approved_at = columns.Timestamptz(default=None, null=True)
@@ -38,6 +41,10 @@ class TenderTable(Table, db=DB, tablename="tender"):
 
     tender_stage_known = Check(
         "stage IN ('draft', 'in_review', 'approved', 'published', 'opened', 'abandoned')"
+    )
+    tender_redraft_known = Check(
+        "redraft IS NULL OR redraft IN ('draft', 'in_review', 'approved')"
+        " AND published_at IS NOT NULL"
     )
     tender_clarifications_before_deadline = Check("clarifications_until < deadline")
     tender_abandoned_with_reason = Check(

@@ -87,6 +87,23 @@ def _submit(case: Case) -> str:
     return "201" if case.acts_for(Of.SUPPLIER) else "409 already-bid"
 
 
+def _draft(otherwise: str, *, while_open: bool = False) -> Rule:
+    """Anything about a draft; nobody has saved one. Some acts take an organisation that may bid."""
+
+    def answer(case: Case) -> str:
+        if not case.holds("bid_manager"):
+            return FORBIDDEN
+        if not case.moment.published:
+            return NOT_FOUND
+        if while_open and case.acts_for(Of.HELPER):
+            return "403 helper-may-not-bid"
+        if while_open and (case.moment.tender != "published" or case.moment.closed):
+            return "409 bidding-closed"
+        return otherwise
+
+    return answer
+
+
 def _own_bid(answer: str) -> Rule:
     """Anything about the winner's bid, which is known to its bid manager alone."""
 
@@ -100,6 +117,12 @@ def _own_bid(answer: str) -> Rule:
 def _change_of_bid(case: Case) -> str:
     open_still = case.moment.tender == "published" and not case.moment.closed
     return _own_bid("200" if open_still else "409 bidding-closed")(case)
+
+
+def _confirmation(case: Case) -> str:
+    """Nothing was amended, so there is nothing to confirm."""
+    open_still = case.moment.tender == "published" and not case.moment.closed
+    return _own_bid("409 nothing-to-confirm" if open_still else "409 bidding-closed")(case)
 
 
 def _take_up(case: Case) -> str:
@@ -120,6 +143,10 @@ def _confirm(case: Case) -> str:
 
 def _resume(case: Case) -> str:
     return case.conflict or "201" if case.moment.tender == "opened" else "409 not-opened"
+
+
+def _not_with_officers(_: Case) -> str:
+    return "409 not-with-officers"
 
 
 def _decide(case: Case) -> str:
@@ -181,9 +208,18 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "listRequirementVersions": signed_in(_house_reads),
         "getRequirementVersion": signed_in(_house_reads),
         "listTenderRecord": signed_in(_record),
-        "replaceRequirement": tender_act(
-            "author", "tender_manager", at={"draft": "200"}, otherwise="409 requirement-settled"
-        ),
+        "replaceRequirement": lambda case: tender_act(
+            "author",
+            "tender_manager",
+            at={"draft": "200", **({} if case.moment.closed else {"published": "200"})},
+            otherwise="409 requirement-settled",
+        )(case),
+        "publishAmendment": lambda case: tender_act(
+            "tender_manager",
+            at={"published": "409 amendment-too-late" if case.moment.closed else "201"},
+            otherwise="409 transition-refused",
+        )(case),
+        "listAmendments": public_once(lambda case: case.sees_tender),
         "setTimetable": tender_act(
             "tender_manager",
             at=dict.fromkeys(_BEFORE_PUBLICATION, "200"),
@@ -231,10 +267,17 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getAssuranceReportPage": _report,
         # bids and their opening
         "submitBid": signed_in(_submit),
+        "saveDraft": signed_in(_draft("200", while_open=True)),
+        "submitDraft": signed_in(_draft(NOT_FOUND, while_open=True)),
+        "getDraft": signed_in(_draft(NOT_FOUND)),
+        "listDraftFaults": signed_in(_draft(NOT_FOUND)),
+        "discardDraft": signed_in(_draft(NOT_FOUND)),
+        "getMyBidForLot": signed_in(_draft("200")),
         "listMyBids": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
         "getMyBid": _own_bid("200"),
         "replaceBid": _change_of_bid,
         "withdrawBid": _change_of_bid,
+        "confirmBid": _confirmation,
         "listSealingKeys": public_once(lambda case: case.moment.published),
         "listSigningKeys": everybody("200"),
         "listBidders": bidders_known("200"),
@@ -243,6 +286,12 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getOpening": bidders_known("200", reading=True),
         "confirmOpening": opening_act(_confirm),
         "resumeOpening": opening_act(_resume),
+        # the server keeps the keys of the tenders that are asked about
+        "listKeyShares": opening_act(_not_with_officers),
+        "passKeyShares": opening_act(_not_with_officers),
+        "listKeyReleases": opening_act(_not_with_officers),
+        "releaseKeys": opening_act(_not_with_officers),
+        "rehearseKeys": opening_act(_not_with_officers),
         # the evaluation of a lot
         "getEvaluation": signed_in(_progress),
         "listBidsUnderEvaluation": lot_reading(

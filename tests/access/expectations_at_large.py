@@ -148,6 +148,8 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "changePassword": signed_in("403 confirmation-wrong"),
         "listMyAuthenticators": signed_in("200"),
         "enrolAuthenticator": signed_in("201"),
+        "registerOfficerKey": signed_in("201"),
+        "listOfficerKeys": signed_in("200"),
         "confirmAuthenticator": signed_in(NOT_FOUND),
         "removeAuthenticator": signed_in(NOT_FOUND),
         "listMyIdentities": signed_in("200"),
@@ -177,6 +179,7 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "listEvents": everybody("200"),
         # no worker runs here, so that nothing is signed yet: tests/market/transparency has the rest
         "getLogKey": everybody("200"),
+        "listLogOrigins": everybody("200"),
         "listCheckpoints": everybody("200"),
         "getCheckpoint": everybody("404 no-checkpoint"),
         "getInclusionProof": everybody("409 not-signed-yet"),

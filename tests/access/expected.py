@@ -21,6 +21,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listTenders": "opportunities:read",
         "getTender": "opportunities:read",
         "getRequirement": "opportunities:read",
+        "listAmendments": "opportunities:read",
         "listSealingKeys": "opportunities:read",
         "listOrganisations": "register:read",
         "getOrganisation": "register:read",
@@ -32,6 +33,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listTenderRecord": "events:read",
         "listEvents": "events:read",
         "getLogKey": "events:read",
+        "listLogOrigins": "events:read",
         "listCheckpoints": "events:read",
         "getCheckpoint": "events:read",
         "getInclusionProof": "events:read",
@@ -40,9 +42,16 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listMyBids": "bids:read",
         "getMyBid": "bids:read",
         "listSigningKeys": "bids:read",
+        "getDraft": "bids:read",
+        "listDraftFaults": "bids:read",
+        "getMyBidForLot": "bids:read",
+        "saveDraft": "bids:write",
+        "submitDraft": "bids:write",
+        "discardDraft": "bids:write",
         "submitBid": "bids:write",
         "replaceBid": "bids:write",
         "withdrawBid": "bids:write",
+        "confirmBid": "bids:write",
     }
 )
 """What systems may do at all, and by which scope; everything else persons do."""
@@ -56,6 +65,9 @@ FRESH: Final = frozenset(
         "offerPasswordReset",
         "enrolAuthenticator",
         "confirmAuthenticator",
+        "registerOfficerKey",
+        "passKeyShares",
+        "releaseKeys",
     }
 )
 """What asks for a sign-in of the last quarter of an hour."""

@@ -62,6 +62,12 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         },
         "addBuyer": {"organisation": str(cast.organisations["fourth group"])},
         "replaceRequirement": cast.running.requirement,
+        "publishAmendment": {
+            "summary": "A week more",
+            "reason": "Suppliers asked for it.",
+            "material": False,
+            "deadline": (cast.running.deadline + timedelta(days=7)).isoformat(),
+        },
         "assignDuty": {
             "person": str(cast["buyer's commissioner"].id),
             "organisation": str(buyer),
@@ -88,6 +94,7 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "declareInterests": {
             "declarations": [{"bidder": str(winner), "interest": "none", "details": ""}]
         },
+        "saveDraft": {"answers": [], "prices": []},
         "submitBid": bid,
         "replaceBid": bid,
         "giveScore": score,

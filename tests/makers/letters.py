@@ -46,6 +46,37 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     ("bid-received", "the first version", {**_BID, "act": "bid.submitted", "version": 1}),
     ("bid-received", "replaced", {**_BID, "act": "bid.replaced"}),
     ("bid-received", "withdrawn", {**_BID, "act": "bid.withdrawn"}),
+    *(
+        (
+            "tender-amended",
+            f"{'material' if material else 'wording'}, to {reader}",
+            {
+                **_NEAR,
+                "number": 2,
+                "summary": "Another price item",
+                "material": material,
+                "extended": material,
+                "reader": reader,
+            },
+        )
+        for material in (True, False)
+        for reader in ("bidder", "house")
+    ),
+    *(
+        (
+            "bid-to-confirm",
+            f"form changed: {form_changed}",
+            {
+                **_LOT,
+                "bid": _BID["bid"],
+                "deadline": _NOON,
+                "number": 2,
+                "form_changed": form_changed,
+            },
+        )
+        for form_changed in (True, False)
+    ),
+    ("bid-lapsed", "", {**_LOT, "bid": _BID["bid"], "number": 2}),
     ("bids-opened", "to the house", {**_OPENED, "reader": "house"}),
     ("bids-opened", "to a bidder of one lot", {**_OPENED, "reader": "bidder", "lots": [2]}),
     ("bids-opened", "to a bidder of three", {**_OPENED, "reader": "bidder", "lots": [1, 2, 4]}),
@@ -56,14 +87,23 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     (
         "requirement-reviewed",
         "approved, to the manager",
-        {**_TENDER, "approved": True, "duty": "tender_manager"},
+        {**_TENDER, "approved": True, "duty": "tender_manager", "amends": False},
     ),
     (
         "requirement-reviewed",
         "approved, to an author",
-        {**_TENDER, "approved": True, "duty": "author"},
+        {**_TENDER, "approved": True, "duty": "author", "amends": False},
     ),
-    ("requirement-reviewed", "returned", {**_TENDER, "approved": False, "duty": "author"}),
+    (
+        "requirement-reviewed",
+        "approved for an amendment, to the manager",
+        {**_TENDER, "approved": True, "duty": "tender_manager", "amends": True},
+    ),
+    (
+        "requirement-reviewed",
+        "returned",
+        {**_TENDER, "approved": False, "duty": "author", "amends": False},
+    ),
     (
         "declaration-due",
         "before the opening",

@@ -20,6 +20,7 @@ from market.signing import (
     DOMAIN,
     BadSignature,
     BidReceipt,
+    ConfirmationReceipt,
     Sealing,
     SignedStatement,
     SigningKey,
@@ -28,6 +29,7 @@ from market.signing import (
     key_id_of,
     key_set,
     verify,
+    verify_confirmation,
     verify_receipt,
     verify_withdrawal,
 )
@@ -438,6 +440,27 @@ def test_a_withdrawal_s_receipt_verifies_and_is_no_bid_receipt() -> None:
         verify_withdrawal(KEY.sign(RECEIPT, sandbox=False), KEY.public())
     with pytest.raises(ValueError, match="UTC"):
         msgspec.structs.replace(receipt, withdrawn_at=datetime(2024, 3, 28, 12))  # noqa: DTZ001  # refused
+
+
+def test_a_confirmation_s_receipt_verifies_and_is_no_other() -> None:
+    receipt = ConfirmationReceipt(
+        tender=RECEIPT.tender,
+        lot=RECEIPT.lot,
+        supplier=RECEIPT.supplier,
+        bid=RECEIPT.bid,
+        version=1,
+        amendment=2,
+        confirmed_at=datetime(2024, 3, 28, 12, tzinfo=UTC),
+    )
+    signed = KEY.sign(receipt, sandbox=False)
+
+    assert verify_confirmation(signed, KEY.public()) == receipt
+    with pytest.raises(BadSignature, match="not a bid receipt"):
+        verify_receipt(signed, KEY.public())
+    with pytest.raises(BadSignature, match="not of a confirmation"):
+        verify_confirmation(KEY.sign(RECEIPT, sandbox=False), KEY.public())
+    with pytest.raises(ValueError, match="UTC"):
+        msgspec.structs.replace(receipt, confirmed_at=datetime(2024, 3, 28, 12))  # noqa: DTZ001  # refused
 
 
 def test_a_derived_secret_is_the_same_each_time_and_another_for_each_purpose_and_key() -> None:

@@ -26,6 +26,7 @@ from tests.conftest import Databases
 from tests.makers.world import World
 
 ACTOR = Actor(request="a test")
+SUBJECT = uuid4()
 
 
 def ensure_clean() -> None:
@@ -361,3 +362,23 @@ async def test_a_connection_carries_nothing_from_one_actor_to_the_next(world: Wo
         assert changed is None
         await DB.pool.release(connection)
     ensure_clean()
+
+
+@pytest.mark.usefixtures("world")
+async def test_events_of_one_transaction_keep_the_order_in_which_they_were_recorded(
+    superuser: Any,
+) -> None:
+    @command
+    async def busy(actor: Actor) -> int:
+        for number in range(7):
+            private = {"reason": "Because."} if number % 2 else None
+            await record(actor, "test.made", "thing", SUBJECT, private=private, number=number)
+        return 7
+
+    assert await busy(ACTOR) == 7
+    rows = await superuser.fetch(
+        "SELECT (details ->> 'number')::integer AS number FROM event WHERE subject = $1"
+        " ORDER BY serial",
+        SUBJECT,
+    )
+    assert [row["number"] for row in rows] == list(range(7))

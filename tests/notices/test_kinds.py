@@ -14,9 +14,17 @@ from tests.conftest import Databases
 from tests.makers.noticing import KINDS
 
 ROOT = Path(__file__).parents[2]
-FORMAL = {"tender-abandoned", "lot-abandoned", "outcome", "application-decided"}
+FORMAL = {
+    "tender-abandoned",
+    "tender-amended",
+    "bid-lapsed",
+    "lot-abandoned",
+    "outcome",
+    "application-decided",
+}
 """What nobody can do without being told."""
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
+_RAW = re.compile(r"INSERT INTO event\b[^;]*?'([a-z_]+\.[a-z_]+)'", re.DOTALL)
 _CODE = ("market", "suppliers", "tenders", "evaluation")
 
 
@@ -41,6 +49,8 @@ def _recorded() -> set[str]:
                 found |= set(_written(file))
         for file in (ROOT / package).rglob("commands.py"):
             found |= set(_written(file))
+        for file in (ROOT / package).rglob("*.sql"):
+            found |= {re.escape(name) for name in _RAW.findall(file.read_text(encoding="utf-8"))}
     return {text for text in found if re.search(r"[a-z_]+\\\.", text)}
 
 
@@ -121,6 +131,8 @@ async def test_the_worker_may_ask_for_every_kind_and_is_answered_by_four_columns
         "gift",
         "requirement_version",
         "bid_receipt",
+        "bid_confirmation",
+        "confirmation_receipt",
         "bid_participant",
     ],
 )

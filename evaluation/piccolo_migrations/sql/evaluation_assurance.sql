@@ -51,6 +51,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UNION ALL SELECT r.reviewer, CASE r.outcome WHEN 'approved' THEN 'approved_requirement'
             ELSE 'returned_requirement' END, NULL, r.requirement, r.reviewed_at
         FROM review r WHERE r.tender = of_tender
+    UNION ALL SELECT a.published_by, 'amended', NULL, a.number, a.published_at
+        FROM amendment a WHERE a.tender = of_tender
     UNION ALL SELECT d.assigned_by, 'gave_duty', NULL, NULL, d.assigned_at
         FROM duty d WHERE d.tender = of_tender AND d.assigned_by <> d.person
     UNION ALL SELECT c.person, 'confirmed_opening', NULL, NULL, c.confirmed_at

@@ -129,7 +129,7 @@ CREATE FUNCTION duty_of_act(act text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         WHEN act IN ('moderated', 'decided_quality', 'recommended') THEN 'moderator'
         WHEN act IN ('opened_price', 'ranked') THEN 'price_evaluator'
         WHEN act IN ('approved_award', 'returned_award') THEN 'award_approver'
-        WHEN act IN ('published', 'gave_duty', 'sent_notices') THEN 'tender_manager'
+        WHEN act IN ('published', 'amended', 'gave_duty', 'sent_notices') THEN 'tender_manager'
         WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict') THEN 'guardian'
         WHEN act = 'made_contract' THEN 'contract_manager' END
 $$;

@@ -5,9 +5,8 @@
 CREATE FUNCTION evaluated_lots() RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH held AS MATERIALIZED (
-        SELECT DISTINCT d.tender FROM duty d
-        WHERE d.person = acting_person() AND d.released_at IS NULL
-          AND holds_duty(acting_person(), d.tender, 'quality_evaluator', 'moderator',
+        SELECT m AS tender FROM my_tenders() m
+        WHERE holds_duty(acting_person(), m, 'quality_evaluator', 'moderator',
                          'award_approver', 'guardian', 'price_evaluator', 'tender_manager',
                          'contract_manager', 'outcome_reviewer')
     ), unconflicted AS MATERIALIZED (

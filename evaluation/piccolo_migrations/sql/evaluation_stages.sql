@@ -32,6 +32,9 @@ BEGIN
     IF NEW.version <> OLD.version + 1 THEN
         PERFORM refuse('lot_version_counts', 'The version goes up by one with every change.');
     END IF;
+    IF NEW.stage = OLD.stage AND amended_now(NEW.tender) THEN
+        RETURN NEW;
+    END IF;
     IF NOT EXISTS (SELECT 1 FROM lot_transition
                    WHERE earlier = OLD.stage AND later = NEW.stage) THEN
         PERFORM refuse('lot_transition', format('A lot cannot go from %s to %s.',

@@ -51,6 +51,18 @@ _PREPARING: Final[Mapping[str, Action]] = {
             "requirement": _NUMBER,
             "digest": Kind.DIGEST,
             "rule_set": _CODE,
+            "custody": _CODE,
+            "deadline": Kind.INSTANT,
+        },
+    ),
+    "tender.amended": Action(
+        "A published tender was amended.",
+        ("amendment",),
+        {
+            "number": _NUMBER,
+            "material": Kind.TRUTH,
+            "requirement": _NUMBER,
+            "digest": Kind.DIGEST,
             "deadline": Kind.INSTANT,
         },
     ),
@@ -100,6 +112,13 @@ _DUTIES: Final[Mapping[str, Action]] = {
 }
 
 _BIDDING: Final[Mapping[str, Action]] = {
+    "draft.saved": Action(
+        "A draft of a bid was saved; of no tender, so that nobody can count drafts.",
+        ("draft",),
+        {"version": _NUMBER},
+    ),
+    "draft.discarded": Action("A draft of a bid was discarded.", ("draft",), {"version": _NUMBER}),
+    "draft.submitted": Action("A draft became a bid.", ("draft",), {"version": _NUMBER}),
     "bid.submitted": Action(
         "A bid was given.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
     ),
@@ -108,6 +127,17 @@ _BIDDING: Final[Mapping[str, Action]] = {
     ),
     "bid.withdrawn": Action(
         "A bid was withdrawn.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
+    ),
+    "bid.confirmed": Action(
+        "A bid was confirmed after a material amendment.",
+        ("bid",),
+        {"version": _NUMBER, "amendment": _NUMBER},
+        commits_to="the signed receipt",
+    ),
+    "bid.lapsed": Action(
+        "A bid lapsed: it was not confirmed or replaced after a material amendment.",
+        ("bid",),
+        {"version": _NUMBER, "amendment": _NUMBER},
     ),
     "opening.confirmed": Action(
         "An opener confirmed the opening.", ("tender",), {"confirmed_by": _NUMBER}
@@ -120,6 +150,29 @@ _BIDDING: Final[Mapping[str, Action]] = {
         private=("failure",),
     ),
     "opening.resumed": Action("An interrupted opening was gone on with.", ("tender",)),
+    "officer_key.registered": Action(
+        "Somebody registered the public half of an officer's key.",
+        ("officer_key",),
+        {"fingerprint": Kind.DIGEST},
+    ),
+    "key.rehearsed": Action(
+        "Two officers opened the canary of their tender together.",
+        ("tender",),
+        {"with_officer": _ID},
+    ),
+    "key.share_passed": Action(
+        "An officer passed on shares of keys to other officers.", ("tender",), {"shares": _NUMBER}
+    ),
+    "key_releases.read": Action(
+        "An officer read which envelopes are due, to release their keys.",
+        ("tender",),
+        {"envelopes": _NUMBER},
+    ),
+    "key.released": Action(
+        "Two officers released the content keys of envelopes that were due.",
+        ("tender",),
+        {"released": _NUMBER, "unopenable": _NUMBER},
+    ),
 }
 
 _EVALUATING: Final[Mapping[str, Action]] = {

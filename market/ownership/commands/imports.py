@@ -115,6 +115,7 @@ async def _import(actor: Actor, reading: Reading, source: str) -> ImportView:
         statements=len(reading.statements),
         added=len(plan.statements),
     )
+    await current().flush()  # these tables want their event first
     await execute(
         "INSERT INTO ownership_import (id, source, content_digest, statements, added, parties,"
         " links, silent, unresolved, imported_at, transaction)"

@@ -6,7 +6,7 @@ import msgspec
 
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch_one, fetch_value
+from market.database import current, execute, fetch_one, fetch_value
 from market.errors import Fault, Malformed, NotFound
 from market.events.commands import record
 from market.money import decimal_of
@@ -60,6 +60,7 @@ async def state_link(actor: Actor, stated: StateLink) -> LinkView:
     await execute("SELECT hold_ownership()")
     link = uuid4()
     await record(actor, "ownership.link_stated", "ownership_link", link, kind=stated.kind.value)
+    await current().flush()  # these tables want their event first
     holder = await _party(actor, "holder", stated.holder, stated.source)
     subject = await _party(actor, "subject", stated.subject, stated.source)
     if holder == subject:
@@ -220,6 +221,7 @@ async def end_link(actor: Actor, link_id: UUID, ended: EndLink) -> LinkView:
         ends_on=ended.ends_on.isoformat(),
         private={"source": ended.source},
     )
+    await current().flush()
     changed = await execute(
         "UPDATE ownership_link SET ends_on = $2"
         " WHERE id = $1 AND ends_on IS NULL AND statement IS NULL",

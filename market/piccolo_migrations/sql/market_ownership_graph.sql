@@ -4,17 +4,47 @@ CREATE FUNCTION ownership_today() RETURNS date LANGUAGE sql STABLE
 SET search_path = public, pg_temp AS
 $$ SELECT (market_now() AT TIME ZONE 'Europe/London')::date $$;
 
--- An organisation without statements is a node too: its own id.
+-- The nodes of the ownership graph at which each of those named is found, however it was named: an
+-- organisation of the market, or a scheme and identifier. For many at once, since the bidders of a
+-- tender are asked about together; OFFSET 0 is a fence, see neighbours_of.
+CREATE FUNCTION parties_of_each(organisations uuid[], schemes text[], identifiers text[])
+RETURNS TABLE (place bigint, party uuid) LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY
+    WITH named AS MATERIALIZED (
+        SELECT * FROM unnest(organisations, schemes, identifiers)
+            WITH ORDINALITY AS n (organisation, scheme, identifier, place)
+    )
+    -- an organisation without statements is a node too: its own id
+    SELECT n.place, n.organisation FROM named n WHERE n.organisation IS NOT NULL
+    UNION
+    SELECT n.place, f.party FROM named n CROSS JOIN LATERAL (
+        SELECT p.party FROM organisation_identifier o
+        JOIN ownership_identifier p ON p.scheme = o.scheme AND p.identifier = o.identifier
+        WHERE o.organisation = n.organisation OFFSET 0) f
+    UNION
+    SELECT n.place, f.merged_into FROM named n CROSS JOIN LATERAL (
+        SELECT p.merged_into FROM ownership_party p
+        WHERE p.id = n.organisation AND p.merged_into IS NOT NULL OFFSET 0) f
+    UNION
+    SELECT n.place, f.party FROM named n CROSS JOIN LATERAL (
+        SELECT p.party FROM ownership_identifier p
+        WHERE p.scheme = n.scheme AND p.identifier = n.identifier OFFSET 0) f
+    UNION
+    SELECT n.place, f.organisation FROM named n CROSS JOIN LATERAL (
+        SELECT i.organisation FROM organisation_identifier i
+        WHERE i.scheme = n.scheme AND i.identifier = n.identifier OFFSET 0) f
+    UNION
+    -- and a number that neither market nor statements know is a node of its own, so that an
+    -- interest and a participant of that number are found to be one
+    SELECT n.place, md5(n.scheme || ' ' || n.identifier)::uuid FROM named n
+    WHERE n.scheme IS NOT NULL;
+END $$;
+
 CREATE FUNCTION parties_of_organisation(of_organisation uuid) RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT of_organisation
-    UNION
-    SELECT p.party FROM organisation_identifier o
-    JOIN ownership_identifier p ON p.scheme = o.scheme AND p.identifier = o.identifier
-    WHERE o.organisation = of_organisation
-    UNION
-    SELECT p.merged_into FROM ownership_party p
-    WHERE p.id = of_organisation AND p.merged_into IS NOT NULL
+    SELECT p.party FROM parties_of_each(ARRAY[of_organisation], '{}', '{}') p
 $$;
 
 CREATE FUNCTION parties_of_identifier(of_scheme text, of_identifier text) RETURNS SETOF uuid
@@ -143,7 +173,7 @@ END $$;
 -- every subsidiary of each. People have no group, so nobody is walked through who is one; the
 -- person who holds a majority belongs to it. At most ten links each way and 5,000 parties.
 CREATE FUNCTION group_parties(of_parties uuid[]) RETURNS SETOF uuid LANGUAGE plpgsql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     most_links CONSTANT integer := 10;
     most_parties CONSTANT integer := 5000;

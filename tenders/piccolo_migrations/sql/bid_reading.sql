@@ -103,18 +103,44 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
                                'award_approver'))))
 $$;
 
--- The content of opened envelopes: for those whose duty it is, once declared, without interest.
-CREATE FUNCTION reads_opened(of_bid uuid, of_kind text) RETURNS boolean LANGUAGE sql STABLE
+-- The same as sets for a whole statement: the policies ask for these, because a function asked row by
+-- row makes long lists slow. Where the transaction has said which tender it is about, they are of
+-- that one alone; that takes away and never adds, so nothing is gained by saying it wrongly.
+CREATE FUNCTION about_tender() RETURNS uuid LANGUAGE sql STABLE AS
+$$ SELECT nullif(current_setting('market.tender', true), '')::uuid $$;
+
+CREATE FUNCTION my_tenders() RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM bid b JOIN tender t ON t.id = b.tender
-        WHERE b.id = of_bid AND (
-            b.organisation = acting_organisation()
-            OR CASE of_kind WHEN 'quality' THEN holds_duty(acting_person(), t.id, 'opener',
-                    'quality_evaluator', 'moderator', 'award_approver', 'guardian')
-                ELSE holds_duty(acting_person(), t.id, 'price_evaluator', 'award_approver',
-                    'guardian') END
-               AND may_read_bids(acting_person(), t.id)))
+    SELECT DISTINCT d.tender FROM duty d
+    WHERE d.person = acting_person() AND d.released_at IS NULL
+      AND (about_tender() IS NULL OR d.tender = about_tender())
+$$;
+
+CREATE FUNCTION tenders_with_known_bidders() RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT m FROM my_tenders() m WHERE sees_bidders(m)
+$$;
+
+CREATE FUNCTION lots_with_known_identities() RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT l.id FROM lot l WHERE l.tender IN (SELECT my_tenders()) AND sees_identity(l.id)
+$$;
+
+-- The content of opened envelopes: for those whose duty it is, once declared, without interest, and
+-- for the bidder.
+CREATE FUNCTION bids_read_open(of_kind text) RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH held AS MATERIALIZED (
+        SELECT m AS tender FROM my_tenders() m WHERE CASE of_kind
+            WHEN 'quality' THEN holds_duty(acting_person(), m, 'opener', 'quality_evaluator',
+                'moderator', 'award_approver', 'guardian')
+            ELSE holds_duty(acting_person(), m, 'price_evaluator', 'award_approver', 'guardian') END
+    ), unconflicted AS MATERIALIZED (
+        SELECT h.tender FROM held h JOIN tender t ON t.id = h.tender
+        WHERE t.opened_at IS NOT NULL AND may_read_bids(acting_person(), h.tender)
+    )
+    SELECT b.id FROM bid b JOIN unconflicted u ON u.tender = b.tender
+    UNION ALL SELECT b.id FROM bid b WHERE b.organisation = acting_organisation()
 $$;
 
 -- The minutes: what each envelope of the manifest was and became, without any content; whose it is
@@ -133,6 +159,31 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN bid_version v ON v.id = m.bid_version JOIN envelope e ON e.bid_version = v.id
     LEFT JOIN opened_envelope o ON o.envelope = e.id
     WHERE m.tender = of_tender AND sees_bidders(of_tender)
+      AND may_read_bids(acting_person(), of_tender)
+$$;
+
+-- Who tried to give, replace, withdraw or confirm a bid after the deadline, and when; and how many
+-- bids there were that did not stand then. Told with the minutes, once the bids are opened.
+CREATE FUNCTION late_attempts(of_tender uuid)
+RETURNS TABLE (organisation uuid, attempted text, attempted_at timestamptz) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.organisation, e.details ->> 'operation', e.occurred_at
+    FROM tender t JOIN event e ON e.tender = t.id
+    WHERE t.id = of_tender AND t.opened_at IS NOT NULL AND e.action = 'request.refused'
+      AND e.details ->> 'refusal' = 'bidding-closed' AND e.occurred_at >= t.deadline
+      AND sees_bidders(of_tender) AND may_read_bids(acting_person(), of_tender)
+$$;
+
+CREATE FUNCTION bids_that_did_not_stand(of_tender uuid)
+RETURNS TABLE (withdrawn integer, lapsed integer) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT count(*) FILTER (WHERE v.act = 'withdrawn')::integer,
+           count(*) FILTER (WHERE v.act = 'submitted' AND NOT EXISTS (
+               SELECT 1 FROM standing_bids(of_tender) s WHERE s.bid = b.id))::integer
+    FROM bid b JOIN tender t ON t.id = b.tender
+    JOIN LATERAL (SELECT act FROM bid_version WHERE bid = b.id
+                  ORDER BY number DESC LIMIT 1) v ON true
+    WHERE b.tender = of_tender AND t.opened_at IS NOT NULL AND sees_bidders(of_tender)
       AND may_read_bids(acting_person(), of_tender)
 $$;
 
@@ -156,7 +207,8 @@ CREATE POLICY guard_reads ON opened_envelope FOR SELECT TO market_guard USING (t
 CREATE POLICY guard_reads ON declaration FOR SELECT TO market_guard USING (true);
 
 CREATE POLICY bid_read ON bid FOR SELECT TO market_app
-    USING (organisation = acting_organisation() OR sees_identity(lot));
+    USING (organisation = acting_organisation()
+           OR lot IN (SELECT lots_with_known_identities()));
 CREATE POLICY bid_made ON bid FOR INSERT TO market_app
     WITH CHECK (organisation = acting_organisation());
 CREATE POLICY bid_version_read ON bid_version FOR SELECT TO market_app
@@ -179,11 +231,12 @@ CREATE POLICY receipt_read ON bid_receipt FOR SELECT TO market_app
                    WHERE v.id = bid_receipt.bid_version AND b.organisation = acting_organisation()));
 CREATE POLICY receipt_made ON bid_receipt FOR INSERT TO market_app WITH CHECK (true);
 CREATE POLICY manifest_read ON manifest_entry FOR SELECT TO market_app
-    USING (sees_bidders(tender) OR EXISTS (
+    USING (tender IN (SELECT tenders_with_known_bidders()) OR EXISTS (
         SELECT 1 FROM bid b WHERE b.id = manifest_entry.bid AND b.organisation = acting_organisation()));
 CREATE POLICY manifest_made ON manifest_entry FOR INSERT TO market_app WITH CHECK (true);
 CREATE POLICY opened_read ON opened_envelope FOR SELECT TO market_app
-    USING (reads_opened(bid, kind));
+    USING (CASE kind WHEN 'quality' THEN bid IN (SELECT bids_read_open('quality'))
+           ELSE bid IN (SELECT bids_read_open('price')) END);
 CREATE POLICY opened_made ON opened_envelope FOR INSERT TO market_app WITH CHECK (true);
 -- A declaration names a bidder: it is read by those who may know who bids.
 CREATE POLICY declaration_read ON declaration FOR SELECT TO market_app
@@ -235,9 +288,10 @@ GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), duty_standing(uuid, uu
     my_conflict(uuid),
     recorded_tenders(), withholds_event(uuid, uuid, text, timestamptz),
     openers_confirmed(uuid), bids_to_open(uuid), sealed_envelope(uuid, text),
-    opening_record(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
+    opening_record(uuid), late_attempts(uuid), bids_that_did_not_stand(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
     places_of_bidder(uuid, uuid), sees_bidders(uuid), sees_identity(uuid),
-    reads_opened(uuid, text), envelope_may_open(uuid, text), wrapped_key_for(uuid, text)
+    tenders_with_known_bidders(), lots_with_known_identities(), bids_read_open(text),
+    envelope_may_open(uuid, text), wrapped_key_for(uuid, text)
     TO market_app;
 
 SELECT seal_guards();

@@ -3,58 +3,78 @@
 
 -- -- who bids ------------------------------------------------------------------------------------
 
--- The last version before the deadline, where it is a submission, is what stands.
+-- The last version before the deadline, where it is a submission, is what stands; from the deadline
+-- on without those that were not confirmed after a material amendment.
 CREATE FUNCTION standing_bids(of_tender uuid)
 RETURNS TABLE (bid uuid, lot uuid, organisation uuid, bid_version uuid) LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT b.id, b.lot, b.organisation, v.id FROM bid b
+    SELECT b.id, b.lot, b.organisation, v.id FROM bid b JOIN tender t ON t.id = b.tender
     JOIN LATERAL (SELECT id, act FROM bid_version WHERE bid = b.id
                   ORDER BY number DESC LIMIT 1) v ON v.act = 'submitted'
-    WHERE b.tender = of_tender
+    WHERE b.tender = of_tender AND (t.material_amendment IS NULL OR t.deadline > market_now()
+                                    OR NOT needs_confirmation(b.id))
 $$;
 
--- The nodes of the ownership graph at which an organisation is found, however it was named.
+-- The nodes of the ownership graph at which somebody is found, however they were named.
 CREATE FUNCTION parties_of(named uuid, of_scheme text, of_identifier text) RETURNS uuid[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT found.party), '{}') FROM (
-        SELECT parties_of_organisation(named) AS party WHERE named IS NOT NULL
-        UNION SELECT parties_of_identifier(of_scheme, of_identifier) WHERE of_scheme IS NOT NULL
-        UNION SELECT i.organisation FROM organisation_identifier i
-        WHERE i.scheme = of_scheme AND i.identifier = of_identifier
-        -- and a number that neither market nor statements know is a node of its own, so that an
-        -- interest and a participant of that number are found to be one
-        UNION SELECT md5(of_scheme || ' ' || of_identifier)::uuid WHERE of_scheme IS NOT NULL) found
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT p.party FROM parties_of_each(
+        ARRAY[named], ARRAY[of_scheme], ARRAY[of_identifier]) p ORDER BY p.party);
+END $$;
 
--- A bidder's nodes: those who bid (the lead and members of its consortium), and everybody who takes
--- part, subcontractors included.
+-- The nodes of every bidder of a tender: those who bid (the lead and members of its consortium), and
+-- everybody who takes part, subcontractors included.
+CREATE FUNCTION bidding_parties(of_tender uuid)
+RETURNS TABLE (bidder uuid, party uuid, bids boolean) LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY
+    WITH standing AS MATERIALIZED (SELECT * FROM standing_bids(of_tender)),
+    named AS MATERIALIZED (
+        SELECT n.*, row_number() OVER () AS place FROM (
+            SELECT s.organisation AS bidder, s.organisation, NULL::text AS scheme,
+                   NULL::text AS identifier, true AS bids FROM standing s
+            UNION
+            SELECT s.organisation, p.organisation, p.scheme, p.identifier,
+                   p.role = 'consortium_member'
+            FROM standing s JOIN bid_participant p ON p.bid_version = s.bid_version) n
+    )
+    SELECT n.bidder, f.party, bool_or(n.bids) FROM named n
+    JOIN parties_of_each(
+        ARRAY(SELECT m.organisation FROM named m ORDER BY m.place),
+        ARRAY(SELECT m.scheme::text FROM named m ORDER BY m.place),
+        ARRAY(SELECT m.identifier::text FROM named m ORDER BY m.place)) f ON f.place = n.place
+    GROUP BY n.bidder, f.party;
+END $$;
+
+-- The nodes of one bidder.
 CREATE FUNCTION bidder_parties(of_tender uuid, of_bidder uuid, subcontractors boolean) RETURNS uuid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT party), '{}') FROM (
-        SELECT unnest(parties_of(of_bidder, NULL, NULL)) AS party
-        UNION SELECT unnest(parties_of(p.organisation, p.scheme, p.identifier))
-        FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
-        WHERE s.organisation = of_bidder AND (subcontractors OR p.role = 'consortium_member')) found
+    SELECT coalesce(array_agg(DISTINCT p.party), '{}') FROM bidding_parties(of_tender) p
+    WHERE p.bidder = of_bidder AND (subcontractors OR p.bids)
 $$;
 
 -- -- helpers do not bid ---------------------------------------------------------------------------
 
 -- Whether a party, or its group, buys in a tender or has people with a duty in it.
 CREATE FUNCTION helps_to_run(candidates uuid[], of_tender uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM (
-            SELECT d.organisation FROM duty d WHERE d.tender = of_tender
-            UNION SELECT b.organisation FROM tender_buyer b WHERE b.tender = of_tender) helper
-        WHERE parties_of(helper.organisation, NULL, NULL)
-              && ARRAY(SELECT group_parties(candidates)))
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    helpers uuid[] := ARRAY(
+        SELECT d.organisation FROM duty d WHERE d.tender = of_tender
+        UNION SELECT b.organisation FROM tender_buyer b WHERE b.tender = of_tender);
+BEGIN
+    RETURN EXISTS (SELECT p.party FROM parties_of_each(helpers, '{}', '{}') p
+                   INTERSECT SELECT group_parties(candidates));
+END $$;
 
 -- The same for the organisation one acts for, before it makes a bid.
 CREATE FUNCTION i_help_to_run(of_tender uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT helps_to_run(parties_of(acting_organisation(), NULL, NULL), of_tender)
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN helps_to_run(parties_of(acting_organisation(), NULL, NULL), of_tender);
+END $$;
 
 -- Whether somebody belongs to an admitted supplier, or to an organisation of its group.
 CREATE FUNCTION belongs_to_any_supplier(candidate uuid) RETURNS boolean
@@ -156,32 +176,41 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     served uuid[] := serves(candidate, of_tender);
     stood uuid[] := stands_at(candidate, of_tender);
-    named uuid[];
+    own_group uuid[];
+    reached uuid[];
+    item record;
 BEGIN
     RETURN QUERY SELECT d.bidder, 'declared', true, d.declared_at FROM declaration d
         WHERE d.tender = of_tender AND d.person = candidate AND d.interest <> 'none';
     IF stood = '{}' THEN
         RETURN;
     END IF;
-    FOR bidder IN SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s LOOP
-        named := bidder_parties(of_tender, bidder, true);
-        IF served <> '{}' AND served && ARRAY(
-            SELECT group_parties(bidder_parties(of_tender, bidder, false))) THEN
+    -- one walk from the person for all bidders: to be of one group goes both ways
+    own_group := ARRAY(SELECT group_parties(served));
+    reached := stood || ARRAY(SELECT connected_parties(stood,
+        ARRAY(SELECT p.party FROM bidding_parties(of_tender) p), most_links()));
+    FOR item IN
+        SELECT p.bidder, array_agg(p.party) AS named, coalesce(bool_or(p.bids AND g.party IS NOT NULL),
+               false) AS serves_it
+        FROM bidding_parties(of_tender) p
+        LEFT JOIN (SELECT DISTINCT unnest(own_group) AS party) g ON g.party = p.party
+        LEFT JOIN (SELECT DISTINCT unnest(reached) AS party) r ON r.party = p.party
+        GROUP BY p.bidder
+        HAVING bool_or(p.bids AND g.party IS NOT NULL) OR bool_or(r.party IS NOT NULL)
+    LOOP
+        bidder := item.bidder;
+        excusable := NOT item.serves_it;
+        IF item.serves_it THEN
             source := 'service';
-            excusable := false;
             known_at := market_now();
-            RETURN NEXT;
-        ELSIF stood && named THEN
+        ELSIF stood && item.named THEN
             source := 'registered';
-            excusable := true;
-            known_at := connection_known_at(candidate, of_tender, named, 0);
-            RETURN NEXT;
-        ELSIF EXISTS (SELECT 1 FROM connected_parties(stood, named, most_links())) THEN
+            known_at := connection_known_at(candidate, of_tender, item.named, 0);
+        ELSE
             source := 'connected';
-            excusable := true;
-            known_at := connection_known_at(candidate, of_tender, named, most_links());
-            RETURN NEXT;
+            known_at := connection_known_at(candidate, of_tender, item.named, most_links());
         END IF;
+        RETURN NEXT;
     END LOOP;
 END $$;
 

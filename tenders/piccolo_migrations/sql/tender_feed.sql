@@ -14,6 +14,7 @@ $$;
 -- As the tender's public page shows them. Reasons are read there; how many bids were opened is not.
 INSERT INTO public_action (action, details, of_published_tender) VALUES
     ('tender.published', '{reference,requirement,digest,rule_set,deadline}', true),
+    ('tender.amended', '{number,material,requirement,digest,deadline}', true),
     ('tender.opened', '{}', true),
     ('tender.abandoned', '{}', true),
     ('exemption.granted', '{duties,expires_at}', true),
@@ -26,13 +27,15 @@ INSERT INTO public_action (action, details, of_published_tender) VALUES
 -- their unit bids (tenders.permissions says the same of both).
 INSERT INTO colleague_action (action, roles, in_tender)
     SELECT act, '{procurement_lead,commissioner,auditor}', true
-    FROM unnest(ARRAY['tender.created', 'tender.revised', 'tender.published', 'tender.abandoned',
+    FROM unnest(ARRAY['tender.created', 'tender.revised', 'tender.published', 'tender.amended', 'tender.abandoned',
         'requirement.edited', 'requirement.approved', 'requirement.returned', 'review.requested',
         'timetable.set', 'buyer.added', 'exemption.granted', 'exemption.revoked']) act;
 INSERT INTO colleague_action (action, roles, in_tender) VALUES
     ('bid.submitted', '{bid_manager}', true),
     ('bid.replaced', '{bid_manager}', true),
     ('bid.withdrawn', '{bid_manager}', true),
+    ('bid.confirmed', '{bid_manager}', true),
+    ('bid.lapsed', '{bid_manager}', true),
     ('delegation.recorded', '{administrator,procurement_lead}', false),
     ('delegation.ended', '{administrator,procurement_lead}', false);
 

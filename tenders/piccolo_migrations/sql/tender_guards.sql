@@ -15,24 +15,29 @@ CREATE INDEX tender_of_buyer ON tender (buyer, created_at);
 
 CREATE FUNCTION guard_requirement() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
-DECLARE now_stage text;
+DECLARE held tender;
 BEGIN
-    SELECT stage INTO now_stage FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
-    IF now_stage IS DISTINCT FROM 'draft' THEN
+    SELECT * INTO held FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    -- while bids come in, what an amendment is to publish is drafted
+    IF (held.stage = 'draft' OR held.stage = 'published' AND market_now() < held.deadline
+        AND coalesce(held.redraft, 'draft') = 'draft') IS NOT TRUE THEN
         PERFORM refuse('requirement_in_draft', 'The requirement can only be edited in draft.');
     END IF;
     IF NEW.edited_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can write in another person''s name.');
     END IF;
-    PERFORM ensure_may_manage(NEW.tender, now_stage, 'author', 'tender_manager');
+    PERFORM ensure_may_manage(NEW.tender, held.stage, 'author', 'tender_manager');
     NEW.number := 1 + coalesce(
         (SELECT max(number) FROM requirement_version WHERE tender = NEW.tender), 0);
     NEW.edited_at := market_now();
     -- authorship follows from the edit itself; guard_duty decides whether it may be held
-    INSERT INTO duty (id, tender, person, organisation, duty, assigned_by, assigned_at)
-        VALUES (gen_random_uuid(), NEW.tender, NEW.edited_by, NEW.organisation, 'author',
-                NEW.edited_by, NEW.edited_at)
-        ON CONFLICT ON CONSTRAINT duty_once DO NOTHING;
+    IF NOT EXISTS (SELECT 1 FROM duty WHERE tender = NEW.tender AND person = NEW.edited_by
+                   AND duty = 'author') THEN
+        INSERT INTO duty (id, tender, person, organisation, duty, assigned_by, assigned_at)
+            VALUES (gen_random_uuid(), NEW.tender, NEW.edited_by, NEW.organisation, 'author',
+                    NEW.edited_by, NEW.edited_at)
+            ON CONFLICT ON CONSTRAINT duty_once DO NOTHING;
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_requirement BEFORE INSERT ON requirement_version
@@ -40,11 +45,12 @@ CREATE TRIGGER guard_requirement BEFORE INSERT ON requirement_version
 
 CREATE FUNCTION guard_review() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
-DECLARE now_stage text;
+DECLARE held tender;
 BEGIN
-    SELECT stage INTO now_stage FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
+    SELECT * INTO held FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
     PERFORM 1 FROM person WHERE id = NEW.reviewer FOR SHARE;
-    IF now_stage IS DISTINCT FROM 'in_review' THEN
+    IF (held.stage = 'in_review' OR held.stage = 'published' AND held.redraft = 'in_review')
+       IS NOT TRUE THEN
         PERFORM refuse('review_in_review', 'The requirement is not in review.');
     END IF;
     IF NEW.reviewer IS DISTINCT FROM acting_person() THEN
@@ -62,63 +68,6 @@ CREATE TRIGGER guard_review BEFORE INSERT ON review
     FOR EACH ROW EXECUTE FUNCTION guard_review();
 
 -- -- stages ---------------------------------------------------------------------------------------
-
--- Lots, criteria and scale become rows at publication, out of the approved text and of nothing
--- else; scores and bids refer to those rows, and no role may edit them.
-CREATE FUNCTION freeze_requirement(of_tender uuid, of_version integer) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    requirement jsonb;
-    lot_text jsonb;
-    new_lot uuid;
-    leaf record;
-    quality numeric;
-    price numeric;
-BEGIN
-    SELECT content INTO STRICT requirement FROM requirement_version
-        WHERE tender = of_tender AND number = of_version;
-    INSERT INTO scale_value (id, tender, value, title)
-        SELECT gen_random_uuid(), of_tender, (v ->> 'value')::numeric, v ->> 'title'
-        FROM jsonb_array_elements(requirement -> 'scale') v;
-    FOR lot_text IN SELECT l FROM jsonb_array_elements(requirement -> 'lots') l LOOP
-        SELECT coalesce(sum((c ->> 'weight')::numeric) FILTER (WHERE c ->> 'kind' = 'quality'), 0),
-               coalesce(sum((c ->> 'weight')::numeric) FILTER (WHERE c ->> 'kind' = 'price'), 0)
-            INTO quality, price FROM jsonb_array_elements(lot_text -> 'criteria') c;
-        new_lot := gen_random_uuid();
-        INSERT INTO lot (id, tender, number, title, minimum_quality, quality_weight, price_weight,
-                         evaluators_minimum, approval_quorum, estimated_annual_value, stage,
-                         version)
-            VALUES (new_lot, of_tender, (lot_text ->> 'number')::integer, lot_text ->> 'title',
-                    (lot_text ->> 'minimum_quality')::numeric, quality, price,
-                    (requirement ->> 'evaluators_minimum')::integer,
-                    (requirement ->> 'approval_quorum')::integer,
-                    (lot_text -> 'estimated_annual_value' ->> 'amount')::numeric, 'bidding', 1);
-        INSERT INTO lot_service_line (id, lot, service_line)
-            SELECT gen_random_uuid(), new_lot, code
-            FROM jsonb_array_elements_text(lot_text -> 'service_lines') code;
-        FOR leaf IN
-            WITH RECURSIVE tree AS (
-                SELECT c FROM jsonb_array_elements(lot_text -> 'criteria') c
-                UNION ALL
-                SELECT child FROM tree, jsonb_array_elements(tree.c -> 'children') child
-            )
-            SELECT c ->> 'code' AS code, c ->> 'title' AS title, (c ->> 'weight')::numeric AS weight
-            FROM tree WHERE c ->> 'kind' = 'quality'
-              AND jsonb_array_length(coalesce(c -> 'children', '[]')) = 0
-        LOOP
-            INSERT INTO criterion (id, lot, code, title, weight)
-                VALUES (gen_random_uuid(), new_lot, leaf.code, leaf.title, leaf.weight);
-        END LOOP;
-        IF quality <> (SELECT coalesce(sum(weight), 0) FROM criterion WHERE lot = new_lot) THEN
-            PERFORM refuse('criterion_weights_add_up',
-                format('The sub-criteria of lot %s do not add up to their criteria.',
-                       lot_text ->> 'number'));
-        END IF;
-    END LOOP;
-    IF NOT EXISTS (SELECT 1 FROM lot WHERE tender = of_tender) THEN
-        PERFORM refuse('tender_has_lots', 'A tender needs at least one lot.');
-    END IF;
-END $$;
 
 CREATE FUNCTION guard_tender() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
@@ -145,6 +94,7 @@ BEGIN
                 ' the date by which its rule set is chosen.');
         END IF;
         NEW.created_at := market_now();
+        NEW.amendments := 0;
         RETURN NEW;
     END IF;
     IF NEW.version <> OLD.version + 1 THEN
@@ -155,19 +105,30 @@ BEGIN
        (OLD.id, OLD.reference, OLD.buyer, OLD.demonstration, OLD.rule_set_date, OLD.created_at) THEN
         PERFORM refuse('tender_identity_fixed', 'What a tender is cannot be changed.');
     END IF;
-    IF OLD.published_at IS NOT NULL AND (NEW.title, NEW.rule_set, NEW.published_requirement,
-        NEW.deadline, NEW.clarifications_until, NEW.contract_starts) IS DISTINCT FROM
-        (OLD.title, OLD.rule_set, OLD.published_requirement, OLD.deadline,
-         OLD.clarifications_until, OLD.contract_starts) THEN
-        PERFORM refuse('published_does_not_change', 'What was published cannot be changed.');
+    IF OLD.published_at IS NULL THEN
+        NEW.redraft := NULL;
+        NEW.amendments := 0;
+        NEW.material_amendment := NULL;
+    ELSIF (NEW.rule_set, NEW.clarifications_until, NEW.contract_starts) IS DISTINCT FROM
+        (OLD.rule_set, OLD.clarifications_until, OLD.contract_starts)
+       OR (NEW.title, NEW.published_requirement, NEW.deadline, NEW.amendments,
+           NEW.material_amendment) IS DISTINCT FROM (OLD.title, OLD.published_requirement,
+           OLD.deadline, OLD.amendments, OLD.material_amendment) AND NOT as_amended(OLD, NEW) THEN
+        PERFORM refuse('published_does_not_change', 'What was published changes by an amendment,'
+            ' and as that says.');
     END IF;
     NEW.submitted_at := OLD.submitted_at;
     NEW.approved_at := OLD.approved_at;
     NEW.published_at := OLD.published_at;
     NEW.opened_at := OLD.opened_at;
     NEW.abandoned_at := OLD.abandoned_at;
+    IF NEW.redraft IS DISTINCT FROM OLD.redraft THEN
+        PERFORM ensure_redraft(OLD, NEW);
+    END IF;
     IF NEW.stage = OLD.stage THEN
-        PERFORM ensure_may_manage(NEW.id, OLD.stage, 'tender_manager', 'author');
+        IF NEW.redraft IS NOT DISTINCT FROM OLD.redraft THEN
+            PERFORM ensure_may_manage(NEW.id, OLD.stage, 'tender_manager', 'author');
+        END IF;
         RETURN NEW;
     ELSIF OLD.stage = 'in_review' THEN
         PERFORM ensure_may_manage(NEW.id, OLD.stage, 'tender_manager', 'reviewer');
@@ -207,7 +168,7 @@ BEGIN
         IF NEW.published_requirement IS DISTINCT FROM latest THEN
             PERFORM refuse('published_is_approved', 'Only the approved version can be published.');
         END IF;
-        PERFORM freeze_requirement(NEW.id, latest);
+        PERFORM freeze_lots(NEW.id, latest);
     WHEN 'opened' THEN
         PERFORM hold_clock();
         NEW.opened_at := market_now();
@@ -225,6 +186,8 @@ BEGIN
            <> (SELECT count(*) FROM standing_bids(NEW.id)) THEN
             PERFORM refuse('manifest_complete', 'The manifest must hold every bid that stands.');
         END IF;
+        PERFORM freeze_criteria(NEW.id, NEW.published_requirement);
+        PERFORM lapse_bids(NEW.id);
     WHEN 'abandoned' THEN
         NEW.abandoned_at := market_now();
     ELSE
@@ -275,6 +238,7 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_tender_key BEFORE INSERT ON tender_key
     FOR EACH ROW EXECUTE FUNCTION guard_tender_key();
+SELECT keep_wrapped('tender_key', 'wrapped_key');
 
 -- Buyers are settled before publication.
 CREATE FUNCTION guard_tender_buyer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -354,7 +318,7 @@ GRANT SELECT ON tender_transition, lot_transition, lot, criterion, scale_value,
     lot_service_line TO market_app;
 GRANT INSERT ON tender_key TO market_app;
 GRANT SELECT (id, lot, envelope, custodian, public_key) ON tender_key TO market_app;
-GRANT UPDATE (title, stage, version, rule_set, clarifications_until, deadline, contract_starts,
+GRANT UPDATE (title, stage, version, redraft, rule_set, clarifications_until, deadline, contract_starts,
     published_requirement, submitted_at, approved_at, published_at, opened_at, abandoned_at,
     abandoned_because) ON tender TO market_app;
 GRANT UPDATE (stage, version, abandoned_because) ON lot TO market_app;

@@ -129,8 +129,9 @@ GRANT SELECT (person, organisation, role, started_at, ended_at) ON membership TO
 GRANT SELECT (id, organisation, applicant) ON supplier_application TO market_worker;
 GRANT SELECT (application, outcome) ON supplier_decision TO market_worker;
 GRANT SELECT (person, organisation, confirmed_at) ON interest_confirmation TO market_worker;
-GRANT SELECT (id, reference, buyer, title, stage, deadline, published_at, opened_at) ON tender
-    TO market_worker;
+GRANT SELECT (id, reference, buyer, title, stage, deadline, published_at, opened_at, redraft,
+    amendments, material_amendment) ON tender TO market_worker;
+GRANT SELECT ON amendment TO market_worker;
 GRANT SELECT (tender, organisation) ON tender_buyer TO market_worker;
 GRANT SELECT (id, tender, number, title, stage, estimated_annual_value) ON lot TO market_worker;
 GRANT SELECT (lot, service_line) ON lot_service_line TO market_worker;
@@ -146,5 +147,6 @@ CREATE POLICY worker_reads ON saved_search FOR SELECT TO market_worker USING (tr
 
 SELECT seal_guards();
 GRANT EXECUTE ON FUNCTION duty_standing(uuid, uuid), duty_recipients(uuid, text[]),
-    declarations_due(uuid), conflicts_waiting(uuid), consents_waiting(uuid), standing_bids(uuid)
+    declarations_due(uuid), conflicts_waiting(uuid), consents_waiting(uuid), standing_bids(uuid),
+    bids_to_confirm(uuid)
     TO market_worker;

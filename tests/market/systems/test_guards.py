@@ -59,6 +59,7 @@ BY_PEOPLE = (
     "declaration",
     "tender",
     "requirement_version",
+    "amendment",
     "review",
     "supplier_application",
     "supplier_decision",

@@ -269,3 +269,12 @@ def test_a_checkpoint_larger_than_any_log_or_note_cannot_be_used() -> None:
         verdict = judged(log.export(), [note])
         assert not verdict.good
         assert verdict.first_bad_position is None
+
+
+def test_a_file_that_begins_with_a_comma_does_not_send_the_short_verifier_back_to_its_start() -> (
+    None
+):
+    log, content = LOGS[0]
+    begin = content.index(b'"events":[') + len(b'"events":[')
+    broken = b"," + content[:begin] + b"#" + content[begin:]
+    assert not judged(broken, log.notes, in_frame=True).good

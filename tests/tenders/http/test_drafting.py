@@ -14,13 +14,16 @@ import pytest
 import rfc8785
 
 from market.actor import Role
+from tests.makers.bids import close_bidding
 from tests.makers.clock import registrar
 from tests.makers.suppliers import application, apply
 from tests.makers.tenders import (
+    approved_tender,
     assign,
     created_tender,
     drafted_tender,
     market_time,
+    publish,
     published_tender,
     requirement_of,
     take_up,
@@ -283,8 +286,14 @@ async def test_two_edits_of_one_version_do_not_both_succeed(world: World) -> Non
     assert len((await lead.get(f"{path}/requirement/versions")).json()) == 1
 
 
-async def test_what_is_approved_or_published_is_not_edited(world: World) -> None:
-    tender = await published_tender(world)
+async def test_what_is_approved_or_closed_is_not_edited(world: World) -> None:
+    tender = await approved_tender(world)
+    answer = await tender.author.put(
+        f"{tender.path}/requirement", tender.requirement, version=tender.version
+    )
+    assert (answer.status_code, kind(answer)) == (409, "requirement-settled")
+    await publish(tender)
+    await close_bidding(world, tender)
     answer = await tender.author.put(
         f"{tender.path}/requirement", tender.requirement, version=tender.version
     )

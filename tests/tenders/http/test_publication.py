@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tenders.rules.rule_sets import PCR_2015, PROCUREMENT_ACT_2023, minimum_deadline
+from tests.makers.bids import open_bids
 from tests.makers.evaluation import contracted_lot
 from tests.makers.tenders import (
     PublishedTender,
@@ -158,6 +159,9 @@ async def test_the_lots_that_were_published_are_those_that_were_approved(
     world: World, superuser: Any
 ) -> None:
     tender = await published_tender(world)
+    assert await superuser.fetchval("SELECT count(*) FROM lot WHERE stage = 'bidding'") == 2
+    assert await superuser.fetchval("SELECT count(*) FROM criterion") == 0
+    await open_bids(world, tender)
     criteria = await superuser.fetch(
         "SELECT c.code, c.weight FROM criterion c JOIN lot l ON l.id = c.lot"
         " WHERE l.number = 1 ORDER BY c.code"

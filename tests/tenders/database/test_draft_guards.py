@@ -1,0 +1,111 @@
+"""Drafts straight at the database: encrypted, their organisation's bid managers', in time."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from market.actor import Role
+from market.vault import Vault
+from tenders.rules.drafts import BidDraft, DraftLost, opened_draft, sealed_draft
+from tests.makers.bids import close_bidding
+from tests.makers.direct import acting, refused
+from tests.makers.suppliers import admitted_supplier
+from tests.makers.tenders import PublishedTender, published_tender
+from tests.makers.world import Person, World
+
+MARK = "violet-badger-method"
+_SAVE = (
+    "INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by)"
+    " VALUES ($1, $2, $3, $4, 'x', $5)"
+)
+
+
+@pytest.fixture
+async def tender(world: World) -> PublishedTender:
+    return await published_tender(world)
+
+
+@pytest.fixture
+async def bidder(world: World, tender: PublishedTender) -> Person:
+    person = await admitted_supplier(world, "Greensand Analytics")
+    answers = {"answers": [{"criterion": "Q1.1", "text": MARK}]}
+    saved = await person.put(f"{tender.path}/lots/1/bid-draft", answers)
+    assert saved.status_code == 200, saved.text
+    return person
+
+
+async def test_nothing_of_a_draft_is_readable_in_the_database(
+    superuser: Any, bidder: Person
+) -> None:
+    row = await superuser.fetchrow("SELECT * FROM bid_draft")
+    assert MARK.encode() not in row["sealed"]
+    key = await superuser.fetchrow("SELECT * FROM draft_key")
+    assert key["organisation"] == bidder.organisation
+    assert await superuser.fetchval("SELECT count(*) FROM event WHERE action = 'draft.saved'") == 1
+    assert await superuser.fetchval("SELECT tender FROM event WHERE action = 'draft.saved'") is None
+
+
+async def test_only_bid_managers_of_the_organisation_see_that_there_is_one(
+    app_role: Any, world: World, tender: PublishedTender, bidder: Person
+) -> None:
+    rival = await admitted_supplier(world, "A Rival")
+    colleague = await world.person("Colleague", bidder.organisation, Role.ADMINISTRATOR)
+    seen = {}
+    for name, person in {
+        "own": bidder,
+        "rival": rival,
+        "colleague": colleague,
+        "manager": tender.manager,
+        "opener": tender.openers[0],
+    }.items():
+        async with acting(app_role, person.id, person.organisation):
+            drafts = await app_role.fetchval("SELECT count(*) FROM bid_draft")
+            seen[name] = drafts, await app_role.fetchval("SELECT count(*) FROM draft_key")
+    assert seen.pop("own") == (1, 1)
+    assert set(seen.values()) == {(0, 0)}
+
+
+async def test_nobody_saves_in_another_s_name_or_late_or_out_of_turn(
+    app_role: Any, world: World, tender: PublishedTender, bidder: Person
+) -> None:
+    rival = await admitted_supplier(world, "A Rival")
+    colleague = await world.person("Colleague", rival.organisation, Role.ADMINISTRATOR)
+    lot = tender.lots[1]
+
+    async def save(person: Person, organisation: UUID, by: UUID, version: int = 1) -> None:
+        async with acting(app_role, person.id, person.organisation):
+            await app_role.execute(_SAVE, uuid4(), lot, organisation, version, by)
+
+    async with refused("acts_in_own_name"):
+        await save(rival, bidder.organisation, rival.id)
+    async with refused("acts_in_own_name"):
+        await save(rival, rival.organisation, bidder.id)
+    async with refused("bid_manager_needed"):
+        await save(colleague, rival.organisation, colleague.id)
+    async with refused("bid_draft_counts"):
+        await save(rival, rival.organisation, rival.id, 2)
+    async with refused("bid_draft_counts"), acting(app_role, bidder.id, bidder.organisation):
+        await app_role.execute("UPDATE bid_draft SET version = 5, saved_by = $1", bidder.id)
+    await close_bidding(world, tender)
+    async with refused("bidding_open"):
+        await save(rival, rival.organisation, rival.id)
+
+
+def test_a_draft_opens_with_its_key_at_its_place_alone(vault: Vault) -> None:
+    del vault
+    key, organisation, lot = bytes(32), uuid4(), uuid4()
+    draft = BidDraft()
+    sealed = sealed_draft(key, draft, organisation, lot, 3)
+    assert opened_draft(key, sealed, organisation, lot, 3) == draft
+    assert sealed != sealed_draft(key, draft, organisation, lot, 3)
+    for wrong in (
+        (bytes(31) + b"\x01", sealed, organisation, lot, 3),
+        (key, sealed, uuid4(), lot, 3),
+        (key, sealed, organisation, uuid4(), 3),
+        (key, sealed, organisation, lot, 4),
+        (key, sealed[:-1] + bytes([sealed[-1] ^ 1]), organisation, lot, 3),
+        (key, b"", organisation, lot, 3),
+    ):
+        with pytest.raises(DraftLost):
+            opened_draft(*wrong)

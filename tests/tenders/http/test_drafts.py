@@ -1,0 +1,216 @@
+"""Drafts of bids over HTTP: saved often, seen by nobody else, and submitted in one act."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from market.actor import Role
+from tests.makers.bids import asked, bid_body, close_bidding, submit
+from tests.makers.suppliers import admitted_supplier
+from tests.makers.tenders import PublishedTender, published_tender
+from tests.makers.world import Person, World
+
+MARK = "violet-badger-method"
+
+
+@pytest.fixture
+async def tender(world: World) -> PublishedTender:
+    return await published_tender(world)
+
+
+@pytest.fixture
+async def bidder(world: World) -> Person:
+    return await admitted_supplier(world, "Greensand Analytics")
+
+
+def place(tender: PublishedTender) -> str:
+    return f"{tender.path}/lots/1/bid-draft"
+
+
+def whole(tender: PublishedTender, text: str = "We will do it thus.") -> dict[str, Any]:
+    bid = bid_body(asked(tender, 1), quality_text=text)
+    return {"answers": bid["quality"]["answers"], "prices": bid["price"]["prices"]}
+
+
+async def test_a_draft_is_saved_as_often_as_wanted_and_says_everything_it_lacks(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    lot = asked(tender, 1)
+    first = await bidder.put(place(tender), {})
+    assert first.status_code == 200, first.text
+    assert first.headers["ETag"] == '"1"'
+    missing = (await bidder.get(f"{place(tender)}/faults")).json()
+    wanted = whole(tender)
+    assert len(missing["faults"]) == len(wanted["answers"]) + len(wanted["prices"])
+    assert (missing["complete"], missing["may_submit"]) == (False, False)
+    for version in range(1, 4):
+        body = {"prices": [{"item": lot.price_items[0].code, "unit_price": "12,50"}]}
+        saved = await bidder.put(place(tender), body, version=version)
+        assert saved.json()["version"] == version + 1
+    reasons = [
+        fault["reason"] for fault in (await bidder.get(f"{place(tender)}/faults")).json()["faults"]
+    ]
+    assert any("no number of the form 1250.50" in reason for reason in reasons)
+    shown = (await bidder.get(place(tender))).json()
+    assert shown["draft"]["prices"][0]["unit_price"] == "12,50"
+    assert "that the market keeps" in shown["kept"]
+    done = await bidder.put(place(tender), whole(tender), version=4)
+    assert done.json()["faults"] == 0
+    assert (await bidder.get(f"{place(tender)}/faults")).json()["may_submit"]
+
+
+async def test_a_draft_is_submitted_in_one_act_and_is_gone(
+    world: World, tender: PublishedTender, bidder: Person
+) -> None:
+    await bidder.put(place(tender), whole(tender))
+    key = {"Idempotency-Key": str(uuid4())}
+    given = await bidder.post(f"{place(tender)}/submission", version=1, headers=key)
+    assert given.status_code == 201, given.text
+    assert given.json()["receipt"]["statement"]["kind"] == "bid_receipt"
+    assert (await bidder.get(place(tender))).status_code == 404
+    # again into the place of the bid, from another draft
+    await bidder.put(place(tender), whole(tender, "Better still."))
+    second = await bidder.post(f"{place(tender)}/submission", version=1)
+    assert (second.json()["bid"], second.json()["version"]) == (given.json()["bid"], 2)
+    await close_bidding(world, tender)
+    repeated = await bidder.post(f"{place(tender)}/submission", version=1, headers=key)
+    assert repeated.json() == given.json()
+
+
+async def test_what_is_not_complete_is_not_submitted_and_stays_a_draft(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    await bidder.put(place(tender), {"answers": whole(tender)["answers"]})
+    refused = await bidder.post(f"{place(tender)}/submission", version=1)
+    assert refused.status_code == 400
+    assert refused.json()["type"] == "/problems/bid-incomplete"
+    assert len(refused.json()["errors"]) == len(whole(tender)["prices"])
+    assert (await bidder.get(place(tender))).json()["version"] == 1
+    assert (await bidder.get("/bids")).json()["items"] == []
+
+
+async def test_one_says_which_draft_one_means(tender: PublishedTender, bidder: Person) -> None:
+    await bidder.put(place(tender), {})
+    assert (await bidder.put(place(tender), {})).status_code == 428
+    assert (await bidder.put(place(tender), {}, version=7)).status_code == 412
+    assert (await bidder.delete(place(tender), version=2)).status_code == 412
+    assert (await bidder.post(f"{place(tender)}/submission", version=2)).status_code == 412
+    assert (await bidder.delete(place(tender), version=1)).status_code == 200
+    assert (await bidder.put(place(tender), {}, version=1)).status_code == 412
+    assert (await bidder.get(place(tender))).status_code == 404
+
+
+async def test_nobody_else_learns_of_a_draft(
+    world: World, tender: PublishedTender, bidder: Person
+) -> None:
+    rival = await admitted_supplier(world, "A Rival")
+    before = [(await person.get("/events?after=0")).json() for person in (rival, tender.manager)]
+    await bidder.put(place(tender), whole(tender, MARK))
+    colleague = await world.person(
+        "Colleague", bidder.organisation, Role.ADMINISTRATOR, Role.AUDITOR
+    )
+    assert (await rival.get(place(tender))).status_code == 404
+    for person in (tender.manager, tender.openers[0], colleague):
+        assert (await person.get(place(tender))).status_code == 403
+    after = [(await person.get("/events?after=0")).json() for person in (rival, tender.manager)]
+    assert [page["items"] for page in before] == [page["items"] for page in after]
+    assert "draft" not in str(await colleague.get("/events?after=0"))
+
+
+async def test_after_the_deadline_a_draft_is_read_and_discarded_and_not_saved(
+    world: World, tender: PublishedTender, bidder: Person
+) -> None:
+    await bidder.put(place(tender), whole(tender))
+    await close_bidding(world, tender)
+    late = await bidder.put(place(tender), whole(tender), version=1)
+    assert late.status_code == 409
+    assert late.json()["type"] == "/problems/bidding-closed"
+    assert (await bidder.post(f"{place(tender)}/submission", version=1)).status_code == 409
+    missing = (await bidder.get(f"{place(tender)}/faults")).json()
+    assert (missing["complete"], missing["may_submit"]) == (True, False)
+    assert "was over" in missing["closed_because"]
+    assert (await bidder.get(place(tender))).status_code == 200
+    assert (await bidder.delete(place(tender), version=1)).status_code == 200
+
+
+async def test_of_two_submissions_of_a_draft_one_gets_the_receipt(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    await bidder.put(place(tender), whole(tender))
+    answers = await asyncio.gather(
+        *(bidder.post(f"{place(tender)}/submission", version=1) for _ in range(6))
+    )
+    rest = {(answer.status_code, answer.json().get("type")) for answer in answers}
+    assert rest <= {
+        (201, None),
+        (404, "/problems/not-found"),
+        (412, "/problems/draft-changed"),
+        (412, "/problems/bid-changed"),
+        (409, "/problems/already-bid"),
+    }
+    assert [answer.status_code for answer in answers].count(201) == 1
+
+
+async def test_a_save_that_races_the_submission_is_lost_or_first_and_never_both(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    await bidder.put(place(tender), whole(tender))
+    saved, given = await asyncio.gather(
+        bidder.put(place(tender), whole(tender, "Later."), version=1),
+        bidder.post(f"{place(tender)}/submission", version=1),
+    )
+    assert {saved.status_code, given.status_code} in ({200, 412}, {412, 201})
+
+
+async def test_my_bid_says_whether_it_is_complete_and_stored(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    where = f"{tender.path}/lots/1/my-bid"
+    nothing = (await bidder.get(where)).json()
+    assert (nothing["stored"], nothing["stands"], nothing["draft"]) == (None, False, None)
+    await bidder.put(place(tender), {})
+    given = await submit(bidder, tender, 1)
+    stored = (await bidder.get(where)).json()
+    assert stored["stored"]["stored_whole"]
+    assert stored["stored"]["receipt"] == given["receipt"]
+    assert stored["stands"]
+    assert stored["draft"]["faults"] > 0
+    await bidder.delete(
+        f"/bids/{given['bid']}", version=1, headers={"Idempotency-Key": str(uuid4())}
+    )
+    withdrawn = (await bidder.get(where)).json()
+    assert (withdrawn["stands"], withdrawn["stored"]["state"]) == (False, "withdrawn")
+    assert withdrawn["stored"]["stored_whole"]
+    assert (await tender.manager.get(where)).status_code == 403
+
+
+async def test_my_bid_finds_an_envelope_that_was_changed_in_the_database(
+    tender: PublishedTender, bidder: Person, superuser: Any
+) -> None:
+    await submit(bidder, tender, 1)
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute("SET market.migrating = 'on'")
+    await superuser.execute("ALTER TABLE envelope DISABLE TRIGGER ALL")
+    await superuser.execute("UPDATE envelope SET sealed = sealed || '\\x00' WHERE kind = 'price'")
+    shown = (await bidder.get(f"{tender.path}/lots/1/my-bid")).json()
+    assert not shown["stored"]["stored_whole"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"prices": [{"item": "A", "unit_price": 5}]},
+        {"prices": [{"item": "A", "unit_price": "x" * 41}]},
+        {"answers": [{"criterion": "Q1", "text": "x" * 20_001}]},
+        {"answers": "none"},
+        {"anything": 1},
+    ],
+)
+async def test_a_draft_keeps_to_its_limits(
+    tender: PublishedTender, bidder: Person, body: dict[str, Any]
+) -> None:
+    refused = await bidder.put(place(tender), body)
+    assert refused.status_code == 400
+    assert refused.json()["errors"]
