@@ -93,7 +93,7 @@ class Warned(Struct, frozen=True, kw_only=True):
 
 
 class Trial(Struct, frozen=True, kw_only=True):
-    """The working of every bid in the order of the ranking, those that failed last; and warnings."""
+    """The working of every bid in the order of the ranking, those that failed last; warnings."""
 
     workings: Sequence[Working]
     ranges: Sequence[WinningRange]

@@ -69,9 +69,7 @@ def competition_of(sent: Sent) -> Competition:
         price_weight=fraction_of(sent.price_weight),
         highest_value=fraction_of(sent.highest_value),
         minimum_quality=fraction_of(sent.minimum_quality),
-        bids=[
-            MadeUpBid(key=bid.key, values=_values(bid), price=_price(bid)) for bid in sent.bids
-        ],
+        bids=[MadeUpBid(key=bid.key, values=_values(bid), price=_price(bid)) for bid in sent.bids],
     )
 
 

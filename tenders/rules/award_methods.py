@@ -148,9 +148,9 @@ TRAITS: Final[Mapping[MethodName, _Traits]] = MappingProxyType(
 """The traits of every method; a test holds each against what the method does."""
 
 PUBLISHABLE_VERSIONS: Final[Mapping[MethodName, frozenset[int]]] = MappingProxyType(
-    {name: traits.versions for name, traits in TRAITS.items()}
+    {MethodName.LOWEST_PRICE_RATIO: frozenset({1})}
 )
-"""The versions of each method that a new requirement may name."""
+"""The methods, and their versions, that a new requirement may name. All others can be tried."""
 
 
 def is_relative(method: AwardMethod) -> bool:
@@ -176,6 +176,28 @@ def method_faults(method: AwardMethod, field: str = "award_method") -> list[Faul
     check = _CHECKS.get(method.name)
     if check is not None and not missing:
         found.extend(check(method.parameters, f"{field}.parameters"))
+    return found
+
+
+def publishing_faults(method: AwardMethod, field: str = "award_method") -> list[Fault]:
+    """Find what keeps a method from being published: its own faults, or that it is not offered."""
+    offered = PUBLISHABLE_VERSIONS.get(method.name, frozenset())
+    unusual = (
+        method.tie_rule not in {TieRule.HIGHER_QUALITY, TieRule.LOWER_PRICE}
+        or method.quality is not QualityTaken.AS_SCORED
+        or method.when_a_bid_drops_out is not DropOutRule.FREEZE
+    )
+    found = method_faults(method, field)
+    if not offered:
+        names = ", ".join(name.value for name in PUBLISHABLE_VERSIONS)
+        reason = f"The method {method.name} can be tried, but not published yet; use {names}."
+        found.append(Fault(field=f"{field}.name", reason=reason))
+    elif unusual:
+        reason = (
+            "Published can be the tie rules higher_quality and lower_price, quality as scored, and"
+            " figures frozen when a bid drops out; everything else can be tried."
+        )
+        found.append(Fault(field=field, reason=reason))
     return found
 
 

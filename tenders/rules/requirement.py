@@ -18,7 +18,7 @@ from market.money import (
     fraction_of,
     plain_text,
 )
-from tenders.rules.award_methods import AwardMethod, method_faults
+from tenders.rules.award_methods import AwardMethod, publishing_faults
 
 MAXIMUM_LOTS: Final = 20
 MAXIMUM_CRITERIA: Final = 200
@@ -174,7 +174,7 @@ def faults(requirement: Requirement, known_service_lines: Collection[str]) -> li
     return [
         *_blank_faults("", title=requirement.title, description=requirement.description),
         *_scale_faults(requirement.scale),
-        *method_faults(requirement.award_method),
+        *publishing_faults(requirement.award_method),
         *_numbering_faults(requirement.lots),
         *(
             fault
