@@ -267,7 +267,8 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getAssuranceReportPage": _report,
         # bids and their opening
         "submitBid": signed_in(_submit),
-        "saveDraft": signed_in(_draft("200", while_open=True)),
+        # asked with an If-Match, as every change is here: there is no draft to have changed
+        "saveDraft": signed_in(_draft("412 draft-changed", while_open=True)),
         "submitDraft": signed_in(_draft(NOT_FOUND, while_open=True)),
         "getDraft": signed_in(_draft(NOT_FOUND)),
         "listDraftFaults": signed_in(_draft(NOT_FOUND)),
