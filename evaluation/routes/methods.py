@@ -18,7 +18,6 @@ from evaluation.schemas.trial import (
     TriedRange,
     TryMethod,
 )
-from market.actor import Scope
 from market.money import plain_text
 from market.problems import problems
 
@@ -34,7 +33,7 @@ class MethodController(Controller):
         operation_id="tryMethod",
         status_code=200,
         responses=problems(TrialFaulty),
-        opt={"public": True, "costly": True, "scope": Scope.OPPORTUNITIES_READ},
+        opt={"public": True, "costly": True},
     )
     async def try_method(self, data: JSONBody[TryMethod]) -> TrialView:
         """Try an award method on made-up bids: the whole working, and warnings.
