@@ -4,6 +4,8 @@ import secrets
 from datetime import datetime
 from uuid import UUID, uuid4
 
+import msgspec
+
 from market.actor import Actor
 from market.command import command
 from market.database import execute, fetch_value
@@ -12,7 +14,7 @@ from market.events.commands import record
 from market.sealing import CannotUnwrap
 from market.vault import Vault
 from tenders.commands.bids import give_in, with_salts
-from tenders.errors import BidIncomplete, DraftChanged, DraftUnreadable
+from tenders.errors import BiddingClosed, BidIncomplete, DraftChanged, DraftUnreadable
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
 from tenders.queries.drafts import DraftRow, draft_row, opened
@@ -43,16 +45,24 @@ WHERE id = $1 AND version = $2 RETURNING saved_at
 _REMOVE = "DELETE FROM bid_draft WHERE id = $1 AND version = $2"
 
 
+class DraftPlace(msgspec.Struct, frozen=True):
+    """Which lot of which tender a draft is for.
+
+    Passed whole: a command that takes a `tender_id` has its refusals recorded with the tender,
+    where its buyers would learn in the end who prepared a bid.
+    """
+
+    tender: UUID
+    lot_number: int
+
+
 @command
-async def save_draft(  # noqa: PLR0913, PLR0917  # each part of the request by its name
-    actor: Actor,
-    vault: Vault,
-    tender_id: UUID,
-    lot_number: int,
-    version: int | None,
-    draft: BidDraft,
+async def save_draft(
+    actor: Actor, vault: Vault, place: DraftPlace, version: int | None, draft: BidDraft
 ) -> DraftSaved:
     """Save a draft whole: the first with no version, a later one as the caller read it.
+
+    A refusal, where it is recorded, is recorded of no tender: to save is not to try to bid.
 
     Raises:
         Forbidden: the actor is no bid manager.
@@ -64,8 +74,12 @@ async def save_draft(  # noqa: PLR0913, PLR0917  # each part of the request by i
         DraftChanged: it is no longer as the caller read it, or is gone.
         DraftUnreadable: the organisation's key is not to be had.
     """
-    bidding = await bidding_in(actor, tender_id, lot_number)
-    ensure_may_bid(bidding.facts())
+    bidding = await bidding_in(actor, place.tender, place.lot_number)
+    try:
+        ensure_may_bid(bidding.facts())
+    except BiddingClosed as refusal:
+        refusal.tender = None
+        raise
     row = await draft_row(bidding, hold=True)
     if row is not None and version is None:
         raise PreconditionMissing
@@ -86,8 +100,8 @@ async def save_draft(  # noqa: PLR0913, PLR0917  # each part of the request by i
     # of no tender, so that no tender's record can count drafts
     await record(actor, "draft.saved", "draft", identity, version=following)
     return DraftSaved(
-        tender=tender_id,
-        lot_number=lot_number,
+        tender=place.tender,
+        lot_number=place.lot_number,
         version=following,
         saved_at=saved,
         faults=len(draft_faults(draft, bidding.asked())),
@@ -109,20 +123,20 @@ async def _key(vault: Vault, organisation: UUID) -> bytes:
 
 
 @command
-async def discard_draft(
-    actor: Actor, tender_id: UUID, lot_number: int, version: int
-) -> DraftDiscarded:
+async def discard_draft(actor: Actor, place: DraftPlace, version: int) -> DraftDiscarded:
     """Discard a draft, also after the deadline; nothing of what was in it is left.
+
+    A refusal is recorded of no tender, as of `save_draft`.
 
     Raises:
         Forbidden: the actor is no bid manager.
         NotFound: no such published tender or lot, or no draft.
         DraftChanged: it is no longer as the caller read it.
     """
-    row = await _held(await bidding_in(actor, tender_id, lot_number), version)
+    row = await _held(await bidding_in(actor, place.tender, place.lot_number), version)
     await _remove(row)
     await record(actor, "draft.discarded", "draft", row.id, version=row.version)
-    return DraftDiscarded(tender=tender_id, lot_number=lot_number)
+    return DraftDiscarded(tender=place.tender, lot_number=place.lot_number)
 
 
 async def submit_draft(

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from market.actor import Role
-from tests.makers.bids import asked, bid_body, close_bidding, submit
+from tests.makers.bids import asked, bid_body, close_bidding, confirm, declare, submit
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -133,6 +133,28 @@ async def test_after_the_deadline_a_draft_is_read_and_discarded_and_not_saved(
     assert "was over" in missing["closed_because"]
     assert (await bidder.get(place(tender))).status_code == 200
     assert (await bidder.delete(place(tender), version=1)).status_code == 200
+
+
+async def test_a_draft_saved_too_late_is_no_late_attempt_to_bid(
+    world: World, tender: PublishedTender, bidder: Person, superuser: Any
+) -> None:
+    rival = await admitted_supplier(world, "A Rival")
+    await submit(rival, tender, 1)
+    await bidder.put(place(tender), {})
+    helper = await world.person("Helper", tender.manager.organisation, Role.BID_MANAGER)
+    assert (await helper.put(place(tender), {})).status_code == 403
+    assert (await tender.manager.delete(place(tender), version=1)).status_code == 403
+    await close_bidding(world, tender)
+    assert (await bidder.put(place(tender), {}, version=1)).status_code == 409
+    told = "SELECT tender FROM event WHERE action = 'request.refused'"
+    assert [row["tender"] for row in await superuser.fetch(told)] == [None, None, None]
+    # but whoever submits one tries to bid
+    assert (await bidder.post(f"{place(tender)}/submission", version=1)).status_code == 409
+    for opener in tender.openers:
+        await declare(opener, tender)
+        assert (await confirm(opener, tender)).status_code == 201
+    minutes = (await tender.openers[0].get(f"{tender.path}/opening")).json()
+    assert [one["attempted"] for one in minutes["late_attempts"]] == ["tenders._submit_draft"]
 
 
 async def test_of_two_submissions_of_a_draft_one_gets_the_receipt(
