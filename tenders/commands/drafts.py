@@ -8,7 +8,7 @@ import msgspec
 
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch_value
+from market.database import execute, fetch_one, fetch_value
 from market.errors import NotFound, PreconditionMissing
 from market.events.commands import record
 from market.sealing import CannotUnwrap
@@ -29,18 +29,18 @@ from tenders.rules.drafts import (
 from tenders.schemas.bids import BidGiven, BidReceived, GiveBid
 from tenders.schemas.drafts import DraftDiscarded, DraftSaved
 
-_KEY = "SELECT wrapped FROM draft_key WHERE organisation = $1"
+# Saves of one organisation are numbered one after the other, here.
+_NUMBER = "UPDATE draft_key SET saves = saves + 1 WHERE organisation = $1 RETURNING saves, wrapped"
 _ADD_KEY = """
 INSERT INTO draft_key (id, organisation, wrapped) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT draft_key_once DO NOTHING
 """
 _BEGIN = """
 INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by)
-VALUES ($1, $2, $3, 1, $4, $5) RETURNING saved_at
+VALUES ($1, $2, $3, $4, $5, $6) RETURNING saved_at
 """
 _SAVE = """
-UPDATE bid_draft SET version = version + 1, sealed = $3, saved_by = $4
-WHERE id = $1 AND version = $2 RETURNING saved_at
+UPDATE bid_draft SET version = $2, sealed = $3, saved_by = $4 WHERE id = $1 RETURNING saved_at
 """
 _REMOVE = "DELETE FROM bid_draft WHERE id = $1 AND version = $2"
 
@@ -54,6 +54,11 @@ class DraftPlace(msgspec.Struct, frozen=True):
 
     tender: UUID
     lot_number: int
+
+
+class _Numbered(msgspec.Struct, frozen=True):
+    saves: int
+    wrapped: bytes
 
 
 @command
@@ -85,18 +90,16 @@ async def save_draft(
         raise PreconditionMissing
     if version != (None if row is None else row.version):
         raise DraftChanged
-    key = await _key(vault, bidding.supplier)
-    following = 1 if row is None else row.version + 1
+    following, key = await _numbered(vault, bidding.supplier)
     sealed = sealed_draft(key, draft, bidding.supplier, bidding.lot, following)
     identity = uuid4() if row is None else row.id
+    saved: datetime
     if row is None:
-        saved: datetime | None = await fetch_value(
-            _BEGIN, identity, bidding.lot, bidding.supplier, sealed, actor.person
+        saved = await fetch_value(
+            _BEGIN, identity, bidding.lot, bidding.supplier, following, sealed, actor.person
         )
     else:
-        saved = await fetch_value(_SAVE, identity, row.version, sealed, actor.person)
-    if saved is None:
-        raise DraftChanged
+        saved = await fetch_value(_SAVE, identity, following, sealed, actor.person)
     # of no tender, so that no tender's record can count drafts
     await record(actor, "draft.saved", "draft", identity, version=following)
     return DraftSaved(
@@ -108,16 +111,21 @@ async def save_draft(
     )
 
 
-async def _key(vault: Vault, organisation: UUID) -> bytes:
-    """The key of the organisation's drafts, made at the first."""
+async def _numbered(vault: Vault, organisation: UUID) -> tuple[int, bytes]:
+    """The number of the next save of the organisation, and the key of its drafts.
+
+    The key is made at the first. A number never comes again, also where its draft is gone.
+    """
     purpose = draft_key_purpose(organisation)
-    wrapped: bytes | None = await fetch_value(_KEY, organisation)
-    if wrapped is None:
+    numbered = await fetch_one(_Numbered, _NUMBER, organisation)
+    if numbered is None:
         made = vault.custodian.keep(secrets.token_bytes(KEY_BYTES), purpose)
         await execute(_ADD_KEY, uuid4(), organisation, made)
-        wrapped = await fetch_value(_KEY, organisation)  # perhaps another's, made just then
+        numbered = await fetch_one(_Numbered, _NUMBER, organisation)  # perhaps a colleague's
+    if numbered is None:
+        raise DraftUnreadable
     try:
-        return vault.custodian.recall(wrapped or b"", purpose)
+        return numbered.saves, vault.custodian.recall(numbered.wrapped, purpose)
     except CannotUnwrap as error:
         raise DraftUnreadable from error
 

@@ -1,15 +1,27 @@
 """What the API takes and gives about drafts, and about how one's own bid stands."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from market.errors import Fault
 from market.signing import SignedStatement
 from tenders.rules.drafts import BidDraft
 from tenders.schemas.bids import BidState
+
+
+DraftVersion = Annotated[
+    int,
+    Meta(
+        description=(
+            "Grows with everything that your organisation saves, for whichever lot: the number of a"
+            " draft that is gone does not come again."
+        )
+    ),
+]
 
 
 class SaveDraft(BidDraft, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,7 +38,7 @@ class DraftSaved(msgspec.Struct, frozen=True, kw_only=True):
 
     tender: UUID
     lot_number: int
-    version: int
+    version: DraftVersion
     saved_at: datetime
     faults: int
 

@@ -19,6 +19,8 @@ _SAVE = (
     "INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by)"
     " VALUES ($1, $2, $3, $4, 'x', $5)"
 )
+_KEY = "INSERT INTO draft_key (id, organisation, wrapped) VALUES ($1, $2, $3)"
+_COUNT = "UPDATE draft_key SET saves = saves + $1"
 
 
 @pytest.fixture
@@ -83,13 +85,30 @@ async def test_nobody_saves_in_another_s_name_or_late_or_out_of_turn(
         await save(rival, rival.organisation, bidder.id)
     async with refused("bid_manager_needed"):
         await save(colleague, rival.organisation, colleague.id)
-    async with refused("bid_draft_counts"):
-        await save(rival, rival.organisation, rival.id, 2)
-    async with refused("bid_draft_counts"), acting(app_role, bidder.id, bidder.organisation):
-        await app_role.execute("UPDATE bid_draft SET version = 5, saved_by = $1", bidder.id)
+    async with refused("bid_draft_counts"):  # none of theirs was counted
+        await save(rival, rival.organisation, rival.id, 1)
+    for version in (1, 5):  # as it is, and one that was not counted
+        async with refused("bid_draft_counts"), acting(app_role, bidder.id, bidder.organisation):
+            await app_role.execute("UPDATE bid_draft SET version = $1", version)
     await close_bidding(world, tender)
     async with refused("bidding_open"):
         await save(rival, rival.organisation, rival.id)
+
+
+async def test_saves_are_counted_one_by_one_and_the_key_stays(
+    app_role: Any, superuser: Any, bidder: Person
+) -> None:
+    wrapped = await superuser.fetchval("SELECT wrapped FROM draft_key")
+    for by in (-1, 0, 2):
+        async with refused("draft_saves_counted"), acting(app_role, bidder.id, bidder.organisation):
+            await app_role.execute(_COUNT, by)
+    async with refused("draft_saves_counted"), superuser.transaction():
+        await superuser.execute("UPDATE draft_key SET wrapped = wrapped || '\\x00'")
+    async with refused("never_deleted"), superuser.transaction():
+        await superuser.execute("DELETE FROM draft_key")
+    async with acting(app_role, bidder.id, bidder.organisation):
+        assert await app_role.execute(_COUNT, 1) == "UPDATE 1"
+    assert await superuser.fetchrow("SELECT saves, wrapped FROM draft_key") == (2, wrapped)
 
 
 def test_a_draft_opens_with_its_key_at_its_place_alone(vault: Vault) -> None:

@@ -71,8 +71,9 @@ async def test_a_draft_is_submitted_in_one_act_and_is_gone(
     assert given.json()["receipt"]["statement"]["kind"] == "bid_receipt"
     assert (await bidder.get(place(tender))).status_code == 404
     # again into the place of the bid, from another draft
-    await bidder.put(place(tender), whole(tender, "Better still."))
-    second = await bidder.post(f"{place(tender)}/submission", version=1)
+    again = await bidder.put(place(tender), whole(tender, "Better still."))
+    assert again.headers["ETag"] == '"2"'
+    second = await bidder.post(f"{place(tender)}/submission", version=2)
     assert (second.json()["bid"], second.json()["version"]) == (given.json()["bid"], 2)
     await close_bidding(world, tender)
     repeated = await bidder.post(f"{place(tender)}/submission", version=1, headers=key)
@@ -100,6 +101,39 @@ async def test_one_says_which_draft_one_means(tender: PublishedTender, bidder: P
     assert (await bidder.delete(place(tender), version=1)).status_code == 200
     assert (await bidder.put(place(tender), {}, version=1)).status_code == 412
     assert (await bidder.get(place(tender))).status_code == 404
+
+
+async def test_the_version_of_a_draft_that_is_gone_never_means_another(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    await bidder.put(place(tender), whole(tender, "What was read."))
+    await bidder.delete(place(tender), version=1)
+    fresh = await bidder.put(place(tender), whole(tender, "A colleague's, not finished."))
+    other_lot = place(tender).replace("/lots/1/", "/lots/2/")
+    versions = [fresh.json()["version"], (await bidder.put(other_lot, {})).json()["version"]]
+    assert versions == [2, 3]
+    for late in (
+        await bidder.post(f"{place(tender)}/submission", version=1),
+        await bidder.put(place(tender), {}, version=1),
+        await bidder.delete(place(tender), version=1),
+    ):
+        assert late.status_code == 412
+        assert late.json()["type"] == "/problems/draft-changed"
+
+
+async def test_of_many_simultaneous_first_saves_one_is_the_draft(
+    tender: PublishedTender, bidder: Person, superuser: Any
+) -> None:
+    texts = [f"Written by number {number}." for number in range(6)]
+    answers = await asyncio.gather(
+        *(bidder.put(place(tender), whole(tender, text)) for text in texts)
+    )
+    kept = [text for text, one in zip(texts, answers, strict=True) if one.status_code == 200]
+    assert len(kept) == 1
+    assert {one.status_code for one in answers} <= {200, 412, 428}
+    assert kept[0] in (await bidder.get(place(tender))).text
+    assert await superuser.fetchval("SELECT count(*) FROM bid_draft") == 1
+    assert await superuser.fetchval("SELECT count(*) FROM draft_key") == 1
 
 
 async def test_nobody_else_learns_of_a_draft(
