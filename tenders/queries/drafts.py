@@ -39,7 +39,7 @@ JOIN LATERAL (SELECT * FROM bid_version WHERE bid = b.id ORDER BY number DESC LI
 JOIN bid_receipt r ON r.bid_version = v.id WHERE b.id = $1
 """
 
-_DIGESTS = "SELECT kind, digest FROM my_sealed_digests($1) WHERE number = $2"
+_DIGESTS = "SELECT kind, digest FROM my_sealed_digests($1, $2)"
 
 
 class DraftRow(msgspec.Struct, frozen=True):
@@ -141,6 +141,8 @@ async def missing(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) 
 async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> MyBid:
     """How the organisation's bid for a lot stands, in one snapshot.
 
+    What became of the bid is told also where its draft cannot be read.
+
     Raises:
         Forbidden: the actor is no bid manager.
         NotFound: no such published tender or lot.
@@ -154,8 +156,11 @@ async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: in
         )
     standing = None
     if row is not None:
-        faults = draft_faults(opened(row, vault), bidding.asked())
-        standing = DraftStanding(version=row.version, saved_at=row.saved_at, faults=len(faults))
+        try:
+            faults = len(draft_faults(opened(row, vault), bidding.asked()))
+        except DraftUnreadable:
+            faults = None  # whether the bid is stored is told all the same
+        standing = DraftStanding(version=row.version, saved_at=row.saved_at, faults=faults)
     waits = stored is not None and stored.needs_confirmation
     submitted = stored is not None and stored.act is BidAct.SUBMITTED
     return MyBid(

@@ -177,7 +177,7 @@ class DraftController(Controller):
     @get(
         "/my-bid",
         operation_id="getMyBidForLot",
-        responses=problems(Forbidden, NotFound, DraftUnreadable),
+        responses=problems(Forbidden, NotFound),
         opt={"scope": Scope.BIDS_READ, "submission": True},
     )
     async def my_bid(

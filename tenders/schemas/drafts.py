@@ -12,7 +12,6 @@ from market.signing import SignedStatement
 from tenders.rules.drafts import BidDraft
 from tenders.schemas.bids import BidState
 
-
 DraftVersion = Annotated[
     int,
     Meta(
@@ -99,9 +98,12 @@ class StoredBid(msgspec.Struct, frozen=True, kw_only=True):
 class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
     """How far one's draft is."""
 
-    version: int
+    version: DraftVersion
     saved_at: datetime
-    faults: int
+    faults: Annotated[
+        int | None,
+        Meta(description="What it lacks, counted; null while the draft cannot be decrypted."),
+    ]
 
 
 class MyBid(msgspec.Struct, frozen=True, kw_only=True):

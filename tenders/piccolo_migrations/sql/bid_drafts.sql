@@ -57,13 +57,15 @@ END $$;
 CREATE TRIGGER guard_draft_key BEFORE INSERT OR UPDATE ON draft_key
     FOR EACH ROW EXECUTE FUNCTION guard_draft_key();
 
--- What the stored envelopes of one's own standing version are, for comparing them with the receipt.
-CREATE FUNCTION my_sealed_digests(of_bid uuid)
-RETURNS TABLE (number integer, kind text, digest text) LANGUAGE sql STABLE
+-- What the stored envelopes of a version of one's own bid are, for comparing them with the receipt.
+-- Of one version, since the digests of many would be many megabytes' work.
+CREATE FUNCTION my_sealed_digests(of_bid uuid, of_number integer)
+RETURNS TABLE (kind text, digest text) LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT v.number, e.kind, encode(sha256(e.sealed), 'hex')
+    SELECT e.kind, encode(sha256(e.sealed), 'hex')
     FROM bid b JOIN bid_version v ON v.bid = b.id JOIN envelope e ON e.bid_version = v.id
-    WHERE b.id = of_bid AND b.organisation = acting_organisation() AND deals_with_bids()
+    WHERE b.id = of_bid AND v.number = of_number AND b.organisation = acting_organisation()
+      AND deals_with_bids()
 $$;
 
 ALTER TABLE bid_draft ENABLE ROW LEVEL SECURITY;
@@ -83,6 +85,6 @@ GRANT UPDATE (version, sealed, saved_by, saved_at) ON bid_draft TO market_app;
 GRANT SELECT, INSERT ON draft_key TO market_app;
 GRANT UPDATE (saves) ON draft_key TO market_app;
 GRANT SELECT ON draft_key TO market_guard;
-GRANT EXECUTE ON FUNCTION deals_with_bids(), my_sealed_digests(uuid) TO market_app;
+GRANT EXECUTE ON FUNCTION deals_with_bids(), my_sealed_digests(uuid, integer) TO market_app;
 
 SELECT seal_guards();

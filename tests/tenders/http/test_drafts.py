@@ -254,6 +254,28 @@ async def test_my_bid_finds_an_envelope_that_was_changed_in_the_database(
     assert not shown["stored"]["stored_whole"]
 
 
+async def test_my_bid_answers_also_where_the_draft_cannot_be_read(
+    tender: PublishedTender, bidder: Person, superuser: Any
+) -> None:
+    await submit(bidder, tender, 1)
+    await bidder.put(place(tender), {})
+    await superuser.execute("SET session_replication_role = replica")
+    await superuser.execute("SET market.migrating = 'on'")
+    await superuser.execute("ALTER TABLE bid_draft DISABLE TRIGGER ALL")
+    await superuser.execute("UPDATE bid_draft SET sealed = sealed || '\\x00'")
+    for asked_for in (place(tender), f"{place(tender)}/faults"):
+        unreadable = await bidder.get(asked_for)
+        assert unreadable.status_code == 503
+        assert unreadable.json()["type"] == "/problems/draft-unreadable"
+    shown = await bidder.get(f"{tender.path}/lots/1/my-bid")
+    assert shown.status_code == 200, shown.text
+    assert shown.json()["stands"]
+    assert shown.json()["stored"]["stored_whole"]
+    assert shown.json()["draft"]["faults"] is None
+    # it can be written anew: a save asks for the version alone
+    assert (await bidder.put(place(tender), {}, version=1)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [
