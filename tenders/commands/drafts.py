@@ -17,14 +17,13 @@ from tenders.commands.bids import give_in, with_salts
 from tenders.errors import BiddingClosed, BidIncomplete, DraftChanged, DraftUnreadable
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
-from tenders.queries.drafts import DraftRow, draft_row, opened
+from tenders.queries.drafts import DraftRow, draft_row, faults_of, opened
 from tenders.rules.drafts import (
     KEY_BYTES,
     BidDraft,
-    draft_faults,
     draft_key_purpose,
     sealed_draft,
-    whole_bid,
+    whole_price,
 )
 from tenders.schemas.bids import BidGiven, BidReceived, GiveBid
 from tenders.schemas.drafts import DraftDiscarded, DraftSaved
@@ -107,7 +106,7 @@ async def save_draft(
         lot_number=place.lot_number,
         version=following,
         saved_at=saved,
-        faults=len(draft_faults(draft, bidding.asked())),
+        faults=len(await faults_of(draft, bidding)),
     )
 
 
@@ -179,11 +178,11 @@ async def _submit_draft(
     ensure_may_bid(bidding.facts())
     row = await _held(bidding, version)
     draft = opened(row, vault)
-    found = draft_faults(draft, bidding.asked())
+    found = await faults_of(draft, bidding)
     if found:
         raise BidIncomplete(found[0].reason, faults=found)
-    quality, price = whole_bid(draft)
-    given = GiveBid(quality=quality, price=price, participants=draft.participants)
+    price = whole_price(draft.price)
+    given = GiveBid(quality=draft.quality, price=price, participants=draft.participants)
     received = await give_in(actor, vault, bidding, given)
     await _remove(row)
     await record(actor, "draft.submitted", "draft", row.id, version=row.version)

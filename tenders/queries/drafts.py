@@ -8,13 +8,14 @@ import msgspec
 
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
-from market.errors import NotFound
+from market.errors import Fault, NotFound
 from market.sealing import CannotUnwrap
 from market.signing import SignedStatement
 from market.vault import Vault
 from tenders.errors import BiddingClosed, DraftUnreadable, HelperMayNotBid, NotAdmitted
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
+from tenders.queries.participants import identified
 from tenders.rules.drafts import (
     BidDraft,
     DraftLost,
@@ -86,6 +87,12 @@ def opened(row: DraftRow, vault: Vault) -> BidDraft:
         raise DraftUnreadable from error
 
 
+async def faults_of(draft: BidDraft, bidding: Bidding) -> list[Fault]:
+    """Everything a draft lacks before it could be a bid, at once, inside a transaction."""
+    beside = await identified(draft.participants, bidding.supplier)
+    return [*draft_faults(draft, bidding.asked()), *beside.faults]
+
+
 async def draft(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> DraftView:
     """The organisation's draft for a lot, also after the deadline.
 
@@ -119,9 +126,9 @@ async def missing(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) 
     async with reading(actor):
         bidding = await bidding_in(actor, tender_id, lot_number)
         row = await draft_row(bidding)
-    if row is None:
-        raise NotFound
-    faults = draft_faults(opened(row, vault), bidding.asked())
+        if row is None:
+            raise NotFound
+        faults = await faults_of(opened(row, vault), bidding)
     closed = None
     try:
         ensure_may_bid(bidding.facts())
@@ -154,13 +161,7 @@ async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: in
         digests = (
             [] if stored is None else await fetch(_Digest, _DIGESTS, bidding.bid, stored.version)
         )
-    standing = None
-    if row is not None:
-        try:
-            faults = len(draft_faults(opened(row, vault), bidding.asked()))
-        except DraftUnreadable:
-            faults = None  # whether the bid is stored is told all the same
-        standing = DraftStanding(version=row.version, saved_at=row.saved_at, faults=faults)
+        standing = None if row is None else await _standing(row, vault, bidding)
     waits = stored is not None and stored.needs_confirmation
     submitted = stored is not None and stored.act is BidAct.SUBMITTED
     return MyBid(
@@ -173,6 +174,15 @@ async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: in
         needs_confirmation=submitted and waits,
         draft=standing,
     )
+
+
+async def _standing(row: DraftRow, vault: Vault, bidding: Bidding) -> DraftStanding:
+    """How far a draft is; what cannot be read now hides nothing else."""
+    try:
+        faults = len(await faults_of(opened(row, vault), bidding))
+    except DraftUnreadable:
+        faults = None
+    return DraftStanding(version=row.version, saved_at=row.saved_at, faults=faults)
 
 
 def _view(bidding: Bidding, stored: _Stored, digests: list[_Digest]) -> StoredBid:

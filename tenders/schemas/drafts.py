@@ -24,11 +24,11 @@ DraftVersion = Annotated[
 
 
 class SaveDraft(BidDraft, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A draft of a bid: anything may be missing, and prices may be any text."""
+    """A draft of a bid, of the same form: anything may be missing, and prices may be any text."""
 
     example: ClassVar[dict[str, Any]] = {
-        "answers": [{"criterion": "Q1", "text": "Two analysts are on site"}],
-        "prices": [{"item": "A", "unit_price": ""}],
+        "quality": {"answers": [{"criterion": "Q1", "text": "Two analysts are on site"}]},
+        "price": {"prices": [{"item": "A", "unit_price": ""}]},
     }
 
 
@@ -59,7 +59,7 @@ class DraftView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DraftFaults(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a draft lacks, and whether a bid could be submitted now.
+    """Everything that a draft lacks, by its place in the draft, and whether it could be submitted.
 
     `closed_because` says why none could: the deadline, the admission, helping to run the tender.
     """

@@ -31,7 +31,7 @@ async def tender(world: World) -> PublishedTender:
 @pytest.fixture
 async def bidder(world: World, tender: PublishedTender) -> Person:
     person = await admitted_supplier(world, "Greensand Analytics")
-    answers = {"answers": [{"criterion": "Q1.1", "text": MARK}]}
+    answers = {"quality": {"answers": [{"criterion": "Q1.1", "text": MARK}]}}
     saved = await person.put(f"{tender.path}/lots/1/bid-draft", answers)
     assert saved.status_code == 200, saved.text
     return person

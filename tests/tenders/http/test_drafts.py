@@ -30,8 +30,8 @@ def place(tender: PublishedTender) -> str:
 
 
 def whole(tender: PublishedTender, text: str = "We will do it thus.") -> dict[str, Any]:
-    bid = bid_body(asked(tender, 1), quality_text=text)
-    return {"answers": bid["quality"]["answers"], "prices": bid["price"]["prices"]}
+    """Everything the lot asks for: what could be given as a bid is a draft as it is."""
+    return bid_body(asked(tender, 1), quality_text=text)
 
 
 async def test_a_draft_is_saved_as_often_as_wanted_and_says_everything_it_lacks(
@@ -43,18 +43,18 @@ async def test_a_draft_is_saved_as_often_as_wanted_and_says_everything_it_lacks(
     assert first.headers["ETag"] == '"1"'
     missing = (await bidder.get(f"{place(tender)}/faults")).json()
     wanted = whole(tender)
-    assert len(missing["faults"]) == len(wanted["answers"]) + len(wanted["prices"])
+    answers, prices = wanted["quality"]["answers"], wanted["price"]["prices"]
+    assert len(missing["faults"]) == len(answers) + len(prices)
     assert (missing["complete"], missing["may_submit"]) == (False, False)
     for version in range(1, 4):
-        body = {"prices": [{"item": lot.price_items[0].code, "unit_price": "12,50"}]}
+        body = {"price": {"prices": [{"item": lot.price_items[0].code, "unit_price": "12,50"}]}}
         saved = await bidder.put(place(tender), body, version=version)
         assert saved.json()["version"] == version + 1
-    reasons = [
-        fault["reason"] for fault in (await bidder.get(f"{place(tender)}/faults")).json()["faults"]
-    ]
-    assert any("no number of the form 1250.50" in reason for reason in reasons)
+    faults = (await bidder.get(f"{place(tender)}/faults")).json()["faults"]
+    reasons = {fault["field"]: fault["reason"] for fault in faults}
+    assert "no number of the form 1250.50" in reasons["price.prices[0].unit_price"]
     shown = (await bidder.get(place(tender))).json()
-    assert shown["draft"]["prices"][0]["unit_price"] == "12,50"
+    assert shown["draft"]["price"]["prices"][0]["unit_price"] == "12,50"
     assert "that the market keeps" in shown["kept"]
     done = await bidder.put(place(tender), whole(tender), version=4)
     assert done.json()["faults"] == 0
@@ -83,13 +83,38 @@ async def test_a_draft_is_submitted_in_one_act_and_is_gone(
 async def test_what_is_not_complete_is_not_submitted_and_stays_a_draft(
     tender: PublishedTender, bidder: Person
 ) -> None:
-    await bidder.put(place(tender), {"answers": whole(tender)["answers"]})
+    await bidder.put(place(tender), {"quality": whole(tender)["quality"]})
     refused = await bidder.post(f"{place(tender)}/submission", version=1)
     assert refused.status_code == 400
     assert refused.json()["type"] == "/problems/bid-incomplete"
-    assert len(refused.json()["errors"]) == len(whole(tender)["prices"])
+    assert len(refused.json()["errors"]) == len(whole(tender)["price"]["prices"])
     assert (await bidder.get(place(tender))).json()["version"] == 1
     assert (await bidder.get("/bids")).json()["items"] == []
+
+
+async def test_what_is_wrong_with_participants_is_listed_with_the_rest(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    beside = [
+        {"role": "subcontractor"},
+        {"role": "subcontractor", "organisation": str(bidder.organisation)},
+        {"role": "consortium_member", "organisation": str(uuid4())},
+    ]
+    body = {"quality": whole(tender)["quality"], "participants": beside}
+    saved = (await bidder.put(place(tender), body)).json()
+    missing = (await bidder.get(f"{place(tender)}/faults")).json()
+    fields = [fault["field"] for fault in missing["faults"]]
+    assert saved["faults"] == len(fields)
+    assert fields.count("price.prices") == len(whole(tender)["price"]["prices"])
+    assert fields[-3:] == [
+        "participants[0]",
+        "participants[1].organisation",
+        "participants[2].organisation",
+    ]
+    assert not missing["complete"]
+    refused = await bidder.post(f"{place(tender)}/submission", version=1)
+    assert (refused.status_code, refused.json()["type"]) == (400, "/problems/bid-incomplete")
+    assert [fault["field"] for fault in refused.json()["errors"]] == fields
 
 
 async def test_one_says_which_draft_one_means(tender: PublishedTender, bidder: Person) -> None:
@@ -279,10 +304,11 @@ async def test_my_bid_answers_also_where_the_draft_cannot_be_read(
 @pytest.mark.parametrize(
     "body",
     [
-        {"prices": [{"item": "A", "unit_price": 5}]},
-        {"prices": [{"item": "A", "unit_price": "x" * 41}]},
-        {"answers": [{"criterion": "Q1", "text": "x" * 20_001}]},
-        {"answers": "none"},
+        {"price": {"prices": [{"item": "A", "unit_price": 5}]}},
+        {"price": {"prices": [{"item": "A", "unit_price": "x" * 41}]}},
+        {"quality": {"answers": [{"criterion": "Q1", "text": "x" * 20_001}]}},
+        {"quality": {"answers": "none"}},
+        {"participants": [{"role": "subcontractor"}] * 51},
         {"anything": 1},
     ],
 )
