@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 
 from market.errors import Fault
 from market.money import DecimalText, decimal_of
-from market.sealing import KeptColumn
+from market.sealing import KeptColumn, sealed_length
 from tenders.rules.bids import (
     Answer,
     PriceEnvelope,
@@ -118,12 +118,15 @@ def _is_decimal(text: str) -> bool:
 def sealed_draft(key: bytes, draft: BidDraft, organisation: UUID, lot: UUID, version: int) -> bytes:
     """Encrypt a draft for one version of one organisation's draft for one lot.
 
+    It is filled up with spaces, which JSON does not mind, to the size that an envelope with as much
+    in it would have: in size classes, so that how long a draft is tells as little of it.
     A random 96-bit nonce (12 bytes), then AES-256-GCM; the address is authenticated with it. An
     organisation saves far fewer than the 2^32 drafts that NIST SP 800-38D allows one key.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
     address = _address(organisation, lot, version)
-    return nonce + AESGCM(key).encrypt(nonce, msgspec.json.encode(draft), address)
+    plain = msgspec.json.encode(draft)
+    return nonce + AESGCM(key).encrypt(nonce, plain.ljust(sealed_length(len(plain))), address)
 
 
 def opened_draft(
