@@ -162,16 +162,17 @@ async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: in
             [] if stored is None else await fetch(_Digest, _DIGESTS, bidding.bid, stored.version)
         )
         standing = None if row is None else await _standing(row, vault, bidding)
-    waits = stored is not None and stored.needs_confirmation
-    submitted = stored is not None and stored.act is BidAct.SUBMITTED
+    view = None
+    if bidding.bid is not None and stored is not None:
+        view = _view(bidding.bid, stored, digests, late=bidding.now >= bidding.deadline)
     return MyBid(
         tender=tender_id,
         lot_number=lot_number,
         deadline=bidding.deadline,
         now=bidding.now,
-        stored=None if stored is None else _view(bidding, stored, digests),
-        stands=submitted and not waits,
-        needs_confirmation=submitted and waits,
+        stored=view,
+        stands=view is not None and view.state is BidState.STANDING,
+        needs_confirmation=view is not None and view.state is BidState.TO_CONFIRM,
         draft=standing,
     )
 
@@ -185,7 +186,7 @@ async def _standing(row: DraftRow, vault: Vault, bidding: Bidding) -> DraftStand
     return DraftStanding(version=row.version, saved_at=row.saved_at, faults=faults)
 
 
-def _view(bidding: Bidding, stored: _Stored, digests: list[_Digest]) -> StoredBid:
+def _view(bid: UUID, stored: _Stored, digests: list[_Digest], *, late: bool) -> StoredBid:
     receipt = msgspec.json.decode(stored.receipt, type=SignedStatement)
     found = {f"{item.kind}_sealed_digest": item.digest for item in digests}
     stated = {
@@ -196,11 +197,9 @@ def _view(bidding: Bidding, stored: _Stored, digests: list[_Digest]) -> StoredBi
     elif not stored.needs_confirmation:
         state = BidState.STANDING
     else:
-        state = BidState.TO_CONFIRM if bidding.now < bidding.deadline else BidState.LAPSED
-    if bidding.bid is None:
-        raise NotFound
+        state = BidState.LAPSED if late else BidState.TO_CONFIRM
     return StoredBid(
-        bid=bidding.bid,
+        bid=bid,
         version=stored.version,
         state=state,
         received_at=stored.received_at,

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from market.actor import Role
+from tests.makers.amendments import amended_by, reformed
 from tests.makers.bids import asked, bid_body, close_bidding, confirm, declare, submit
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
@@ -277,6 +278,29 @@ async def test_my_bid_finds_an_envelope_that_was_changed_in_the_database(
     await superuser.execute("UPDATE envelope SET sealed = sealed || '\\x00' WHERE kind = 'price'")
     shown = (await bidder.get(f"{tender.path}/lots/1/my-bid")).json()
     assert not shown["stored"]["stored_whole"]
+
+
+async def test_after_an_amendment_my_bid_and_the_faults_say_what_is_to_do(
+    world: World, tender: PublishedTender, bidder: Person
+) -> None:
+    where = f"{tender.path}/lots/1/my-bid"
+
+    async def standing() -> tuple[str, bool, bool, int]:
+        shown = (await bidder.get(where)).json()
+        state = shown["stored"]["state"]
+        return state, shown["stands"], shown["needs_confirmation"], shown["draft"]["faults"]
+
+    await submit(bidder, tender, 1)
+    await bidder.put(place(tender), whole(tender))
+    assert await standing() == ("standing", True, False, 0)
+    await amended_by(tender, reformed(tender))
+    state, stands, waits, faults = await standing()
+    assert (state, stands, waits) == ("to_confirm", False, True)
+    missing = (await bidder.get(f"{place(tender)}/faults")).json()
+    assert (len(missing["faults"]), missing["may_submit"]) == (faults, False)
+    assert faults > 0
+    await close_bidding(world, tender)
+    assert await standing() == ("lapsed", False, False, faults)
 
 
 async def test_my_bid_answers_also_where_the_draft_cannot_be_read(
