@@ -8,10 +8,8 @@ import msgspec
 
 from market.actor import Actor
 from market.command import command
-from market.database import current, execute, fetch, fetch_value
-from market.errors import Fault
+from market.database import current, execute, fetch_value
 from market.events.commands import record
-from market.organisations.rules import Scheme
 from market.sealing import Address, EnvelopeKind, seal
 from market.signing import BidReceipt, SignedStatement, WithdrawalReceipt
 from market.vault import Vault
@@ -24,9 +22,9 @@ from tenders.errors import (
 )
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
+from tenders.queries.participants import identified
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
-from tenders.rules.participants import Participant, normalised, participant_faults
 from tenders.schemas.bids import (
     BidAct,
     BidGiven,
@@ -64,10 +62,6 @@ SELECT gen_random_uuid(), $1, *
 FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
 """
 
-_ORGANISATIONS = "SELECT id, name FROM organisation WHERE id = ANY ($1::uuid[]) AND NOT proposed"
-
-_IDENTIFIERS = "SELECT scheme, identifier FROM organisation_identifier WHERE organisation = $1"
-
 _RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
 
 
@@ -83,16 +77,6 @@ class _Making(msgspec.Struct, frozen=True, kw_only=True):
     def salt(self, kind: EnvelopeKind) -> bytes:
         """The salt of one commitment."""
         return _salt(self.actor, self.vault, self.bid, self.version, kind)
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: UUID
-    name: str
-
-
-class _Identifier(msgspec.Struct, frozen=True):
-    scheme: Scheme
-    identifier: str
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -258,35 +242,10 @@ async def _participants(making: _Making, given: GiveBid) -> list[ParticipantView
     Raises:
         ParticipantsFaulty: with every fault.
     """
-    if not given.participants:
-        return []
-    wanted = [one.organisation for one in given.participants if one.organisation is not None]
-    known = {row.id: row.name for row in await fetch(_Named, _ORGANISATIONS, wanted)}
-    own = await fetch(_Identifier, _IDENTIFIERS, making.bidding.supplier)
-    found = participant_faults(
-        given.participants,
-        making.bidding.supplier,
-        [(one.scheme, one.identifier) for one in own],
-    )
-    for index, one in enumerate(given.participants):
-        if one.organisation is not None and one.organisation not in known:
-            reason = "There is no such organisation in the market; give its name and identifier."
-            found.append(Fault(field=f"participants[{index}].organisation", reason=reason))
-    if found:
-        raise ParticipantsFaulty(found[0].reason, faults=found)
-    return [_identified(one, known) for one in given.participants]
-
-
-def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
-    scheme, identifier = (None, None) if one.identifier is None else normalised(one.identifier)
-    name = known[one.organisation] if one.organisation is not None else one.name
-    return ParticipantView(
-        role=one.role,
-        organisation=one.organisation,
-        name=name or "",
-        scheme=scheme,
-        identifier=identifier,
-    )
+    found = await identified(given.participants, making.bidding.supplier)
+    if found.faults:
+        raise ParticipantsFaulty(found.faults[0].reason, faults=found.faults)
+    return found.views
 
 
 async def _store(

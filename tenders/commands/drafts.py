@@ -4,55 +4,69 @@ import secrets
 from datetime import datetime
 from uuid import UUID, uuid4
 
+import msgspec
+
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch_value
+from market.database import execute, fetch_one, fetch_value
 from market.errors import NotFound, PreconditionMissing
 from market.events.commands import record
 from market.sealing import CannotUnwrap
 from market.vault import Vault
 from tenders.commands.bids import give_in, with_salts
-from tenders.errors import BidIncomplete, DraftChanged, DraftUnreadable
+from tenders.errors import BiddingClosed, BidIncomplete, DraftChanged, DraftUnreadable
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
-from tenders.queries.drafts import DraftRow, draft_row, opened
+from tenders.queries.drafts import DraftRow, draft_row, faults_of, opened
 from tenders.rules.drafts import (
     KEY_BYTES,
     BidDraft,
-    draft_faults,
     draft_key_purpose,
     sealed_draft,
-    whole_bid,
+    whole_price,
 )
 from tenders.schemas.bids import BidGiven, BidReceived, GiveBid
 from tenders.schemas.drafts import DraftDiscarded, DraftSaved
 
-_KEY = "SELECT wrapped FROM draft_key WHERE organisation = $1"
+# Saves of one organisation are numbered one after the other, here.
+_NUMBER = "UPDATE draft_key SET saves = saves + 1 WHERE organisation = $1 RETURNING saves, wrapped"
 _ADD_KEY = """
 INSERT INTO draft_key (id, organisation, wrapped) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT draft_key_once DO NOTHING
 """
 _BEGIN = """
 INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by)
-VALUES ($1, $2, $3, 1, $4, $5) RETURNING saved_at
+VALUES ($1, $2, $3, $4, $5, $6) RETURNING saved_at
 """
 _SAVE = """
-UPDATE bid_draft SET version = version + 1, sealed = $3, saved_by = $4
-WHERE id = $1 AND version = $2 RETURNING saved_at
+UPDATE bid_draft SET version = $2, sealed = $3, saved_by = $4 WHERE id = $1 RETURNING saved_at
 """
 _REMOVE = "DELETE FROM bid_draft WHERE id = $1 AND version = $2"
 
 
+class DraftPlace(msgspec.Struct, frozen=True):
+    """Which lot of which tender a draft is for.
+
+    Passed whole: a command that takes a `tender_id` has its refusals recorded with the tender,
+    where its buyers would learn in the end who prepared a bid.
+    """
+
+    tender: UUID
+    lot_number: int
+
+
+class _Numbered(msgspec.Struct, frozen=True):
+    saves: int
+    wrapped: bytes
+
+
 @command
-async def save_draft(  # noqa: PLR0913, PLR0917  # each part of the request by its name
-    actor: Actor,
-    vault: Vault,
-    tender_id: UUID,
-    lot_number: int,
-    version: int | None,
-    draft: BidDraft,
+async def save_draft(
+    actor: Actor, vault: Vault, place: DraftPlace, version: int | None, draft: BidDraft
 ) -> DraftSaved:
     """Save a draft whole: the first with no version, a later one as the caller read it.
+
+    A refusal, where it is recorded, is recorded of no tender: to save is not to try to bid.
 
     Raises:
         Forbidden: the actor is no bid manager.
@@ -64,65 +78,72 @@ async def save_draft(  # noqa: PLR0913, PLR0917  # each part of the request by i
         DraftChanged: it is no longer as the caller read it, or is gone.
         DraftUnreadable: the organisation's key is not to be had.
     """
-    bidding = await bidding_in(actor, tender_id, lot_number)
-    ensure_may_bid(bidding.facts())
+    bidding = await bidding_in(actor, place.tender, place.lot_number)
+    try:
+        ensure_may_bid(bidding.facts())
+    except BiddingClosed as refusal:
+        refusal.tender = None
+        raise
     row = await draft_row(bidding, hold=True)
     if row is not None and version is None:
         raise PreconditionMissing
     if version != (None if row is None else row.version):
         raise DraftChanged
-    key = await _key(vault, bidding.supplier)
-    following = 1 if row is None else row.version + 1
+    following, key = await _numbered(vault, bidding.supplier)
     sealed = sealed_draft(key, draft, bidding.supplier, bidding.lot, following)
     identity = uuid4() if row is None else row.id
+    saved: datetime
     if row is None:
-        saved: datetime | None = await fetch_value(
-            _BEGIN, identity, bidding.lot, bidding.supplier, sealed, actor.person
+        saved = await fetch_value(
+            _BEGIN, identity, bidding.lot, bidding.supplier, following, sealed, actor.person
         )
     else:
-        saved = await fetch_value(_SAVE, identity, row.version, sealed, actor.person)
-    if saved is None:
-        raise DraftChanged
+        saved = await fetch_value(_SAVE, identity, following, sealed, actor.person)
     # of no tender, so that no tender's record can count drafts
     await record(actor, "draft.saved", "draft", identity, version=following)
     return DraftSaved(
-        tender=tender_id,
-        lot_number=lot_number,
+        tender=place.tender,
+        lot_number=place.lot_number,
         version=following,
         saved_at=saved,
-        faults=len(draft_faults(draft, bidding.asked())),
+        faults=len(await faults_of(draft, bidding)),
     )
 
 
-async def _key(vault: Vault, organisation: UUID) -> bytes:
-    """The key of the organisation's drafts, made at the first."""
+async def _numbered(vault: Vault, organisation: UUID) -> tuple[int, bytes]:
+    """The number of the next save of the organisation, and the key of its drafts.
+
+    The key is made at the first. A number never comes again, also where its draft is gone.
+    """
     purpose = draft_key_purpose(organisation)
-    wrapped: bytes | None = await fetch_value(_KEY, organisation)
-    if wrapped is None:
+    numbered = await fetch_one(_Numbered, _NUMBER, organisation)
+    if numbered is None:
         made = vault.custodian.keep(secrets.token_bytes(KEY_BYTES), purpose)
         await execute(_ADD_KEY, uuid4(), organisation, made)
-        wrapped = await fetch_value(_KEY, organisation)  # perhaps another's, made just then
+        numbered = await fetch_one(_Numbered, _NUMBER, organisation)  # perhaps a colleague's
+    if numbered is None:
+        raise DraftUnreadable
     try:
-        return vault.custodian.recall(wrapped or b"", purpose)
+        return numbered.saves, vault.custodian.recall(numbered.wrapped, purpose)
     except CannotUnwrap as error:
         raise DraftUnreadable from error
 
 
 @command
-async def discard_draft(
-    actor: Actor, tender_id: UUID, lot_number: int, version: int
-) -> DraftDiscarded:
+async def discard_draft(actor: Actor, place: DraftPlace, version: int) -> DraftDiscarded:
     """Discard a draft, also after the deadline; nothing of what was in it is left.
+
+    A refusal is recorded of no tender, as of `save_draft`.
 
     Raises:
         Forbidden: the actor is no bid manager.
         NotFound: no such published tender or lot, or no draft.
         DraftChanged: it is no longer as the caller read it.
     """
-    row = await _held(await bidding_in(actor, tender_id, lot_number), version)
+    row = await _held(await bidding_in(actor, place.tender, place.lot_number), version)
     await _remove(row)
     await record(actor, "draft.discarded", "draft", row.id, version=row.version)
-    return DraftDiscarded(tender=tender_id, lot_number=lot_number)
+    return DraftDiscarded(tender=place.tender, lot_number=place.lot_number)
 
 
 async def submit_draft(
@@ -157,11 +178,11 @@ async def _submit_draft(
     ensure_may_bid(bidding.facts())
     row = await _held(bidding, version)
     draft = opened(row, vault)
-    found = draft_faults(draft, bidding.asked())
+    found = await faults_of(draft, bidding)
     if found:
         raise BidIncomplete(found[0].reason, faults=found)
-    quality, price = whole_bid(draft)
-    given = GiveBid(quality=quality, price=price, participants=draft.participants)
+    price = whole_price(draft.price)
+    given = GiveBid(quality=draft.quality, price=price, participants=draft.participants)
     received = await give_in(actor, vault, bidding, given)
     await _remove(row)
     await record(actor, "draft.submitted", "draft", row.id, version=row.version)

@@ -1602,6 +1602,27 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="saves",
+        db_column_name="saves",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="OfficerCanaryTable",
         tablename="officer_canary",
         column_name="id",

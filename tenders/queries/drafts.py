@@ -8,13 +8,14 @@ import msgspec
 
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
-from market.errors import NotFound
+from market.errors import Fault, NotFound
 from market.sealing import CannotUnwrap
 from market.signing import SignedStatement
 from market.vault import Vault
 from tenders.errors import BiddingClosed, DraftUnreadable, HelperMayNotBid, NotAdmitted
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
+from tenders.queries.participants import identified
 from tenders.rules.drafts import (
     BidDraft,
     DraftLost,
@@ -39,7 +40,7 @@ JOIN LATERAL (SELECT * FROM bid_version WHERE bid = b.id ORDER BY number DESC LI
 JOIN bid_receipt r ON r.bid_version = v.id WHERE b.id = $1
 """
 
-_DIGESTS = "SELECT kind, digest FROM my_sealed_digests($1) WHERE number = $2"
+_DIGESTS = "SELECT kind, digest FROM my_sealed_digests($1, $2)"
 
 
 class DraftRow(msgspec.Struct, frozen=True):
@@ -86,6 +87,12 @@ def opened(row: DraftRow, vault: Vault) -> BidDraft:
         raise DraftUnreadable from error
 
 
+async def faults_of(draft: BidDraft, bidding: Bidding) -> list[Fault]:
+    """Everything a draft lacks before it could be a bid, at once, inside a transaction."""
+    beside = await identified(draft.participants, bidding.supplier)
+    return [*draft_faults(draft, bidding.asked()), *beside.faults]
+
+
 async def draft(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> DraftView:
     """The organisation's draft for a lot, also after the deadline.
 
@@ -119,9 +126,9 @@ async def missing(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) 
     async with reading(actor):
         bidding = await bidding_in(actor, tender_id, lot_number)
         row = await draft_row(bidding)
-    if row is None:
-        raise NotFound
-    faults = draft_faults(opened(row, vault), bidding.asked())
+        if row is None:
+            raise NotFound
+        faults = await faults_of(opened(row, vault), bidding)
     closed = None
     try:
         ensure_may_bid(bidding.facts())
@@ -141,6 +148,8 @@ async def missing(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) 
 async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> MyBid:
     """How the organisation's bid for a lot stands, in one snapshot.
 
+    What became of the bid is told also where its draft cannot be read.
+
     Raises:
         Forbidden: the actor is no bid manager.
         NotFound: no such published tender or lot.
@@ -152,25 +161,32 @@ async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: in
         digests = (
             [] if stored is None else await fetch(_Digest, _DIGESTS, bidding.bid, stored.version)
         )
-    standing = None
-    if row is not None:
-        faults = draft_faults(opened(row, vault), bidding.asked())
-        standing = DraftStanding(version=row.version, saved_at=row.saved_at, faults=len(faults))
-    waits = stored is not None and stored.needs_confirmation
-    submitted = stored is not None and stored.act is BidAct.SUBMITTED
+        standing = None if row is None else await _standing(row, vault, bidding)
+    view = None
+    if bidding.bid is not None and stored is not None:
+        view = _view(bidding.bid, stored, digests, late=bidding.now >= bidding.deadline)
     return MyBid(
         tender=tender_id,
         lot_number=lot_number,
         deadline=bidding.deadline,
         now=bidding.now,
-        stored=None if stored is None else _view(bidding, stored, digests),
-        stands=submitted and not waits,
-        needs_confirmation=submitted and waits,
+        stored=view,
+        stands=view is not None and view.state is BidState.STANDING,
+        needs_confirmation=view is not None and view.state is BidState.TO_CONFIRM,
         draft=standing,
     )
 
 
-def _view(bidding: Bidding, stored: _Stored, digests: list[_Digest]) -> StoredBid:
+async def _standing(row: DraftRow, vault: Vault, bidding: Bidding) -> DraftStanding:
+    """How far a draft is; what cannot be read now hides nothing else."""
+    try:
+        faults = len(await faults_of(opened(row, vault), bidding))
+    except DraftUnreadable:
+        faults = None
+    return DraftStanding(version=row.version, saved_at=row.saved_at, faults=faults)
+
+
+def _view(bid: UUID, stored: _Stored, digests: list[_Digest], *, late: bool) -> StoredBid:
     receipt = msgspec.json.decode(stored.receipt, type=SignedStatement)
     found = {f"{item.kind}_sealed_digest": item.digest for item in digests}
     stated = {
@@ -181,11 +197,9 @@ def _view(bidding: Bidding, stored: _Stored, digests: list[_Digest]) -> StoredBi
     elif not stored.needs_confirmation:
         state = BidState.STANDING
     else:
-        state = BidState.TO_CONFIRM if bidding.now < bidding.deadline else BidState.LAPSED
-    if bidding.bid is None:
-        raise NotFound
+        state = BidState.LAPSED if late else BidState.TO_CONFIRM
     return StoredBid(
-        bid=bidding.bid,
+        bid=bid,
         version=stored.version,
         state=state,
         received_at=stored.received_at,

@@ -87,7 +87,8 @@ class DraftController(Controller):
 
         The first takes no If-Match; each later one the ETag of the one before.
         """
-        saved = await commands.save_draft(actor, vault, tender_id, lot_number, known, data)
+        place = commands.DraftPlace(tender_id, lot_number)
+        saved = await commands.save_draft(actor, vault, place, known, data)
         return tagged(saved)
 
     @get(
@@ -121,7 +122,8 @@ class DraftController(Controller):
         version: NamedDependency[int],
     ) -> DraftDiscarded:
         """Discard a draft: nothing of what was in it is left."""
-        return await commands.discard_draft(actor, tender_id, lot_number, version)
+        place = commands.DraftPlace(tender_id, lot_number)
+        return await commands.discard_draft(actor, place, version)
 
     @get(
         "/bid-draft/faults",
@@ -175,7 +177,7 @@ class DraftController(Controller):
     @get(
         "/my-bid",
         operation_id="getMyBidForLot",
-        responses=problems(Forbidden, NotFound, DraftUnreadable),
+        responses=problems(Forbidden, NotFound),
         opt={"scope": Scope.BIDS_READ, "submission": True},
     )
     async def my_bid(

@@ -2,17 +2,17 @@
 
 import secrets
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from market.errors import Fault
 from market.money import DecimalText, decimal_of
-from market.sealing import KeptColumn
+from market.sealing import KeptColumn, sealed_length
 from tenders.rules.bids import (
     Answer,
     PriceEnvelope,
@@ -41,23 +41,36 @@ class DraftPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     unit_price: Annotated[str, Meta(max_length=40, pattern=r"^[^\u0000]*$")] = ""
 
 
-class BidDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A bid as far as it is written. Anything may be missing; what is there keeps to its limits."""
+class DraftQuality(QualityEnvelope, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The quality part of a bid as far as it is written."""
 
     answers: Annotated[tuple[Answer, ...], Meta(max_length=MAXIMUM_CRITERIA)] = ()
+
+
+class DraftPricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The price part of a bid as far as it is written."""
+
     prices: Annotated[tuple[DraftPrice, ...], Meta(max_length=MAXIMUM_PRICE_ITEMS)] = ()
+    currency: Literal["GBP"] = "GBP"
+
+
+class BidDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A bid as far as it is written: of the form of a bid, so that every bid is a draft as well.
+
+    Anything may be missing; what is there keeps to its limits.
+    """
+
+    quality: DraftQuality = field(default_factory=DraftQuality)
+    price: DraftPricing = field(default_factory=DraftPricing)
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
 
 
 def draft_faults(draft: BidDraft, lot: Lot) -> list[Fault]:
-    """Say everything that is missing of a draft, or wrong with it, before it could be a bid."""
-    return [
-        *quality_faults(QualityEnvelope(answers=draft.answers), lot),
-        *_price_faults(draft, lot),
-    ]
+    """Say everything that both envelopes of a draft lack, or that is wrong with them."""
+    return [*quality_faults(draft.quality, lot), *_price_faults(draft.price, lot)]
 
 
-def _price_faults(draft: BidDraft, lot: Lot) -> Iterator[Fault]:
+def _price_faults(draft: DraftPricing, lot: Lot) -> Iterator[Fault]:
     written = []
     for index, price in enumerate(draft.prices):
         if _is_decimal(price.unit_price):
@@ -78,8 +91,8 @@ def _price_faults(draft: BidDraft, lot: Lot) -> Iterator[Fault]:
     yield from price_faults(PriceEnvelope(prices=lines), lot)
 
 
-def whole_bid(draft: BidDraft) -> tuple[QualityEnvelope, PriceEnvelope]:
-    """Turn a draft without faults into the two parts of a bid.
+def whole_price(draft: DraftPricing) -> PriceEnvelope:
+    """Turn the price part of a draft without faults into that of a bid.
 
     Raises:
         ValueError: a price is no decimal number.
@@ -88,7 +101,7 @@ def whole_bid(draft: BidDraft) -> tuple[QualityEnvelope, PriceEnvelope]:
         PriceLine(item=price.item, unit_price=msgspec.convert(price.unit_price, DecimalText))
         for price in draft.prices
     )
-    return QualityEnvelope(answers=draft.answers), PriceEnvelope(prices=lines)
+    return PriceEnvelope(prices=lines, currency=draft.currency)
 
 
 def _is_decimal(text: str) -> bool:
@@ -105,12 +118,15 @@ def _is_decimal(text: str) -> bool:
 def sealed_draft(key: bytes, draft: BidDraft, organisation: UUID, lot: UUID, version: int) -> bytes:
     """Encrypt a draft for one version of one organisation's draft for one lot.
 
+    It is filled up with spaces, which JSON does not mind, to the size that an envelope with as much
+    in it would have: in size classes, so that how long a draft is tells as little of it.
     A random 96-bit nonce (12 bytes), then AES-256-GCM; the address is authenticated with it. An
     organisation saves far fewer than the 2^32 drafts that NIST SP 800-38D allows one key.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
     address = _address(organisation, lot, version)
-    return nonce + AESGCM(key).encrypt(nonce, msgspec.json.encode(draft), address)
+    plain = msgspec.json.encode(draft)
+    return nonce + AESGCM(key).encrypt(nonce, plain.ljust(sealed_length(len(plain))), address)
 
 
 def opened_draft(

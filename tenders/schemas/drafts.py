@@ -1,23 +1,34 @@
 """What the API takes and gives about drafts, and about how one's own bid stands."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from market.errors import Fault
 from market.signing import SignedStatement
 from tenders.rules.drafts import BidDraft
 from tenders.schemas.bids import BidState
 
+DraftVersion = Annotated[
+    int,
+    Meta(
+        description=(
+            "Grows with everything that your organisation saves, for whichever lot: the number of a"
+            " draft that is gone does not come again."
+        )
+    ),
+]
+
 
 class SaveDraft(BidDraft, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A draft of a bid: anything may be missing, and prices may be any text."""
+    """A draft of a bid, of the same form: anything may be missing, and prices may be any text."""
 
     example: ClassVar[dict[str, Any]] = {
-        "answers": [{"criterion": "Q1", "text": "Two analysts are on site"}],
-        "prices": [{"item": "A", "unit_price": ""}],
+        "quality": {"answers": [{"criterion": "Q1", "text": "Two analysts are on site"}]},
+        "price": {"prices": [{"item": "A", "unit_price": ""}]},
     }
 
 
@@ -26,7 +37,7 @@ class DraftSaved(msgspec.Struct, frozen=True, kw_only=True):
 
     tender: UUID
     lot_number: int
-    version: int
+    version: DraftVersion
     saved_at: datetime
     faults: int
 
@@ -48,7 +59,7 @@ class DraftView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DraftFaults(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a draft lacks, and whether a bid could be submitted now.
+    """Everything that a draft lacks, by its place in the draft, and whether it could be submitted.
 
     `closed_because` says why none could: the deadline, the admission, helping to run the tender.
     """
@@ -87,9 +98,12 @@ class StoredBid(msgspec.Struct, frozen=True, kw_only=True):
 class DraftStanding(msgspec.Struct, frozen=True, kw_only=True):
     """How far one's draft is."""
 
-    version: int
+    version: DraftVersion
     saved_at: datetime
-    faults: int
+    faults: Annotated[
+        int | None,
+        Meta(description="What it lacks, counted; null while the draft cannot be decrypted."),
+    ]
 
 
 class MyBid(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,13 +12,17 @@ from tenders.tables.lots import LotTable
 
 
 class DraftKeyTable(Table, db=DB, tablename="draft_key"):
-    """The key that an organisation's drafts are encrypted under, wrapped by the custodian."""
+    """The key that an organisation's drafts are encrypted under, wrapped by the custodian.
+
+    `saves` counts what was ever saved under it, and numbers the versions of drafts.
+    """
 
     id = columns.UUID(primary_key=True)
     organisation = columns.ForeignKey(
         OrganisationTable, default=None, null=False, on_delete=OnDelete.restrict
     )
     wrapped = columns.Bytea(default=None, null=False)
+    saves = columns.Integer(default=0, null=False)
 
     draft_key_once = Unique(["organisation"])
 

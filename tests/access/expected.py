@@ -32,7 +32,6 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "getRequirementVersion": "tenders:read",
         "listTenderRecord": "events:read",
         "listEvents": "events:read",
-        "tryMethod": "opportunities:read",
         "getLogKey": "events:read",
         "listLogOrigins": "events:read",
         "listCheckpoints": "events:read",

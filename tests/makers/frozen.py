@@ -94,7 +94,7 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "declareInterests": {
             "declarations": [{"bidder": str(winner), "interest": "none", "details": ""}]
         },
-        "saveDraft": {"answers": [], "prices": []},
+        "saveDraft": {"quality": {"answers": []}},
         "submitBid": bid,
         "replaceBid": bid,
         "giveScore": score,
