@@ -79,7 +79,6 @@ from market.transparency.tables import (
     EventBlindingTable,
     EventLeafTable,
     LogKeeperTable,
-    LogOriginTable,
     MerkleNodeTable,
 )
 from market.webhooks.tables import (
@@ -111,7 +110,6 @@ APP_CONFIG = AppConfig(
         CheckpointTable,
         CheckpointStampTable,
         LogKeeperTable,
-        LogOriginTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,

@@ -12,7 +12,6 @@ from market.mail.posting import Posting
 from market.notices import KINDS
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
-from market.transparency.origins import Witness
 from market.transparency.stamping import TimeStamper
 from market.webhooks.delivering import webhook_tasks
 
@@ -25,7 +24,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     """Everything the worker does: one line a task."""
     return (
         Sequencer(bench),
-        Keeper(bench, Witness(bench.settings.folder)),
+        Keeper(bench),
         *webhook_tasks(bench),
         TimeStamper(bench),
         Noticing(bench, KINDS),

@@ -11,22 +11,12 @@ import asyncpg
 
 from market.background import workbench
 from market.cli import tasks
-from market.cli.people import reason
-from market.migrations import OWNER
 from market.runtime import CannotStart, Runtime, prepare
 from market.settings import Settings
-from market.transparency import origins
 from market.transparency.checking import Checked, check_log
 from market.transparency.exporting import Covered, NotCovered, NothingToExport, export_tender
 from market.transparency.keeping import bring_up_to_now
 from market.transparency.keys import checkpoint_key
-from market.transparency.origins import (
-    NothingLost,
-    Restart,
-    Witness,
-    all_verifiers,
-    current_key,
-)
 from market.transparency.rules.exports import MOST_BYTES
 from market.transparency.rules.notes import MOST_NOTE_BYTES, BadVerifierKey, VerifierKey
 from market.transparency.rules.verdicts import Verdict
@@ -69,22 +59,6 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="a checkpoint that was kept elsewhere",
     )
     checking.set_defaults(do=check)
-    purpose = "declare that a restore lost what was signed, so that the log begins anew"
-    restarting = acts.add_parser(
-        "restart", help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
-    )
-    restarting.add_argument(
-        "--because", required=True, type=reason, metavar="TEXT", help="why; it is published"
-    )
-    restarting.add_argument(
-        "--checkpoint",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="a checkpoint that was kept elsewhere and shows the loss",
-    )
-    restarting.set_defaults(do=restart)
     purpose = "verify the file of a tender's record, without the market; exit status 1 if it is bad"
     verifying = acts.add_parser(
         "verify", help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
@@ -125,22 +99,19 @@ def export(settings: Settings, chosen: argparse.Namespace) -> int:
     target = Path(chosen.to or f"tender-record-{chosen.tender}.json")
     notes = [_note(file) for file in chosen.covering]
     with prepare(settings) as runtime:
-        made, key = asyncio.run(tender_record(runtime, chosen.tender, notes))
+        made = asyncio.run(tender_record(runtime, chosen.tender, notes))
     target.write_bytes(made.content)
     sys.stdout.write(
         f"{target}: {made.events} events, under the checkpoint of {made.size} positions"
         f" signed at {made.signed_at:%Y-%m-%dT%H:%M:%SZ}.\n"
-        f"Verify it with: market audit verify {target} --key {key}\n"
+        f"Verify it with: market audit verify {target} --key"
+        f" {checkpoint_key(runtime.vault).vkey}\n"
     )
     return 0
 
 
-async def tender_record(
-    runtime: Runtime, tender: UUID, covering: Sequence[str] = ()
-) -> tuple[Covered, str]:
+async def tender_record(runtime: Runtime, tender: UUID, covering: Sequence[str] = ()) -> Covered:
     """Number, hash and sign what is not yet, where this process may, and make the record.
-
-    The key that verifies it comes second.
 
     Raises:
         CannotStart: there is no such tender, or this process may not read private details.
@@ -156,43 +127,12 @@ async def tender_record(
             await bring_up_to_now(bench)
     connection = await asyncpg.connect(**runtime.migration)
     try:
-        key = (await current_key(connection, runtime.vault)).verifier
-        made = await export_tender(connection, key, tender, covering)
-        return made, str(key)
+        key = checkpoint_key(runtime.vault).verifier
+        return await export_tender(connection, key, tender, covering)
     except (NothingToExport, NotCovered) as error:
         raise CannotStart(str(error)) from error
     finally:
         await connection.close()
-
-
-def restart(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Declare a new origin of the log, and give 0; 1 where nothing shows that it is needed."""
-    witness = Witness(settings.folder)
-    notes = [*witness.notes(), *(_note(file) for file in chosen.checkpoint)]
-
-    async def declare(runtime: Runtime) -> Restart:
-        if runtime.migration is None:
-            message = "MARKET_MIGRATION_URL is not set: this needs the role that owns the schema."
-            raise CannotStart(message)
-        connection = await asyncpg.connect(**runtime.migration, server_settings={"role": OWNER})
-        try:
-            return await origins.restart(connection, runtime.vault, chosen.because, notes)
-        finally:
-            await connection.close()
-
-    with prepare(settings) as runtime:
-        try:
-            declared = asyncio.run(declare(runtime))
-        except NothingLost as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        key = checkpoint_key(runtime.vault, declared.number).vkey
-    witness.set_aside(declared.number)
-    sys.stdout.write(
-        f"The log begins anew after {declared.begins_at} events, and says so at /log/origins.\n"
-        f"Its key is now {key}\n"
-    )
-    return 0
 
 
 def check(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -206,9 +146,7 @@ def check(settings: Settings, chosen: argparse.Namespace) -> int:
             raise CannotStart(message)
         connection = await asyncpg.connect(**way)
         try:
-            return await check_log(
-                connection, await all_verifiers(connection, runtime.vault), notes
-            )
+            return await check_log(connection, [checkpoint_key(runtime.vault).verifier], notes)
         finally:
             await connection.close()
 

@@ -20,6 +20,7 @@ from market.performance import ARTEFACTS, demonstrate, ensure_populated
 from market.runtime import Runtime, prepare
 from market.settings import Environment, Settings
 from market.transparency.exporting import Covered
+from market.transparency.keys import checkpoint_key
 from market.transparency.verification import verify_export
 
 _UNLIMITED = 1_000_000_000
@@ -31,8 +32,8 @@ def demo(settings: Settings, _: argparse.Namespace) -> int:
     console = Console(highlight=False)
     with prepare(settings) as runtime:
         play = asyncio.run(demonstrate(_unlimited(runtime), console))
-        made, key = asyncio.run(tender_record(runtime, UUID(play.tender)))
-        _show_record(made, key, settings.folder / ARTEFACTS, console)
+        made = asyncio.run(tender_record(runtime, UUID(play.tender)))
+        _show_record(made, checkpoint_key(runtime.vault).vkey, settings.folder / ARTEFACTS, console)
     return 0
 
 

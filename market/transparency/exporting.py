@@ -53,7 +53,7 @@ SELECT size, note FROM (
         ORDER BY because = 'interval' AND size <> daily, size DESC) AS rank
     FROM (
         SELECT size, note, because, max(size) OVER (PARTITION BY signed_at::date) AS daily
-        FROM checkpoint WHERE size >= $1 AND size < $2 AND origin = $4
+        FROM checkpoint WHERE size >= $1 AND size < $2
     ) listed
 ) ranked WHERE rank <= $3
 """
@@ -99,7 +99,7 @@ async def export_tender(
         message = "The tender's last event is not under a checkpoint yet. Is a worker running?"
         raise NotCovered(message)
     events = await events_of_tender(connection, tender, newest.size)
-    earlier = await _earlier(connection, key.name, events[0].position, newest.size, covering)
+    earlier = await _earlier(connection, events[0].position, newest.size, covering)
     hashes = await _hashes(connection, events, earlier, newest.size)
     stamps = {row["size"]: row["token"] for row in await connection.fetch(_STAMPS, newest.size)}
     record = TenderRecord(
@@ -125,9 +125,9 @@ async def export_tender(
 
 
 async def _earlier(
-    connection: Any, origin: str, first: int, size: int, covering: Sequence[str]
+    connection: Any, first: int, size: int, covering: Sequence[str]
 ) -> list[tuple[int, str]]:
-    rows = await connection.fetch(_EARLIER, first, size, MOST_EARLIER, origin)
+    rows = await connection.fetch(_EARLIER, first, size, MOST_EARLIER)
     found = {row["size"]: row["note"] for row in rows}
     for note in covering:
         try:
@@ -136,7 +136,7 @@ async def _earlier(
             continue  # the verifier says what is wrong with it
         if 0 < asked < size and asked not in found:
             kept = await checkpoint_at(connection, asked)
-            if kept is not None and kept.note.startswith(f"{origin}\n"):
+            if kept is not None:
                 found[asked] = kept.note
     return sorted(found.items())
 

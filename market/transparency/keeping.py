@@ -8,6 +8,7 @@ from uuid import UUID
 from market.background import Workbench
 from market.events.sequencing import BATCH as SEQUENCED_AT_MOST
 from market.events.sequencing import Sequencer
+from market.transparency.keys import checkpoint_key
 from market.transparency.ledger import (
     checkpoint_at,
     events_after,
@@ -15,7 +16,6 @@ from market.transparency.ledger import (
     place_of,
     subtree_hashes,
 )
-from market.transparency.origins import Witness, current_key, ensure_not_lost
 from market.transparency.rules import heads as heads_map
 from market.transparency.rules.heads import Head
 from market.transparency.rules.leaves import SALT_BYTES, LoggedEvent, header_of, leaf_of
@@ -25,14 +25,7 @@ from market.transparency.rules.notes import Checkpoint
 BATCH = 500
 """How many events one pass hashes at most."""
 AT_ONCE = frozenset(
-    {
-        "tender.opened",
-        "prices.opened",
-        "lot.awarded",
-        "notices.sent",
-        "contract.made",
-        "log.restarted",
-    }
+    {"tender.opened", "prices.opened", "lot.awarded", "notices.sent", "contract.made"}
 )
 """After these a checkpoint is signed at once: later nobody can say that they came otherwise."""
 _SOON = 0.25
@@ -68,35 +61,25 @@ class Keeper:
 
     One process at a time: the others find its row held and come again. Everything of a pass is one
     transaction, so that a keeper that dies leaves no half of it. What the log says is kept in the
-    database; the heads are remembered between passes only to spare reading them all. A witness
-    keeps the newest checkpoint apart from the database: what that does not hold any more, the
-    keeper does not sign over.
+    database; the heads are remembered between passes only to spare reading them all.
     """
 
     name = "log keeper"
 
-    def __init__(self, bench: Workbench, witness: Witness | None = None) -> None:
-        """Keep the log with the worker role and the market's key, before a witness if any."""
+    def __init__(self, bench: Workbench) -> None:
+        """Keep the log with the worker role and the market's key."""
         self._database = bench.database
         self._interval = bench.settings.checkpoint_interval
-        self._vault = bench.vault
-        self._witness = witness
-        self._compared = witness is None
+        self._key = checkpoint_key(bench.vault)
         self._heads: dict[UUID, Head] = {}
         self._heads_of = 0
 
     async def run(self, *, asked: bool = False) -> float:
-        """Hash one batch, and sign where that is due; if asked, whatever is not signed yet.
-
-        Raises:
-            LogLost: the database has not what the witness has seen signed.
-        """
-        signed = None
+        """Hash one batch, and sign where that is due; if asked, whatever is not signed yet."""
         try:
             async with self._database.transaction() as connection:
                 if await connection.fetchval(_HOLD) is None:
                     return _SOON
-                await self._compare(connection)
                 size = await connection.fetchval(_SIZE)
                 events = await events_after(connection, size, BATCH)
                 leaves = await self._hash(connection, size, events)
@@ -104,7 +87,7 @@ class Keeper:
                 because = await self._due(connection, grown, events, asked=asked)
                 if because is not None:
                     await self._remember(connection, size, events, leaves)
-                    signed = await self._sign(connection, grown, because)
+                    await self._sign(connection, grown, because)
                 elif self._heads_of == size:
                     await self._remember(connection, size, events, leaves)
                 await connection.execute(_PASSED)
@@ -112,16 +95,7 @@ class Keeper:
             self._heads_of = 0  # what was remembered may not have happened
             self._heads.clear()
             raise
-        if signed is not None and self._witness is not None:
-            self._witness.keep(signed)
         return 0 if len(events) == BATCH else _SOON
-
-    async def _compare(self, connection: Any) -> None:
-        """Once, before anything is hashed: another end of the log would be another history."""
-        if not self._compared and self._witness is not None:
-            key = await current_key(connection, self._vault)
-            await ensure_not_lost(connection, key, self._witness.notes())
-            self._compared = True
 
     async def _hash(self, connection: Any, size: int, events: list[LoggedEvent]) -> list[bytes]:
         if not events:
@@ -175,19 +149,17 @@ class Keeper:
                 )
         self._heads_of = size + len(events)
 
-    async def _sign(self, connection: Any, size: int, because: str) -> str:
-        key = await current_key(connection, self._vault)
+    async def _sign(self, connection: Any, size: int, because: str) -> None:
         ordered = sorted(self._heads.values(), key=lambda head: head.tender.int)
         # of a hundred thousand tenders this takes a third of a second, beside the other tasks
         tenders_root = await asyncio.to_thread(heads_map.root, ordered)
         checkpoint = Checkpoint(
-            origin=key.verifier.name,
+            origin=self._key.verifier.name,
             size=size,
             root=root(size, await subtree_hashes(connection, peaks(size))),
             tenders=len(ordered),
             tenders_root=tenders_root,
         )
-        note = key.sign(checkpoint)
         await connection.execute(
             _ADD_CHECKPOINT,
             size,
@@ -195,10 +167,9 @@ class Keeper:
             checkpoint.root,
             checkpoint.tenders,
             tenders_root,
-            note,
+            self._key.sign(checkpoint),
             because,
         )
-        return note
 
 
 async def bring_up_to_now(bench: Workbench) -> None:

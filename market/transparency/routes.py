@@ -20,7 +20,6 @@ from market.transparency.schemas import (
     EventProof,
     InclusionProof,
     LogKey,
-    LogOrigin,
 )
 from market.vault import Vault
 
@@ -43,22 +42,12 @@ class LogController(Controller):
     opt = {"public": True, "scope": Scope.EVENTS_READ}  # noqa: RUF012  # read by the guard, never changed
 
     @get("/key", operation_id="getLogKey")
-    async def key(self, actor: NamedDependency[Actor], vault: NamedDependency[Vault]) -> LogKey:
+    async def key(self, vault: NamedDependency[Vault]) -> LogKey:
         """Give the name of the log and the key that verifies its checkpoints.
 
         Keep it: a verifier trusts the key it was given once, not the one it is offered today.
         """
-        return await queries.log_key(actor, vault)
-
-    @get("/origins", operation_id="listLogOrigins")
-    async def origins(
-        self, actor: NamedDependency[Actor], vault: NamedDependency[Vault]
-    ) -> list[LogOrigin]:
-        """List every name the log has had, each with its key, and why it began anew.
-
-        One name is what you hope to see. A second one says that a restore lost what was signed.
-        """
-        return await queries.log_origins(actor, vault)
+        return queries.log_key(vault)
 
     @get(
         "/checkpoint",

@@ -36,23 +36,6 @@ class LogKey(Struct, frozen=True, kw_only=True):
     sandbox: bool
 
 
-class LogOrigin(Struct, frozen=True, kw_only=True):
-    """A name that the log has had.
-
-    A later one began because a restore had lost what was signed by the one before: `begins_at` is
-    how many events were left, and all of them stay provable; `lost` is the newest checkpoint that
-    is known of what is gone. Whoever holds a checkpoint of that name and of more events than
-    `begins_at` holds the proof of what was there.
-    """
-
-    origin: str
-    verifier_key: str
-    begins_at: Size
-    because: str | None
-    lost: str | None
-    declared_at: datetime | None
-
-
 class InclusionProof(Struct, frozen=True, kw_only=True):
     """That the log of a size holds a leaf at a position (RFC 9162, section 2.1.3)."""
 

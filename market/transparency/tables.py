@@ -66,23 +66,6 @@ class CheckpointStampTable(Table, db=DB, tablename="checkpoint_stamp"):
     stamped_at = columns.Timestamptz(default=None, null=False)
 
 
-class LogOriginTable(Table, db=DB, tablename="log_origin"):
-    """That the log began anew under another name, because a restore lost what had been signed.
-
-    The first origin has no row. `begins_at` is how many events were left; `lost` is the newest
-    checkpoint that is known of what is gone, as it was signed.
-    """
-
-    number = columns.Integer(primary_key=True, default=None)
-    begins_at = columns.BigInt(default=None, null=False)
-    because = columns.Text(default=None, null=False)
-    lost = columns.Text(default=None, null=False)
-    declared_at = columns.Timestamptz(default=None, null=False)
-
-    log_origin_number_counts = Check("number > 1")
-    log_origin_has_reason = Check("because ~ '\\S'")
-
-
 class LogKeeperTable(Table, db=DB, tablename="log_keeper"):
     """One row, held by the one process that hashes and signs at a moment."""
 

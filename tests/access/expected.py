@@ -33,7 +33,6 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listTenderRecord": "events:read",
         "listEvents": "events:read",
         "getLogKey": "events:read",
-        "listLogOrigins": "events:read",
         "listCheckpoints": "events:read",
         "getCheckpoint": "events:read",
         "getInclusionProof": "events:read",

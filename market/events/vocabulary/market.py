@@ -23,11 +23,6 @@ _RUNNING: Final[Mapping[str, Action]] = {
         {"forward_to": Kind.INSTANT},
         commits_to="the time before and after",
     ),
-    "log.restarted": Action(
-        "The log began anew under another name, because a restore had lost its end.",
-        ("log",),
-        {"number": _NUMBER, "begins_at": _NUMBER},
-    ),
     "request.refused": Action(
         "An act was refused by duty, interest or permission.",
         ("person",),

@@ -9,7 +9,6 @@ SELECT keep_append_only('public_action', 'colleague_action');
 INSERT INTO public_action (action, details, of_published_tender) VALUES
     ('breach.published', '{}', false),
     ('clock.shifted', '{forward_to}', false),
-    ('log.restarted', '{begins_at,number}', false),
     ('ownership.link_ended', '{ends_on}', false),
     ('ownership.link_stated', '{kind}', false);
 

@@ -2,7 +2,7 @@
 -- worker numbers what has been committed, hashes it, and signs.
 
 SELECT keep_append_only('event_position', 'event_leaf', 'event_blinding', 'merkle_node', 'checkpoint',
-    'checkpoint_stamp', 'log_origin');
+    'checkpoint_stamp');
 
 -- No gap, neither in the market nor in a tender: each position but the first stands on the one
 -- before it. The database holds this, whoever writes.
@@ -93,21 +93,6 @@ END $$;
 CREATE TRIGGER guard_checkpoint BEFORE INSERT ON checkpoint
     FOR EACH ROW EXECUTE FUNCTION guard_checkpoint();
 
--- A new origin is declared by who operates the database, as the role that owns the schema. What it
--- begins at and its number are the database's to say.
-CREATE FUNCTION guard_log_origin() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
-BEGIN
-    PERFORM 1 FROM log_keeper FOR UPDATE;
-    NEW.number := 1 + coalesce((SELECT max(number) FROM log_origin), 1);
-    NEW.begins_at := coalesce((SELECT max(position) FROM event_leaf), 0);
-    NEW.declared_at := clock_timestamp();
-    RETURN NEW;
-END $$;
-CREATE TRIGGER guard_log_origin BEFORE INSERT ON log_origin
-    FOR EACH ROW EXECUTE FUNCTION guard_log_origin();
-SELECT keep_recorded('log_origin');
-
 -- Whether the log knows of a tender, of whatever stage: for recording what was refused about it.
 CREATE FUNCTION tender_is_known(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -117,8 +102,8 @@ $$;
 -- The worker: reads every event, numbers, hashes and signs, and can change none.
 GRANT USAGE ON SCHEMA public TO market_worker;
 GRANT SELECT ON event, event_position, sequencer, tender_head, event_leaf, event_blinding,
-    merkle_node, checkpoint, checkpoint_stamp, log_keeper, log_origin, installation,
-    market_clock TO market_worker;
+    merkle_node, checkpoint, checkpoint_stamp, log_keeper, installation, market_clock
+    TO market_worker;
 GRANT INSERT ON event_leaf, event_blinding, merkle_node, checkpoint, checkpoint_stamp
     TO market_worker;
 GRANT UPDATE (passed_at) ON log_keeper TO market_worker;
@@ -126,12 +111,11 @@ CREATE POLICY worker_reads ON event FOR SELECT TO market_worker USING (true);
 GRANT SELECT, UPDATE ON sequencer TO market_guard;
 GRANT SELECT, INSERT, UPDATE ON tender_head TO market_guard;
 GRANT SELECT, INSERT ON event_position TO market_guard;
-GRANT SELECT ON event_leaf, checkpoint, log_origin TO market_guard;
-GRANT SELECT, UPDATE ON log_keeper TO market_guard;
+GRANT SELECT ON event_leaf, checkpoint TO market_guard;
 
 -- What everybody may know of the log: hashes and signed checkpoints. How many events a tender has
 -- would tell how many bids: its numbers are shown by the query that knows whether it was opened.
-GRANT SELECT ON event_leaf, merkle_node, checkpoint, checkpoint_stamp, log_origin TO market_app;
+GRANT SELECT ON event_leaf, merkle_node, checkpoint, checkpoint_stamp TO market_app;
 GRANT SELECT (position, event, tender_number, numbered_at) ON event_position TO market_app;
 GRANT SELECT (position, passed_at) ON sequencer TO market_app;
 -- whoever sees an event whole may check what it says

@@ -23,7 +23,6 @@ LONGEST_NAME = 300
 _ED25519 = b"\x01"
 _KEY_BYTES = 32
 _ID_BYTES = 4
-_SANDBOX = re.compile(r"/sandbox-log(-[1-9][0-9]*)?\Z")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _CHECKPOINT_LINES = 4
@@ -160,18 +159,14 @@ class CheckpointKey:
         return note
 
 
-def origin_of(name: str, *, sandbox: bool, number: int = 1) -> str:
-    """Name the log of a market: a rehearsal's is never taken for a real one's.
-
-    The number goes up when a log that lost its end begins anew: see `market.transparency.origins`.
-    """
-    log = f"{name}/sandbox-log" if sandbox else f"{name}/log"
-    return log if number == 1 else f"{log}-{number}"
+def origin_of(name: str, *, sandbox: bool) -> str:
+    """Name the log of a market: a rehearsal's is never taken for a real one's."""
+    return f"{name}/sandbox-log" if sandbox else f"{name}/log"
 
 
 def is_sandbox(origin: str) -> bool:
     """Tell whether an origin is a rehearsal's."""
-    return _SANDBOX.search(origin) is not None
+    return origin.endswith("/sandbox-log")
 
 
 def parse_note(note: str) -> Note:
