@@ -15,7 +15,7 @@ from asyncpg.exceptions import DeadlockDetectedError, PostgresError, Serializati
 
 from market import idempotency, refusals
 from market.actor import Actor
-from market.database import named_refusal, unit_of_work
+from market.database import named_refusal, unit_of_work, wait_until_kept
 from market.errors import Busy, MarketError
 
 ATTEMPTS = 5
@@ -87,6 +87,7 @@ async def _once(function: Command[P, R], actor: Actor, /, *args: P.args, **kwarg
         if actor.key is not None:
             stored = await idempotency.stored_answer(actor, actor.key)
             if stored is not None:
+                await wait_until_kept()
                 answer: R = idempotency.decode(stored, _answer_type(function))
                 return answer
         result = await function(actor, *args, **kwargs)

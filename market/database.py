@@ -15,6 +15,7 @@ from asyncpg.exceptions import (
     PostgresConnectionError,
     PostgresError,
     QueryCanceledError,
+    TargetServerAttributeNotMatched,
 )
 from piccolo.engine.postgres import PostgresEngine
 
@@ -33,6 +34,14 @@ _LOST = (
     asyncpg.CrashShutdownError,
     InternalClientError,  # the server's farewell arrived just as the next statement was sent
 )
+UNREACHABLE = (
+    PostgresError,
+    InterfaceError,
+    OSError,
+    TimeoutError,
+    TargetServerAttributeNotMatched,  # servers answer, but none of them is the primary
+)
+"""What connecting raises where nobody can be reached who may be written to."""
 _BROKEN_COMMIT = (*_LOST, TimeoutError, QueryCanceledError)
 
 T = TypeVar("T")
@@ -132,13 +141,13 @@ async def unit_of_work(
         raise NoTransaction(message)
     try:
         connection = await DB.pool.acquire(timeout=DB.config.get("acquire_timeout", 10))
-    except (OSError, TimeoutError, PostgresError, InterfaceError) as error:
+    except UNREACHABLE as error:
         raise Busy from error
     unit = Unit(connection, actor, writes=writes)
     token = None
     done = False
     try:
-        await connection.execute(_opening(actor, writes=writes, snapshot=snapshot))
+        await _begin(connection, _opening(actor, writes=writes, snapshot=snapshot))
         token = DB.current_transaction.set(unit)  # type: ignore[arg-type]  # quacks as Piccolo's own
         yield unit
         await _commit(connection, writes=writes)
@@ -153,6 +162,30 @@ async def unit_of_work(
         if not done:
             await _roll_back(connection)
         await DB.pool.release(connection)
+
+
+async def _begin(connection: Any, opening: str) -> None:
+    """Begin the transaction.
+
+    Raises:
+        Busy: the server is a standby; its connection is dropped, for another may be the primary.
+    """
+    try:
+        await connection.execute(opening)
+    except asyncpg.FeatureNotSupportedError as error:  # no READ WRITE during recovery
+        _drop(connection)
+        raise Busy from error
+
+
+async def wait_until_kept() -> None:
+    """Let the commit of this transaction wait until what it has seen is kept, on standbys too.
+
+    What another transaction committed is seen before its standby has confirmed it where the wait
+    for that was cancelled, and a transaction that writes nothing waits for nobody. So one that
+    acknowledges what it only found writes a message into the write-ahead log, which changes
+    nothing, and waits for that and all that came before it.
+    """
+    await current().connection.execute("SELECT pg_logical_emit_message(true, 'market', '')")
 
 
 async def _roll_back(connection: Any) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from asyncpg.exceptions import InterfaceError, PostgresError
-
 from market.cli import audit, ownership, people, serving, showing, tasks, working
+from market.database import UNREACHABLE
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -24,9 +23,7 @@ _EXPECTED = (
     EmbeddedPostgresError,
     MarketError,
     DemonstrationFailed,
-    PostgresError,
-    InterfaceError,
-    OSError,
+    *UNREACHABLE,
 )
 FAILED = 1
 """The exit status of what could not be done; 2 is for what was not understood."""

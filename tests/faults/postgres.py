@@ -261,6 +261,21 @@ class Postgres:
         if self._running is not None:
             kill_family(self._running)
 
+    def promote(self) -> None:
+        """Make a primary of this standby, and wait until it is one."""
+        run(["pg_ctl", "promote", f"--pgdata={self.folder}", "--wait"])
+
+    def halt(self, what: str) -> int:
+        """Halt its processes of one kind ("walsender"), and say how many: a silent partition."""
+        assert self._running is not None
+        found = 0
+        for pid in family(self._running.pid)[1:]:
+            with suppress(OSError):
+                if what in Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace"):
+                    os.kill(pid, signal.SIGSTOP)
+                    found += 1
+        return found
+
     def stop(self) -> None:
         """Shut it down in order."""
         if self._running is not None and self._running.poll() is None:

@@ -19,6 +19,8 @@ from market.database import (
     execute,
     fetch_value,
     reading,
+    unit_of_work,
+    wait_until_kept,
 )
 from market.errors import Busy, OutcomeUnknown, Refused
 from market.events.commands import record
@@ -323,6 +325,30 @@ async def test_when_every_connection_is_in_use_the_answer_is_busy(
     for connection in held:
         await DB.pool.release(connection)
     await rename(ACTOR, person, "Beth")
+    ensure_clean()
+
+
+async def test_where_no_server_is_the_primary_the_answer_is_busy(
+    world: World, databases: Databases
+) -> None:
+    person = await somebody(world)
+    assert DB.pool is not None
+    DB.pool.set_connect_args(**databases.app | {"target_session_attrs": "standby"})
+    await DB.pool.expire_connections()
+    with pytest.raises(Busy):
+        await rename(ACTOR, person, "Beth")
+    DB.pool.set_connect_args(**databases.app | {"target_session_attrs": "read-write"})
+    await rename(ACTOR, person, "Beth")
+    ensure_clean()
+
+
+@pytest.mark.usefixtures("world")
+async def test_what_acknowledges_what_it_only_found_waits_at_its_commit() -> None:
+    """A transaction that writes nothing has no number, and its commit waits for no standby."""
+    async with unit_of_work(ACTOR, writes=False):
+        assert await fetch_value("SELECT pg_current_xact_id_if_assigned()") is None
+        await wait_until_kept()
+        assert await fetch_value("SELECT pg_current_xact_id_if_assigned()") is not None
     ensure_clean()
 
 
