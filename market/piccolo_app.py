@@ -73,6 +73,7 @@ from market.transparency.tables import (
     EventBlindingTable,
     EventLeafTable,
     LogKeeperTable,
+    LogRestartTable,
     MerkleNodeTable,
 )
 from market.webhooks.tables import (
@@ -104,6 +105,7 @@ APP_CONFIG = AppConfig(
         CheckpointTable,
         CheckpointStampTable,
         LogKeeperTable,
+        LogRestartTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from market.cli import audit, ownership, people, serving, showing, tasks, working
+from market.cli import audit, log, ownership, people, serving, showing, tasks, working
 from market.database import UNREACHABLE
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
@@ -94,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
         "do what is done beside requests: number and sign the log, deliver what is due",
         working.worker,
     )
+    log.add_covering(worker, "checkpoints kept elsewhere: do not begin if the log contradicts them")
     worker.add_argument("--beside", type=int, metavar="PID", help=argparse.SUPPRESS)
 
     _add(
@@ -140,6 +141,7 @@ def parser() -> argparse.ArgumentParser:
 
     people.add_to(commands)
     audit.add_to(commands)
+    log.add_to(commands)
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)
     _add(commands, "openapi", "print the OpenAPI document", tasks.show_document)
     _add(

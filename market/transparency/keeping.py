@@ -16,6 +16,7 @@ from market.transparency.ledger import (
     place_of,
     subtree_hashes,
 )
+from market.transparency.restarting import present_origin
 from market.transparency.rules import heads as heads_map
 from market.transparency.rules.heads import Head
 from market.transparency.rules.leaves import SALT_BYTES, LoggedEvent, header_of, leaf_of
@@ -70,7 +71,7 @@ class Keeper:
         """Keep the log with the worker role and the market's key."""
         self._database = bench.database
         self._interval = bench.settings.checkpoint_interval
-        self._key = checkpoint_key(bench.vault)
+        self._vault = bench.vault
         self._heads: dict[UUID, Head] = {}
         self._heads_of = 0
 
@@ -153,8 +154,9 @@ class Keeper:
         ordered = sorted(self._heads.values(), key=lambda head: head.tender.int)
         # of a hundred thousand tenders this takes a third of a second, beside the other tasks
         tenders_root = await asyncio.to_thread(heads_map.root, ordered)
+        key = checkpoint_key(self._vault, await present_origin(connection))
         checkpoint = Checkpoint(
-            origin=self._key.verifier.name,
+            origin=key.verifier.name,
             size=size,
             root=root(size, await subtree_hashes(connection, peaks(size))),
             tenders=len(ordered),
@@ -167,7 +169,7 @@ class Keeper:
             checkpoint.root,
             checkpoint.tenders,
             tenders_root,
-            self._key.sign(checkpoint),
+            key.sign(checkpoint),
             because,
         )
 
