@@ -1,11 +1,13 @@
 """PostgreSQL servers for the tests that break them: killed without warning, copied, promoted."""
 
+import functools
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -80,7 +82,17 @@ def free_port() -> int:
 def environment(password: str) -> dict[str, str]:
     """The environment PostgreSQL's programs run in here, and the password they may need."""
     found = clean_environment()
-    return found | {"PATH": f"{programs()}:{found['PATH']}", "PGPASSWORD": password}
+    path = f"{_aside()}{programs()}:{Path(sys.executable).parent}:{found['PATH']}"
+    return found | {"PATH": path, "PGPASSWORD": password}
+
+
+@functools.cache
+def _aside() -> str:
+    """Where our own pg_verifybackup is, if PostgreSQL's does not run: the wheel's does not."""
+    asked = [str(programs() / "pg_verifybackup"), "--version"]
+    if subprocess.run(asked, check=False, capture_output=True).returncode == 0:  # noqa: S603  # PostgreSQL's own
+        return ""
+    return f"{Path(__file__).parent}:"
 
 
 def run(command: Sequence[str | Path], password: str = "") -> str:
