@@ -4,7 +4,7 @@ import asyncio
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -42,14 +42,20 @@ class Deployment:
     """Several API processes over one or more servers, watched and started again as a host would."""
 
     def __init__(
-        self, scene: Scene, folder: Path, *servers: Postgres, count: int, **settings: str
+        self,
+        scene: Scene,
+        folder: Path,
+        *servers: Postgres,
+        count: int,
+        beside: Sequence[Mapping[str, str]] = ({},),
     ) -> None:
+        """So many processes; `beside` is what their environments hold besides, in turn."""
         ports = [free_port() for _ in range(count)]
         self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
         self.processes = [
             Process(
                 ["run", "--no-worker", "--no-demonstration", "--port", str(port)],
-                scene.variables(*servers, **settings),
+                {**scene.variables(*servers), **beside[number % len(beside)]},
                 folder / f"api-{number}.log",
             )
             for number, port in enumerate(ports)
