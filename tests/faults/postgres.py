@@ -24,7 +24,7 @@ DATABASE = "market"
 PATIENCE = 60.0
 # As root PostgreSQL does not run; in a user namespace of one uid it does, and files stay root's.
 _NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
-_AS_SOMEBODY = _NAMESPACE if os.geteuid() == 0 else ()
+AS_SOMEBODY = _NAMESPACE if os.geteuid() == 0 else ()
 
 # As safe as a production server, and small.
 SAFE: Mapping[str, str] = {
@@ -63,7 +63,7 @@ def programs() -> Path:
 
 def needs_namespace() -> None:
     """Skip where PostgreSQL can be run by nobody: root, without user namespaces."""
-    if not _AS_SOMEBODY:
+    if not AS_SOMEBODY:
         return
     if shutil.which("unshare") is None or (
         subprocess.run([*_NAMESPACE, "true"], check=False, capture_output=True).returncode != 0  # noqa: S603  # constant
@@ -98,7 +98,7 @@ def _aside() -> str:
 def run(command: Sequence[str | Path], password: str = "") -> str:
     """Run one of PostgreSQL's programs to its end; what it says goes into the failure."""
     done = subprocess.run(  # noqa: S603  # PostgreSQL's own programs; no shell
-        [*_AS_SOMEBODY, *map(str, command)],
+        [*AS_SOMEBODY, *map(str, command)],
         check=False,
         capture_output=True,
         text=True,
@@ -125,23 +125,27 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def kill_family(process: "subprocess.Popen[bytes]") -> None:
+def kill_pids(pid: int) -> None:
     """Kill a process and all it started with SIGKILL, as if the machine had lost its power.
 
     Parents are halted first: none sees a child die, and tidies up after it.
     """
-    if process.poll() is not None:
-        return
     with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGSTOP)
-    doomed = family(process.pid)
-    for pid in [*doomed[1:], doomed[0]]:
+        os.kill(pid, signal.SIGSTOP)
+    doomed = family(pid)
+    for one in [*doomed[1:], pid]:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
+            os.kill(one, signal.SIGKILL)
     end = time.monotonic() + 10
-    while any(_lives(pid) for pid in doomed) and time.monotonic() < end:
+    while any(_lives(one) for one in doomed) and time.monotonic() < end:
         time.sleep(0.005)
+
+
+def kill_family(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that was started here, and all it started."""
+    if process.poll() is None:
+        kill_pids(process.pid)
+        process.wait()
 
 
 def _lives(pid: int) -> bool:
@@ -232,7 +236,7 @@ class Postgres:
         """Start it without waiting until it answers."""
         assert not self.alive
         (self.folder / "postmaster.pid").unlink(missing_ok=True)  # of one that was killed
-        command = [*_AS_SOMEBODY, str(programs() / "postgres")]
+        command = [*AS_SOMEBODY, str(programs() / "postgres")]
         command += ["-D", str(self.folder), "-p", str(self.port)]
         command += [f"--{name}={value}" for name, value in self.settings.items()]
         with self.folder.with_name(f"{self.folder.name}.log").open("ab") as log:
