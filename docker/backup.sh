@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Backups of the database, as README.md says; `make faults` runs this very script.
+# Copies of the database, as README.md says; `make faults` runs this very script.
 #
 #   backup.sh keep FILE TO                    archive_command: keep one file of the write-ahead log
+#   backup.sh standby FOLDER CONNECTION       make FOLDER a standby, named by its application_name
 #   backup.sh base FOLDER CONNECTION          a base backup, verified
 #   backup.sh restore BACKUP ARCHIVE FOLDER POINT
 #                                             make FOLDER a server that follows ARCHIVE up to POINT:
@@ -18,6 +19,16 @@ keep() { # FILE TO: on disk before it counts, whole or not at all, and never ano
     mv --no-clobber "$2.unfinished.$$" "$2"
     sync "$(dirname "$2")"
     [ ! -e "$2.unfinished.$$" ]
+}
+
+standby() { # FOLDER CONNECTION: with PGPASSWORD set; half a copy never looks like a whole one
+    rm -rf "$1.unfinished"
+    mkdir -m 0700 -p "$1.unfinished"
+    pg_basebackup --pgdata="$1.unfinished" --write-recovery-conf --checkpoint=fast --dbname="$2"
+    # Once promoted it is alone, and waits for nobody until somebody says for whom.
+    echo "synchronous_standby_names = ''" >> "$1.unfinished/postgresql.auto.conf"
+    rmdir "$1" 2> /dev/null || true
+    mv --no-target-directory "$1.unfinished" "$1"
 }
 
 base() { # FOLDER CONNECTION: with PGPASSWORD, or a passfile, set
@@ -49,6 +60,6 @@ restore() { # BACKUP ARCHIVE FOLDER POINT: the new server has its own timeline, 
 command=$1
 shift
 case $command in
-    keep | base | restore) "$command" "$@" ;;
-    *) echo "backup.sh keep | base | restore" >&2; exit 2 ;;
+    keep | standby | base | restore) "$command" "$@" ;;
+    *) echo "backup.sh keep | standby | base | restore" >&2; exit 2 ;;
 esac

@@ -162,7 +162,7 @@ async def restart(
                 note = declaration.sign(key)
             except BadNote as error:
                 raise CannotRestart(str(error)) from error
-            await _keep(connection, declaration, note)
+            await _declare(connection, declaration, note)
             made.append(Declared(restart=declaration, note=note))
     return made
 
@@ -179,7 +179,7 @@ async def _agrees(connection: Any, checkpoint: Checkpoint) -> bool:
     return root(checkpoint.size, hashes) == checkpoint.root
 
 
-async def _keep(connection: Any, made: Restart, note: str) -> None:
+async def _declare(connection: Any, made: Restart, note: str) -> None:
     await connection.execute(
         _EVENT,
         uuid4(),

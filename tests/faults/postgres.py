@@ -20,6 +20,8 @@ import pytest
 from market.embedded.programs import clean_environment, find_programs
 
 SUPERUSER = "postgres"
+SCRIPT = Path(__file__).parents[2] / "docker" / "backup.sh"
+"""The script that an operator copies servers with."""
 DATABASE = "market"
 PATIENCE = 60.0
 # As root PostgreSQL does not run; in a user namespace of one uid it does, and files stay root's.
@@ -202,18 +204,7 @@ class Postgres:
     ) -> "Postgres":
         """A standby of this server under a name, made as one is made in production; not started."""
         way = f"host=127.0.0.1 port={self.port} user={SUPERUSER} application_name={name}"
-        folder.mkdir(mode=0o700)
-        run(
-            [
-                "pg_basebackup",
-                f"--pgdata={folder}",
-                "--write-recovery-conf",
-                "--checkpoint=fast",
-                "--no-sync",
-                f"--dbname={way}",
-            ],
-            self.password,
-        )
+        run([SCRIPT, "standby", folder, way], self.password)
         return Postgres(folder, password=self.password, settings=settings)
 
     def parameters(self, database: str = DATABASE, **others: Any) -> dict[str, Any]:

@@ -17,13 +17,12 @@ import pytest
 from market.transparency.rules.notes import VerifierKey, verify_checkpoint
 from tests.faults.bidders import Bidders
 from tests.faults.keeping import compare
-from tests.faults.postgres import DATABASE, SUPERUSER, Postgres, run, serving
+from tests.faults.postgres import DATABASE, SCRIPT, SUPERUSER, Postgres, run, serving
 from tests.faults.processes import Process, running
 from tests.faults.scene import Scene
 from tests.faults.storms import Deployment, say
 from tests.makers.world import Person
 
-BACKUP = Path(__file__).parents[2] / "docker" / "backup.sh"
 _UNSIGNED = "SELECT position = (SELECT max(size) FROM checkpoint) FROM sequencer"
 _NEWEST = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
 
@@ -32,7 +31,7 @@ def archived(scene: Scene, folder: Path) -> Postgres:
     """A copy of the prepared server that archives its write-ahead log."""
     archive = folder / "archive"
     archive.mkdir()
-    command = f"{shlex.quote(str(BACKUP))} keep %p {shlex.quote(str(archive))}/%f"
+    command = f"{shlex.quote(str(SCRIPT))} keep %p {shlex.quote(str(archive))}/%f"
     settings = {"archive_mode": "on", "archive_command": command}
     return scene.prepared.copied(folder / "primary", settings)
 
@@ -40,12 +39,12 @@ def archived(scene: Scene, folder: Path) -> Postgres:
 def base_backup(server: Postgres, folder: Path) -> None:
     """Take a base backup as docker/README.md says, and verify it."""
     way = f"host=127.0.0.1 port={server.port} user={SUPERUSER}"
-    run([BACKUP, "base", folder, way], server.password)
+    run([SCRIPT, "base", folder, way], server.password)
 
 
 def restored(server: Postgres, backup: Path, archive: Path, folder: Path, until: str) -> Postgres:
     """A server over a copy of the backup, which follows the archive up to a point."""
-    run([BACKUP, "restore", backup, archive, folder, until])
+    run([SCRIPT, "restore", backup, archive, folder, until])
     return Postgres(folder, password=server.password, settings={"archive_mode": "off"})
 
 
@@ -210,7 +209,7 @@ def test_the_archive_is_never_written_over(tmp_path: Path) -> None:
     place.parent.mkdir()
 
     def keep(file: Path) -> int:
-        command = [str(BACKUP), "keep", str(file), str(place)]
+        command = [str(SCRIPT), "keep", str(file), str(place)]
         return subprocess.run(command, check=False, env={"PATH": os.environ["PATH"]}).returncode  # noqa: S603  # our script
 
     assert keep(segment) == 0
