@@ -87,7 +87,7 @@ class _Examination:
         self.found.count("positions", newest.size)
         passing = self._events(record, reading.events, newest)
         self._head(record, newest, passing)
-        proven = self._earlier(record.earlier, record.origin, newest)
+        proven = self._earlier(record.earlier, record.origin, newest, newest.size)
         formers = self._former(record, newest)
         agreed = self._held(held, newest, proven, formers)
         self._rewritten(proven, agreed)
@@ -243,9 +243,9 @@ class _Examination:
     # ------------------------------------------------------------------------- checkpoints
 
     def _earlier(
-        self, earlier: Sequence[EarlierCheckpoint], origin: str, newest: Checkpoint
+        self, earlier: Sequence[EarlierCheckpoint], origin: str, newest: Checkpoint, below: int
     ) -> _Proven:
-        """Check the older checkpoints of one origin in the file."""
+        """Check the older checkpoints of one origin in the file, all of them below a size."""
         proven: _Proven = {}
         former = -1
         for carried in earlier:
@@ -254,7 +254,7 @@ class _Examination:
             except BadNote as fault:
                 self.found.bad(f"An earlier checkpoint in the file is bad: {fault}")
                 continue
-            if older.origin != origin or not former < older.size < newest.size:
+            if older.origin != origin or not former < older.size < below:
                 self.found.bad(f"The checkpoint of size {older.size} does not belong where it is.")
                 continue
             former = older.size
@@ -279,21 +279,15 @@ class _Examination:
                 self.found.bad(f"The restart of {restart.former} does not belong where it is.")
                 continue
             if any(key.name == restart.former for key in self._keys):
-                proven = self._earlier(carried.checkpoints, restart.former, newest)
+                below = restart.kept + 1
+                proven = self._earlier(carried.checkpoints, restart.former, newest, below)
             elif carried.checkpoints:
                 self.found.remark(
                     f"No key of {restart.former} was given: its checkpoints in the file were not"
                     " looked at."
                 )
-            for size in [size for size in proven if size > restart.kept]:
-                self.found.bad(f"The checkpoint of size {size} is of what is declared lost.")
-                del proven[size]
             formers[restart.former] = _Former(restart, proven)
-            self.found.remark(
-                f"The log was restarted: of {restart.former}, {restart.kept} positions are kept;"
-                f" its newest known checkpoint is of {restart.known}. The reason given is:"
-                f" {restart.because}"
-            )
+            self.found.remark(restart.sentence())
         return formers
 
     def _held(

@@ -16,14 +16,12 @@ import pytest
 
 from market.transparency.rules.notes import VerifierKey, verify_checkpoint
 from tests.faults.bidders import Bidders
-from tests.faults.keeping import compare
+from tests.faults.keeping import compare, signed
 from tests.faults.postgres import DATABASE, SCRIPT, SUPERUSER, Postgres, run, serving
-from tests.faults.processes import Process, running
 from tests.faults.scene import Scene
 from tests.faults.storms import Deployment, say
 from tests.makers.world import Person
 
-_UNSIGNED = "SELECT position = (SELECT max(size) FROM checkpoint) FROM sequencer"
 _NEWEST = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
 
 
@@ -80,23 +78,12 @@ async def bid(scene: Scene, deployment: Deployment, people: tuple[Person, ...]) 
     return crowd
 
 
-async def signed(server: Postgres) -> str:
-    """Wait until everything is under a checkpoint, and give it."""
-    async with asyncio.timeout(90):
-        while not await server.execute(_UNSIGNED):  # noqa: ASYNC110  # nobody else tells
-            await asyncio.sleep(0.2)
-    note: str = await server.execute(_NEWEST)
-    return note
-
-
 @asynccontextmanager
 async def market(scene: Scene, server: Postgres, folder: Path) -> AsyncIterator[Deployment]:
     """An API process and a worker that signs every second."""
-    deployment = Deployment(scene, folder, server, count=1)
-    variables = scene.variables(server, checkpoint_interval="1", timestamp_interval="60")
+    deployment = Deployment(scene, folder, server, count=1, workers=1)
     async with deployment.running():
-        with running(Process(["worker"], variables, folder / "worker.log")):
-            yield deployment
+        yield deployment
 
 
 async def test_a_restore_gives_every_bid_back_and_the_root_that_was_signed(

@@ -54,6 +54,13 @@ class Restart(Struct, frozen=True, kw_only=True):
         read_restart(text)
         return key.sign_text(text)
 
+    def sentence(self) -> str:
+        """Say it in words."""
+        return (
+            f"The log was restarted: of {self.former}, {self.kept} positions are kept; its newest"
+            f" known checkpoint is of {self.known}. The reason given is: {self.because}"
+        )
+
     def has_lost(self, checkpoint: Checkpoint) -> bool:
         """Tell whether a checkpoint of the former origin is of what is declared lost."""
         return self.kept < checkpoint.size <= self.known
