@@ -79,6 +79,7 @@ from market.transparency.tables import (
     EventBlindingTable,
     EventLeafTable,
     LogKeeperTable,
+    LogRestartTable,
     MerkleNodeTable,
 )
 from market.webhooks.tables import (
@@ -110,6 +111,7 @@ APP_CONFIG = AppConfig(
         CheckpointTable,
         CheckpointStampTable,
         LogKeeperTable,
+        LogRestartTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from market.cli import audit, keys, officer, ownership, people, serving, showing, tasks, working
+from market.cli import (
+    audit,
+    keys,
+    log,
+    officer,
+    ownership,
+    people,
+    serving,
+    showing,
+    tasks,
+    working,
+)
 from market.database import UNREACHABLE
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
@@ -94,6 +105,7 @@ def parser() -> argparse.ArgumentParser:
         "do what is done beside requests: number and sign the log, deliver what is due",
         working.worker,
     )
+    log.add_covering(worker, "checkpoints kept elsewhere: do not begin if the log contradicts them")
     worker.add_argument("--beside", type=int, metavar="PID", help=argparse.SUPPRESS)
 
     _add(
@@ -142,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
     audit.add_to(commands)
     keys.add_to(commands)
     officer.add_to(commands)
+    log.add_to(commands)
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)
     _add(commands, "openapi", "print the OpenAPI document", tasks.show_document)
     _add(

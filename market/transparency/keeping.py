@@ -16,16 +16,25 @@ from market.transparency.ledger import (
     place_of,
     subtree_hashes,
 )
+from market.transparency.restarting import ensure_covers, present_origin
 from market.transparency.rules import heads as heads_map
 from market.transparency.rules.heads import Head
 from market.transparency.rules.leaves import SALT_BYTES, LoggedEvent, header_of, leaf_of
 from market.transparency.rules.merkle import completed_by, peaks, root
 from market.transparency.rules.notes import Checkpoint
+from market.transparency.witness import Witness
 
 BATCH = 500
 """How many events one pass hashes at most."""
 AT_ONCE = frozenset(
-    {"tender.opened", "prices.opened", "lot.awarded", "notices.sent", "contract.made"}
+    {
+        "tender.opened",
+        "prices.opened",
+        "lot.awarded",
+        "notices.sent",
+        "contract.made",
+        "log.restarted",
+    }
 )
 """After these a checkpoint is signed at once: later nobody can say that they came otherwise."""
 _SOON = 0.25
@@ -61,25 +70,36 @@ class Keeper:
 
     One process at a time: the others find its row held and come again. Everything of a pass is one
     transaction, so that a keeper that dies leaves no half of it. What the log says is kept in the
-    database; the heads are remembered between passes only to spare reading them all.
+    database; the heads are remembered between passes only to spare reading them all. A witness
+    keeps the newest checkpoint apart from the database: over what that does not hold any more the
+    keeper signs nothing, until the loss is declared.
     """
 
     name = "log keeper"
 
-    def __init__(self, bench: Workbench) -> None:
-        """Keep the log with the worker role and the market's key."""
+    def __init__(self, bench: Workbench, witness: Witness | None = None) -> None:
+        """Keep the log with the worker role and the market's key, before a witness if any."""
         self._database = bench.database
         self._interval = bench.settings.checkpoint_interval
-        self._key = checkpoint_key(bench.vault)
+        self._vault = bench.vault
+        self._witness = witness
+        self._compared = False
         self._heads: dict[UUID, Head] = {}
         self._heads_of = 0
 
     async def run(self, *, asked: bool = False) -> float:
-        """Hash one batch, and sign where that is due; if asked, whatever is not signed yet."""
+        """Hash one batch, and sign where that is due; if asked, whatever is not signed yet.
+
+        Raises:
+            Contradicted: the database has not what the witness has seen signed.
+        """
+        signed = None
         try:
             async with self._database.transaction() as connection:
                 if await connection.fetchval(_HOLD) is None:
                     return _SOON
+                if not self._compared:
+                    await self._compare(connection)
                 size = await connection.fetchval(_SIZE)
                 events = await events_after(connection, size, BATCH)
                 leaves = await self._hash(connection, size, events)
@@ -87,7 +107,8 @@ class Keeper:
                 because = await self._due(connection, grown, events, asked=asked)
                 if because is not None:
                     await self._remember(connection, size, events, leaves)
-                    await self._sign(connection, grown, because)
+                    await self._compare(connection)
+                    signed = await self._sign(connection, grown, because)
                 elif self._heads_of == size:
                     await self._remember(connection, size, events, leaves)
                 await connection.execute(_PASSED)
@@ -95,7 +116,18 @@ class Keeper:
             self._heads_of = 0  # what was remembered may not have happened
             self._heads.clear()
             raise
+        if signed is not None and self._witness is not None:
+            self._witness.keep(signed)
         return 0 if len(events) == BATCH else _SOON
+
+    async def _compare(self, connection: Any) -> None:
+        """Hold the log against the witness: at first, and before each signature.
+
+        Between the two another server may have taken the primary's place.
+        """
+        if self._witness is not None:
+            await ensure_covers(connection, self._vault, self._witness.notes())
+        self._compared = True
 
     async def _hash(self, connection: Any, size: int, events: list[LoggedEvent]) -> list[bytes]:
         if not events:
@@ -149,17 +181,19 @@ class Keeper:
                 )
         self._heads_of = size + len(events)
 
-    async def _sign(self, connection: Any, size: int, because: str) -> None:
+    async def _sign(self, connection: Any, size: int, because: str) -> str:
         ordered = sorted(self._heads.values(), key=lambda head: head.tender.int)
         # of a hundred thousand tenders this takes a third of a second, beside the other tasks
         tenders_root = await asyncio.to_thread(heads_map.root, ordered)
+        key = checkpoint_key(self._vault, await present_origin(connection))
         checkpoint = Checkpoint(
-            origin=self._key.verifier.name,
+            origin=key.verifier.name,
             size=size,
             root=root(size, await subtree_hashes(connection, peaks(size))),
             tenders=len(ordered),
             tenders_root=tenders_root,
         )
+        note = key.sign(checkpoint)
         await connection.execute(
             _ADD_CHECKPOINT,
             size,
@@ -167,9 +201,10 @@ class Keeper:
             checkpoint.root,
             checkpoint.tenders,
             tenders_root,
-            self._key.sign(checkpoint),
+            note,
             because,
         )
+        return note
 
 
 async def bring_up_to_now(bench: Workbench) -> None:

@@ -16,6 +16,7 @@ from market.pages import Page, decode_cursor, encode_cursor
 from market.transparency.errors import NoCheckpoint, NotSignedYet
 from market.transparency.keys import checkpoint_key
 from market.transparency.ledger import checkpoint_at, event_with_salt, subtree_hashes
+from market.transparency.restarting import declared, present_origin
 from market.transparency.rules.leaves import FORMAT, EventHeader, instant, reveal
 from market.transparency.rules.merkle import (
     MOST_LEAVES,
@@ -32,6 +33,7 @@ from market.transparency.schemas import (
     EventProof,
     InclusionProof,
     LogKey,
+    RestartView,
 )
 from market.vault import Vault
 
@@ -61,11 +63,31 @@ class _Leaf(msgspec.Struct, frozen=True):
     number: bytes
 
 
-def log_key(vault: Vault) -> LogKey:
-    """Name the log and the key that its checkpoints are signed with."""
-    key = checkpoint_key(vault)
+async def log_key(actor: Actor, vault: Vault) -> LogKey:
+    """Name the log and the key that its checkpoints are signed with now."""
+    async with reading(actor):
+        key = checkpoint_key(vault, await present_origin(current().connection))
     origin = key.verifier.name
     return LogKey(origin=origin, verifier_key=key.vkey, sandbox=is_sandbox(origin))
+
+
+async def list_restarts(actor: Actor, vault: Vault) -> list[RestartView]:
+    """Say of each former origin of the log up to where it holds, and what of it is lost."""
+    async with reading(actor):
+        made = await declared(current().connection)
+    return [
+        RestartView(
+            origin=one.restart.origin,
+            former=one.restart.former,
+            former_key=checkpoint_key(vault, one.restart.former).vkey,
+            kept=one.restart.kept,
+            known=one.restart.known,
+            known_root=one.restart.known_root.hex(),
+            because=one.restart.because,
+            note=one.note,
+        )
+        for one in made
+    ]
 
 
 async def newest_checkpoint(actor: Actor) -> str:

@@ -20,6 +20,7 @@ from market.transparency.schemas import (
     EventProof,
     InclusionProof,
     LogKey,
+    RestartView,
 )
 from market.vault import Vault
 
@@ -42,12 +43,24 @@ class LogController(Controller):
     opt = {"public": True, "scope": Scope.EVENTS_READ}  # noqa: RUF012  # read by the guard, never changed
 
     @get("/key", operation_id="getLogKey")
-    async def key(self, vault: NamedDependency[Vault]) -> LogKey:
+    async def key(self, actor: NamedDependency[Actor], vault: NamedDependency[Vault]) -> LogKey:
         """Give the name of the log and the key that verifies its checkpoints.
 
-        Keep it: a verifier trusts the key it was given once, not the one it is offered today.
+        Keep it: a verifier trusts the key it was given once, not the one it is offered today. It
+        changes its name where the log was restarted: see listLogRestarts.
         """
-        return queries.log_key(vault)
+        return await queries.log_key(actor, vault)
+
+    @get("/restarts", operation_id="listLogRestarts")
+    async def restarts(
+        self, actor: NamedDependency[Actor], vault: NamedDependency[Vault]
+    ) -> list[RestartView]:
+        """Say whether the end of the log was ever lost, and up to where older checkpoints hold.
+
+        After a restore that lost a tail the log goes on under a new origin, which declares for
+        each former one what of it is kept, what is known to be lost, and why, in a signed note.
+        """
+        return await queries.list_restarts(actor, vault)
 
     @get(
         "/checkpoint",

@@ -36,6 +36,23 @@ class LogKey(Struct, frozen=True, kw_only=True):
     sandbox: bool
 
 
+class RestartView(Struct, frozen=True, kw_only=True):
+    """That the log goes on under its present origin, since the end of a former one was lost.
+
+    Checkpoints of the former up to the size `kept` hold for this log; what it held beyond, up to
+    `known` at least, is lost. `note` is the signed declaration, and the rest is said beside it.
+    """
+
+    origin: str
+    former: str
+    former_key: str
+    kept: Size
+    known: Size
+    known_root: Digest
+    because: str
+    note: str
+
+
 class InclusionProof(Struct, frozen=True, kw_only=True):
     """That the log of a size holds a leaf at a position (RFC 9162, section 2.1.3)."""
 

@@ -1,7 +1,7 @@
 """Tables of the tamper-evident log: leaves, complete subtrees, signed checkpoints."""
 
 from piccolo import columns
-from piccolo.constraints import Check
+from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from market.database import DB
@@ -55,6 +55,27 @@ class CheckpointTable(Table, db=DB, tablename="checkpoint"):
     note = columns.Text(default=None, null=False)
     because = columns.Varchar(length=80, default=None, null=False)
     signed_at = columns.Timestamptz(default=None, null=False)
+
+
+class LogRestartTable(Table, db=DB, tablename="log_restart"):
+    """A declaration that the log goes on under a new origin; `note` is what is handed out.
+
+    One for each former origin, all of them declared at once: the newest instant is the present
+    origin's.
+    """
+
+    id = columns.UUID(primary_key=True)
+    origin = columns.Varchar(length=300, default=None, null=False)
+    former = columns.Varchar(length=300, default=None, null=False)
+    kept = columns.BigInt(default=None, null=False)
+    known = columns.BigInt(default=None, null=False)
+    known_root = columns.Bytea(default=None, null=False)
+    note = columns.Text(default=None, null=False)
+    declared_at = columns.Timestamptz(default=None, null=False)
+
+    log_restart_once = Unique(["origin", "former"])
+    log_restart_another = Check("origin <> former")
+    log_restart_not_negative = Check("kept >= 0 AND known >= 0")
 
 
 class CheckpointStampTable(Table, db=DB, tablename="checkpoint_stamp"):

@@ -180,6 +180,7 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         # no worker runs here, so that nothing is signed yet: tests/market/transparency has the rest
         "tryMethod": everybody("200"),
         "getLogKey": everybody("200"),
+        "listLogRestarts": everybody("200"),
         "listCheckpoints": everybody("200"),
         "getCheckpoint": everybody("404 no-checkpoint"),
         "getInclusionProof": everybody("409 not-signed-yet"),

@@ -33,6 +33,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listTenderRecord": "events:read",
         "listEvents": "events:read",
         "getLogKey": "events:read",
+        "listLogRestarts": "events:read",
         "listCheckpoints": "events:read",
         "getCheckpoint": "events:read",
         "getInclusionProof": "events:read",

@@ -1,5 +1,6 @@
 """What became of acknowledged bids: each looked for in the database, opened, and compared."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from market.sealing import (
     matches_commitment,
 )
 from market.signing import SignedStatement, verify_receipt
+from market.transparency.checking import Checked, check_log
+from market.transparency.restarting import known_keys
 from market.vault import Vault
 from tests.faults.bidders import Given
 from tests.faults.postgres import Postgres
@@ -35,6 +38,12 @@ LEFT JOIN LATERAL (SELECT array_agg(kind ORDER BY kind) AS kinds,
     array_agg(sealed ORDER BY kind) AS sealed FROM envelope WHERE bid_version = v.id) e ON true
 """
 _KEYS = "SELECT envelope, wrapped_key FROM tender_key WHERE lot = $1"
+_SIGNED = """
+SELECT NOT EXISTS (SELECT 1 FROM event e WHERE NOT EXISTS (
+    SELECT 1 FROM event_position p WHERE p.event = e.id))
+AND (SELECT position FROM sequencer) = (SELECT max(size) FROM checkpoint)
+"""
+_NEWEST = "SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"
 _TWICE = "SELECT count(*) FROM (SELECT 1 FROM bid GROUP BY lot, organisation HAVING count(*) > 1) t"
 
 
@@ -86,6 +95,25 @@ async def compare(server: Postgres, scene: Scene, given: Sequence[Given]) -> Kep
         else:
             kept.opened += 2
     return kept
+
+
+async def signed(server: Postgres) -> str:
+    """Wait until a worker has everything under a checkpoint, and give that."""
+    async with asyncio.timeout(90):
+        while not await server.execute(_SIGNED):  # noqa: ASYNC110  # nobody else tells
+            await asyncio.sleep(0.2)
+    note: str = await server.execute(_NEWEST)
+    return note
+
+
+async def check(server: Postgres, scene: Scene) -> Checked:
+    """Wait until everything is signed, and read the whole log."""
+    note = await signed(server)
+    connection = await asyncpg.connect(**server.parameters())
+    try:
+        return await check_log(connection, await known_keys(connection, scene.vault()), [note])
+    finally:
+        await connection.close()
 
 
 def _difference(scene: Scene, one: Given, row: Any, wrapped: dict[str, bytes]) -> str | None:

@@ -1,11 +1,13 @@
 """PostgreSQL servers for the tests that break them: killed without warning, copied, promoted."""
 
+import functools
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,11 +20,13 @@ import pytest
 from market.embedded.programs import clean_environment, find_programs
 
 SUPERUSER = "postgres"
+SCRIPT = Path(__file__).parents[2] / "docker" / "backup.sh"
+"""The script that an operator copies servers with."""
 DATABASE = "market"
 PATIENCE = 60.0
 # As root PostgreSQL does not run; in a user namespace of one uid it does, and files stay root's.
 _NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
-_AS_SOMEBODY = _NAMESPACE if os.geteuid() == 0 else ()
+AS_SOMEBODY = _NAMESPACE if os.geteuid() == 0 else ()
 
 # As safe as a production server, and small.
 SAFE: Mapping[str, str] = {
@@ -61,7 +65,7 @@ def programs() -> Path:
 
 def needs_namespace() -> None:
     """Skip where PostgreSQL can be run by nobody: root, without user namespaces."""
-    if not _AS_SOMEBODY:
+    if not AS_SOMEBODY:
         return
     if shutil.which("unshare") is None or (
         subprocess.run([*_NAMESPACE, "true"], check=False, capture_output=True).returncode != 0  # noqa: S603  # constant
@@ -80,13 +84,23 @@ def free_port() -> int:
 def environment(password: str) -> dict[str, str]:
     """The environment PostgreSQL's programs run in here, and the password they may need."""
     found = clean_environment()
-    return found | {"PATH": f"{programs()}:{found['PATH']}", "PGPASSWORD": password}
+    path = f"{_aside()}{programs()}:{Path(sys.executable).parent}:{found['PATH']}"
+    return found | {"PATH": path, "PGPASSWORD": password}
+
+
+@functools.cache
+def _aside() -> str:
+    """Where our own pg_verifybackup is, if PostgreSQL's does not run: the wheel's does not."""
+    asked = [str(programs() / "pg_verifybackup"), "--version"]
+    if subprocess.run(asked, check=False, capture_output=True).returncode == 0:  # noqa: S603  # PostgreSQL's own
+        return ""
+    return f"{Path(__file__).parent}:"
 
 
 def run(command: Sequence[str | Path], password: str = "") -> str:
     """Run one of PostgreSQL's programs to its end; what it says goes into the failure."""
     done = subprocess.run(  # noqa: S603  # PostgreSQL's own programs; no shell
-        [*_AS_SOMEBODY, *map(str, command)],
+        [*AS_SOMEBODY, *map(str, command)],
         check=False,
         capture_output=True,
         text=True,
@@ -113,23 +127,27 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def kill_family(process: "subprocess.Popen[bytes]") -> None:
+def kill_pids(pid: int) -> None:
     """Kill a process and all it started with SIGKILL, as if the machine had lost its power.
 
     Parents are halted first: none sees a child die, and tidies up after it.
     """
-    if process.poll() is not None:
-        return
     with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGSTOP)
-    doomed = family(process.pid)
-    for pid in [*doomed[1:], doomed[0]]:
+        os.kill(pid, signal.SIGSTOP)
+    doomed = family(pid)
+    for one in [*doomed[1:], pid]:
         with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
+            os.kill(one, signal.SIGKILL)
     end = time.monotonic() + 10
-    while any(_lives(pid) for pid in doomed) and time.monotonic() < end:
+    while any(_lives(one) for one in doomed) and time.monotonic() < end:
         time.sleep(0.005)
+
+
+def kill_family(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a process that was started here, and all it started."""
+    if process.poll() is None:
+        kill_pids(process.pid)
+        process.wait()
 
 
 def _lives(pid: int) -> bool:
@@ -186,18 +204,7 @@ class Postgres:
     ) -> "Postgres":
         """A standby of this server under a name, made as one is made in production; not started."""
         way = f"host=127.0.0.1 port={self.port} user={SUPERUSER} application_name={name}"
-        folder.mkdir(mode=0o700)
-        run(
-            [
-                "pg_basebackup",
-                f"--pgdata={folder}",
-                "--write-recovery-conf",
-                "--checkpoint=fast",
-                "--no-sync",
-                f"--dbname={way}",
-            ],
-            self.password,
-        )
+        run([SCRIPT, "standby", folder, way], self.password)
         return Postgres(folder, password=self.password, settings=settings)
 
     def parameters(self, database: str = DATABASE, **others: Any) -> dict[str, Any]:
@@ -220,7 +227,7 @@ class Postgres:
         """Start it without waiting until it answers."""
         assert not self.alive
         (self.folder / "postmaster.pid").unlink(missing_ok=True)  # of one that was killed
-        command = [*_AS_SOMEBODY, str(programs() / "postgres")]
+        command = [*AS_SOMEBODY, str(programs() / "postgres")]
         command += ["-D", str(self.folder), "-p", str(self.port)]
         command += [f"--{name}={value}" for name, value in self.settings.items()]
         with self.folder.with_name(f"{self.folder.name}.log").open("ab") as log:

@@ -47,6 +47,7 @@ class Deployment:
         folder: Path,
         *servers: Postgres,
         count: int,
+        workers: int = 0,
         beside: Sequence[Mapping[str, str]] = ({},),
     ) -> None:
         """So many processes; `beside` is what their environments hold besides, in turn."""
@@ -60,6 +61,11 @@ class Deployment:
             )
             for number, port in enumerate(ports)
         ]
+        signing = scene.variables(*servers, checkpoint_interval="1")
+        self.workers = [
+            Process(["worker"], signing, folder / f"worker-{number}.log")
+            for number in range(workers)
+        ]
 
     async def answering(self, bidders: Bidders, scene: Scene) -> None:
         """Wait until one of them answers."""
@@ -68,7 +74,7 @@ class Deployment:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run them, each started again when it ends, and leave none behind."""
-        with running(*self.processes):
+        with running(*self.processes, *self.workers):
             watching = asyncio.create_task(self._watch())
             try:
                 yield
@@ -77,7 +83,7 @@ class Deployment:
 
     async def _watch(self) -> None:
         while True:
-            for process in self.processes:
+            for process in (*self.processes, *self.workers):
                 if not process.alive:
                     process.start()
             await asyncio.sleep(0.2)
@@ -91,7 +97,7 @@ async def break_things(
     while time.monotonic() < until:
         await asyncio.sleep(chance.uniform(0.5, 2.0))
         if broken.servers > broken.processes:
-            chance.choice(deployment.processes).kill()
+            chance.choice([*deployment.processes, *deployment.workers]).kill()
             broken.processes += 1
         else:
             await fell(server, broken)
@@ -179,7 +185,7 @@ def describe(told: Told, kept: Kept, broken: Broken) -> str:
         f" {kept.opened} envelopes opened, {len(kept.lost)} lost, {kept.twice} twice,"
         f" {len(kept.late)} late, {len(kept.broken)} broken, {len(kept.unasked)} unasked;"
         f" refused {dict(told.refused)}; {told.lost} connections lost, answers"
-        f" {dict(told.answers)}; killed: {broken.processes} API processes, PostgreSQL"
+        f" {dict(told.answers)}; killed: {broken.processes} processes, PostgreSQL"
         f" {broken.servers} times (back in {broken.slowest_return:.2f} s at most); longest silence"
         f" {(told.silences or [0.0])[0]:.2f} s"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.bidders import Bidders
-from tests.faults.keeping import compare
+from tests.faults.keeping import check, compare
 from tests.faults.postgres import FORGETFUL, serving
 from tests.faults.scene import BIDDERS, Scene
 from tests.faults.storms import (
@@ -35,7 +35,7 @@ async def test_nothing_acknowledged_is_lost_when_everything_is_killed_before_a_d
     scene: Scene, tmp_path: Path, number: int
 ) -> None:
     server, broken = scene.prepared.copied(tmp_path / "data"), Broken()
-    deployment = Deployment(scene, tmp_path, server, count=PROCESSES)
+    deployment = Deployment(scene, tmp_path, server, count=PROCESSES, workers=1)
 
     async def breaking(_: Bidders, closes_at: float) -> None:
         await break_things(deployment, server, closes_at + 1, broken)
@@ -49,6 +49,8 @@ async def test_nothing_acknowledged_is_lost_when_everything_is_killed_before_a_d
             say(f"\nround {number}: {describe(told, kept, broken)}")
             await ask_some_again(scene, deployment, told, 20)
             opened = await open_bids(scene, deployment)
+            log = await check(server, scene)
+    assert log.good, log.findings
     assert told.faults == []
     assert kept.good, kept
     assert set(told.refused) <= {"bidding-closed"}

@@ -23,6 +23,18 @@ _RUNNING: Final[Mapping[str, Action]] = {
         {"forward_to": Kind.INSTANT},
         commits_to="the time before and after",
     ),
+    "log.restarted": Action(
+        "The log goes on under a new origin, because the end of its former one was lost.",
+        ("log",),
+        {
+            "origin": _CODE,
+            "former": _CODE,
+            "kept": _NUMBER,
+            "known": _NUMBER,
+            "known_root": Kind.DIGEST,
+            "note": Kind.DIGEST,
+        },
+    ),
     "request.refused": Action(
         "An act was refused by duty, interest or permission.",
         ("person",),

@@ -165,8 +165,8 @@ def origin_of(name: str, *, sandbox: bool) -> str:
 
 
 def is_sandbox(origin: str) -> bool:
-    """Tell whether an origin is a rehearsal's."""
-    return origin.endswith("/sandbox-log")
+    """Tell whether an origin is a rehearsal's, restarted or not."""
+    return origin.endswith("/sandbox-log") or "/sandbox-log/" in origin
 
 
 def parse_note(note: str) -> Note:
@@ -225,10 +225,10 @@ def read_checkpoint(text: str) -> Checkpoint:
         raise BadNote("The fourth line of a checkpoint is `tenders`, their number and a root.")
     return Checkpoint(
         origin=origin,
-        size=_number(size),
-        root=_hash(root),
-        tenders=_number(words[1]),
-        tenders_root=_hash(words[2]),
+        size=read_size(size),
+        root=read_hash(root),
+        tenders=read_size(words[1]),
+        tenders_root=read_hash(words[2]),
     )
 
 
@@ -261,18 +261,31 @@ def _ensure_name(name: str) -> None:
         raise BadNote(message)
 
 
-def _number(text: str) -> int:
+def read_size(text: str) -> int:
+    """Read a size: decimal, without leading zeros. Raises BadNote."""
     if not _NUMBER.fullmatch(text) or int(text) > MOST_LEAVES:
         message = f"A size is a number from 0 to {MOST_LEAVES} without leading zeros."
         raise BadNote(message)
     return int(text)
 
 
-def _hash(text: str) -> bytes:
+def read_hash(text: str) -> bytes:
+    """Read a root in base64. Raises BadNote."""
     decoded = _decoded(text)
     if len(decoded) != HASH_BYTES:
         raise BadNote("A root has 32 bytes.")
     return decoded
+
+
+def read_name(text: str) -> str:
+    """Read the name of an origin or a key. Raises BadNote."""
+    _ensure_name(text)
+    return text
+
+
+def write_hash(root: bytes) -> str:
+    """Write a root in base64."""
+    return _encoded(root)
 
 
 def _encoded(data: bytes) -> str:
