@@ -15,6 +15,7 @@ from market.transparency.keeping import Keeper
 from market.transparency.origins import Witness
 from market.transparency.stamping import TimeStamper
 from market.webhooks.delivering import webhook_tasks
+from tenders.closing import ManifestFixing
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
