@@ -27,6 +27,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     return (
         Sequencer(bench),
         Keeper(bench, Witness(bench.settings.folder)),
+        ManifestFixing(bench),
         *webhook_tasks(bench),
         TimeStamper(bench),
         Noticing(bench, KINDS),

@@ -121,24 +121,13 @@ END $$;
 CREATE TRIGGER guard_extension_decision BEFORE INSERT ON extension_decision
     FOR EACH ROW EXECUTE FUNCTION guard_extension_decision();
 
--- An outage is no secret; which tenders it touched is theirs who work on them. No row tells of a bid.
-ALTER TABLE extension_proposal ENABLE ROW LEVEL SECURITY;
-ALTER TABLE extension_decision ENABLE ROW LEVEL SECURITY;
-CREATE POLICY guard_reads ON extension_proposal FOR SELECT TO market_guard USING (true);
-CREATE POLICY guard_proposes ON extension_proposal FOR INSERT TO market_guard WITH CHECK (true);
-CREATE POLICY guard_reads ON extension_decision FOR SELECT TO market_guard USING (true);
-CREATE POLICY proposal_read ON extension_proposal FOR SELECT TO market_app
-    USING (tender IN (SELECT my_tenders()) OR audits_tender(tender));
-CREATE POLICY decision_read ON extension_decision FOR SELECT TO market_app
-    USING (EXISTS (SELECT 1 FROM extension_proposal p WHERE p.id = extension_decision.proposal));
-CREATE POLICY decision_made ON extension_decision FOR INSERT TO market_app WITH CHECK (true);
-
 GRANT SELECT ON interruption, extension_proposal TO market_app;
 GRANT SELECT, INSERT ON extension_decision TO market_app;
 GRANT SELECT, INSERT ON interruption, extension_proposal TO market_guard;
 GRANT SELECT, UPDATE ON service_beat TO market_guard;
 GRANT SELECT ON extension_decision TO market_guard;
+GRANT SELECT ON interruption, extension_proposal TO market_worker;
 SELECT seal_guards();
-GRANT EXECUTE ON FUNCTION my_tenders(), beat(integer), fix_manifest(uuid), minutes_manifest(uuid),
+GRANT EXECUTE ON FUNCTION beat(integer), fix_manifest(uuid), minutes_manifest(uuid),
     manifest_faults(uuid), count_manifest_faults(uuid) TO market_app;
 GRANT EXECUTE ON FUNCTION fix_one_manifest() TO market_worker;
