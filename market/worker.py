@@ -17,6 +17,7 @@ from market.transparency.restarting import Contradicted, ensure_covers
 from market.transparency.stamping import TimeStamper
 from market.transparency.witness import Witness
 from market.webhooks.delivering import webhook_tasks
+from tenders.closing import ManifestFixing
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
@@ -28,6 +29,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     return (
         Sequencer(bench),
         Keeper(bench, Witness(bench.settings.folder)),
+        ManifestFixing(bench),
         *webhook_tasks(bench),
         TimeStamper(bench),
         Noticing(bench, KINDS),

@@ -20,6 +20,13 @@ from tenders.tables.bids import (
     OpeningConfirmationTable,
     ReceiptTable,
 )
+from tenders.tables.closing import (
+    ExtensionDecisionTable,
+    ExtensionProposalTable,
+    InterruptionTable,
+    ManifestTable,
+    ServiceBeatTable,
+)
 from tenders.tables.conflicts import (
     AwardDelegationEndingTable,
     AwardDelegationTable,
@@ -89,7 +96,12 @@ APP_CONFIG = AppConfig(
         AmendmentTable,
         BidConfirmationTable,
         ConfirmationReceiptTable,
+        ManifestTable,
         ManifestEntryTable,
+        ServiceBeatTable,
+        InterruptionTable,
+        ExtensionProposalTable,
+        ExtensionDecisionTable,
         DeclarationTable,
         OpeningConfirmationTable,
         OpenedEnvelopeTable,

@@ -16,6 +16,7 @@ from tenders.errors.bids import (
     NotAdmitted,
     NothingToWithdraw,
 )
+from tenders.errors.closing import ExtensionDecided, ExtensionFaulty, ExtensionUndecided
 from tenders.errors.custody import (
     AnotherOfficerNeeded,
     CanaryWrong,
@@ -64,6 +65,7 @@ from tenders.errors.opening import (
     ConflictOfInterest,
     DeclarationMissing,
     DeclarationsFaulty,
+    EnvelopeAltered,
     EnvelopeOpened,
     EnvelopeStaysSealed,
     KeysUnavailable,
@@ -125,10 +127,14 @@ __all__ = [
     "DutyNotTakenUp",
     "DutyReleasedAlready",
     "DutySuspended",
+    "EnvelopeAltered",
     "EnvelopeOpened",
     "EnvelopeStaysSealed",
     "ExemptionFaulty",
     "ExemptionOver",
+    "ExtensionDecided",
+    "ExtensionFaulty",
+    "ExtensionUndecided",
     "HelperMayNotBid",
     "KeyReleased",
     "KeysAwaited",

@@ -54,7 +54,7 @@ class AlreadyConfirmed(MarketError):
     title = "You have confirmed the opening already. Another opener must confirm it too."
 
 
-@keeps("opening_by_two", "manifest_complete")
+@keeps("opening_by_two", "manifest_complete", "manifest_fixed_whole", "manifest_after_deadline")
 class OpeningRefused(MarketError):
     """Two different openers without an interest open exactly the bids that stand."""
 
@@ -92,3 +92,14 @@ class KeysUnavailable(MarketError):
         " operator has restored the key-encryption key, resume the opening."
     )
     retry_after = 60
+
+
+@keeps("envelope_as_fixed")
+class EnvelopeAltered(MarketError):
+    """What is stored of a bid is not what the manifest fixed at the deadline.
+
+    It stays sealed: a backup may still have it as it was.
+    """
+
+    recorded = True
+    title = "An envelope is not what was fixed at the deadline, and stays sealed."

@@ -24,6 +24,8 @@ async def forwards() -> MigrationManager:
         await run_script("tenders", "bid_reading.sql")
         await run_script("tenders", "bid_drafts.sql")
         await run_script("tenders", "custody.sql")
+        await run_script("tenders", "closing.sql")
+        await run_script("tenders", "interruptions.sql")
         await run_script("tenders", "tender_feed.sql")
         await run_script("tenders", "saved_searches.sql")
         await run_script("tenders", "tender_notices.sql")

@@ -1,6 +1,6 @@
 """HTTP about tenders, by noun."""
 
-from tenders.routes import amendments, bids, conflicts, custody, drafts, opening
+from tenders.routes import amendments, bids, conflicts, custody, drafts, extensions, opening
 from tenders.routes.duties import DutyController
 from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
@@ -13,6 +13,7 @@ CONTROLLERS = (
     *bids.CONTROLLERS,
     *drafts.CONTROLLERS,
     *opening.CONTROLLERS,
+    *extensions.CONTROLLERS,
     *custody.CONTROLLERS,
     *conflicts.CONTROLLERS,
     SavedSearchController,

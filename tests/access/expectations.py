@@ -288,6 +288,9 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "confirmOpening": opening_act(_confirm),
         "resumeOpening": opening_act(_resume),
         # the server keeps the keys of the tenders that are asked about
+        "listExtensionProposals": signed_in(_house_reads),
+        # there was no interruption, so there is nothing to decide
+        "decideExtension": signed_in(NOT_FOUND),
         "listKeyShares": opening_act(_not_with_officers),
         "passKeyShares": opening_act(_not_with_officers),
         "listKeyReleases": opening_act(_not_with_officers),

@@ -100,7 +100,12 @@ async def fail_over(
                     await ask_some_again(scene, deployment, told, 20)
                     opened = await open_bids(scene, deployment)
                     bids = len({one.bid for one in told.given})
-                    assert opened == {"opened": bids, "failed": 0, "remaining": 0}
+                    assert opened == {
+                        "opened": bids,
+                        "failed": 0,
+                        "remaining": 0,
+                        "manifest_faults": 0,
+                    }
     return told, kept, failing, broken
 
 
