@@ -42,7 +42,7 @@ FROM minutes_manifest($1)
 _FAULTS = "SELECT lot_number, pseudonym, fault FROM manifest_faults($1)"
 
 _RECORD = """
-SELECT r.lot_number, r.lot_title, r.lot, r.pseudonym, r.bid, r.version, r.kind,
+SELECT r.lot_number, r.lot_title, r.lot, r.pseudonym, r.kind,
     encode(r.sealed_digest, 'hex') AS sealed_digest, r.as_fixed,
     encode(r.committed, 'hex') AS commitment,
     r.opened_at, p.name AS opened_by, r.failure, r.supplier, o.name AS supplier_name, r.received_at
@@ -88,8 +88,6 @@ class _Envelope(msgspec.Struct, frozen=True):
     lot_title: str
     lot: UUID
     pseudonym: str
-    bid: UUID
-    version: int
     kind: EnvelopeKind
     sealed_digest: str
     as_fixed: bool
@@ -171,8 +169,6 @@ def _by_bid(rows: Sequence[_Envelope]) -> list[BidMinutes]:
         found.append(
             BidMinutes(
                 pseudonym=pseudonym,
-                bid=first.bid,
-                version=first.version,
                 supplier=supplier,
                 received_at=first.received_at,
                 envelopes=[_envelope(envelope) for envelope in envelopes],

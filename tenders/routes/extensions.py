@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from market.actor import Actor
-from market.errors import NotFound
+from market.errors import Forbidden, NotFound
 from market.problems import problems
 from market.requests import KEYED
 from tenders.commands.extensions import decide_extension
@@ -29,7 +29,7 @@ class ExtensionController(Controller):
     @get(
         "/tenders/{tender_id:uuid}/extension-proposals",
         operation_id="listExtensionProposals",
-        responses=problems(NotFound, *DUTY_REFUSALS),
+        responses=problems(Forbidden, NotFound, *DUTY_REFUSALS),
     )
     async def list_proposals(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]

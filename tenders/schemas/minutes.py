@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 
 from market.sealing import EnvelopeKind
 from market.signing import SignedStatement
@@ -45,8 +44,6 @@ class BidMinutes(msgspec.Struct, frozen=True, kw_only=True):
     """A bid that stood at the deadline. Supplier and time are absent for those who score blind."""
 
     pseudonym: str
-    bid: UUID
-    version: int
     supplier: BidderView | None
     received_at: datetime | None
     envelopes: list[EnvelopeMinutes]
@@ -107,8 +104,8 @@ class ManifestMinutes(msgspec.Struct, frozen=True, kw_only=True):
     """When what stood was fixed, and the digest over it.
 
     The digest is SHA-256 over the salt in hexadecimal and then a line for each bid, in the order of
-    their bytes, each line ended by a line feed: the ids of lot and bid, the version and the digests
-    of the sealed quality and price, with one space between. All of that is in the bidder's receipt.
+    their bytes, each line ended by a line feed: the id of the lot and the digests of the sealed
+    quality and price, with one space between. All of that is in the bidder's receipt.
     The digest was recorded in the event log when it was fixed.
     """
 
@@ -152,11 +149,9 @@ class StatedEnvelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatedBid(msgspec.Struct, frozen=True, kw_only=True):
-    """One bid in the signed statement, by what its receipt names it by."""
+    """One bid in the signed statement; its bidder knows it by the digests in its receipt."""
 
     lot: UUID
-    bid: UUID
-    version: Annotated[int, Meta(ge=1)]
     pseudonym: str
     envelopes: list[StatedEnvelope]
 
@@ -215,8 +210,6 @@ def stated(minutes: MinutesView) -> OpeningStatement | None:
         bids=[
             StatedBid(
                 lot=lot.lot,
-                bid=bid.bid,
-                version=bid.version,
                 pseudonym=bid.pseudonym,
                 envelopes=[
                     StatedEnvelope(

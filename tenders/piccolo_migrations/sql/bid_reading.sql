@@ -148,12 +148,12 @@ $$;
 -- and when it came for those alone who may know. `as_fixed` is false where what is stored is not what
 -- was fixed at the deadline. Before the opening nothing of the manifest is told.
 CREATE FUNCTION opening_record(of_tender uuid)
-RETURNS TABLE (lot_number integer, lot_title text, lot uuid, pseudonym text, bid uuid,
-               version integer, kind text, sealed_digest bytea, as_fixed boolean,
+RETURNS TABLE (lot_number integer, lot_title text, lot uuid, pseudonym text,
+               kind text, sealed_digest bytea, as_fixed boolean,
                committed bytea, opened_at timestamptz, opened_by uuid, failure text,
                supplier uuid, received_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT l.number, l.title, l.id, m.pseudonym, m.bid, v.number, k.kind, k.fixed,
+    SELECT l.number, l.title, l.id, m.pseudonym, k.kind, k.fixed,
         coalesce(sha256(e.sealed) = k.fixed, false),
         CASE k.kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END,
         o.opened_at, o.opened_by, o.failure,

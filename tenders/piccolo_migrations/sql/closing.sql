@@ -18,10 +18,12 @@ BEGIN
     RETURN 'Bidder ' || letters;
 END $$;
 
--- One line a bid, of what its receipt says too: lot, bid, version, the digests of both envelopes.
-CREATE FUNCTION manifest_line(lot uuid, bid uuid, version integer, quality bytea, price bytea)
+-- One line a bid, of what its receipt says too: the lot, and the digests of both envelopes, which no
+-- two bids or versions share. Not the bid's id or number, by which those who score blind would know
+-- its supplier from the record.
+CREATE FUNCTION manifest_line(lot uuid, quality bytea, price bytea)
 RETURNS text LANGUAGE sql IMMUTABLE AS $$
-    SELECT concat_ws(' ', lot, bid, version, encode(quality, 'hex'), encode(price, 'hex'))
+    SELECT concat_ws(' ', lot, encode(quality, 'hex'), encode(price, 'hex'))
 $$;
 
 -- SHA-256 of the salt in hexadecimal and the sorted lines, each ended by a line feed. Without the
@@ -41,9 +43,8 @@ $$;
 CREATE FUNCTION digest_of_entries(of_tender uuid, salt bytea) RETURNS bytea LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT manifest_digest(salt, ARRAY(
-        SELECT manifest_line(m.lot, m.bid, v.number, m.quality_digest, m.price_digest)
-        FROM manifest_entry m JOIN bid_version v ON v.id = m.bid_version
-        WHERE m.tender = of_tender))
+        SELECT manifest_line(m.lot, m.quality_digest, m.price_digest)
+        FROM manifest_entry m WHERE m.tender = of_tender))
 $$;
 
 -- Written by the database alone (fix_manifest): no role may insert here.
@@ -63,9 +64,9 @@ BEGIN
     NEW.salt := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
                        || uuid_send(gen_random_uuid()));
     NEW.digest := manifest_digest(NEW.salt, ARRAY(
-        SELECT manifest_line(s.lot, s.bid, v.number, digest_of_sealed(v.id, 'quality'),
-                             digest_of_sealed(v.id, 'price'))
-        FROM standing_bids(NEW.tender) s JOIN bid_version v ON v.id = s.bid_version));
+        SELECT manifest_line(s.lot, digest_of_sealed(s.bid_version, 'quality'),
+                             digest_of_sealed(s.bid_version, 'price'))
+        FROM standing_bids(NEW.tender) s));
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_manifest BEFORE INSERT ON manifest

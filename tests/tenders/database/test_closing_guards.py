@@ -65,8 +65,6 @@ async def test_the_manifest_is_fixed_once_and_whole_with_what_the_receipts_say(
             str(receipt[name])
             for name in (
                 "lot",
-                "bid",
-                "version",
                 "quality_sealed_digest",
                 "price_sealed_digest",
             )

@@ -42,8 +42,6 @@ def digest_by(minutes: dict[str, Any]) -> str:
         " ".join(
             [
                 lot["lot"],
-                bid["bid"],
-                str(bid["version"]),
                 *(envelope["sealed_digest"] for envelope in bid["envelopes"]),
             ]
         )
@@ -115,11 +113,19 @@ async def test_the_minutes_are_signed_and_prove_the_manifest(
     said: Any = signed.statement
     assert said["kind"] == "opening_minutes"
     assert said["manifest_digest"] == minutes["manifest"]["digest"]
-    assert {bid["bid"] for bid in said["bids"]} == {one["bid"] for one in opened.bids.values()}
+    # a bidder finds its bid by the digests in its receipt, and nobody else does
+    assert {
+        tuple(envelope["sealed_digest"] for envelope in bid["envelopes"]) for bid in said["bids"]
+    } == {
+        tuple(one["receipt"]["statement"][f"{kind}_sealed_digest"] for kind in ("quality", "price"))
+        for one in opened.bids.values()
+    }
     text = msgspec.json.encode(said).decode()
     for person in (*opened.suppliers, *tender.openers):
         assert person.name not in text
         assert str(person.organisation) not in text
+    for given in opened.bids.values():
+        assert given["bid"] not in text
 
 
 async def test_everybody_who_reads_the_minutes_is_given_the_same_statement(
