@@ -61,7 +61,9 @@ class Deployment:
             )
             for number, port in enumerate(ports)
         ]
+        # a worker remembers what it signed: of this market, not of another copy of the prepared one
         signing = scene.variables(*servers, checkpoint_interval="1")
+        signing["MARKET_HOME"] = str(folder / "home")
         self.workers = [
             Process(["worker"], signing, folder / f"worker-{number}.log")
             for number in range(workers)
