@@ -25,6 +25,7 @@ from tests.makers.world import PASSWORD, World
 
 SEVERAL_PROCESSES = """
 import asyncio, logging, sys
+from types import SimpleNamespace
 import structlog
 from market.observation.measures import exposition
 from market.observation.requests import observed
@@ -33,6 +34,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 async def handle(scope, receive, send):
     scope["path_template"] = scope["path"]
+    scope["route_handler"] = SimpleNamespace(opt={"submission": "/bids" in scope["path"]})
     await send({"type": "http.response.start", "status": 201, "headers": []})
 
 async def ignore(message):
