@@ -104,6 +104,7 @@ async def test_measures_count_by_route_never_by_path(world: World) -> None:
     for slug in ("not-found", "stale"):
         assert (await world.client.get(f"/problems/{slug}")).status_code == 200
     assert (await world.client.get("/no/such/path")).status_code == 404
+    assert (await world.client.get("/health")).status_code == 200
     text = (await world.client.get("/metrics")).text
     assert re.search(
         r'market_requests_total\{method="GET",route="/problems/\{slug\}",status="2xx"\} \d', text
