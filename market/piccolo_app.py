@@ -31,6 +31,12 @@ from market.interests.tables import (
     InterestMitigationTable,
     InterestTable,
 )
+from market.keys.tables import (
+    KeyActTable,
+    RetiredWrappingKeyTable,
+    SigningKeyTable,
+    WrappedColumnTable,
+)
 from market.mail.tables import (
     NoticeFaultTable,
     NoticePreferencesTable,
@@ -73,7 +79,7 @@ from market.transparency.tables import (
     EventBlindingTable,
     EventLeafTable,
     LogKeeperTable,
-    LogOriginTable,
+    LogRestartTable,
     MerkleNodeTable,
 )
 from market.webhooks.tables import (
@@ -105,7 +111,7 @@ APP_CONFIG = AppConfig(
         CheckpointTable,
         CheckpointStampTable,
         LogKeeperTable,
-        LogOriginTable,
+        LogRestartTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,
@@ -156,5 +162,9 @@ APP_CONFIG = AppConfig(
         NoticePreferencesTable,
         NoticingTable,
         NoticeFaultTable,
+        WrappedColumnTable,
+        RetiredWrappingKeyTable,
+        SigningKeyTable,
+        KeyActTable,
     ],
 )

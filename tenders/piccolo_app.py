@@ -20,6 +20,13 @@ from tenders.tables.bids import (
     OpeningConfirmationTable,
     ReceiptTable,
 )
+from tenders.tables.closing import (
+    ExtensionDecisionTable,
+    ExtensionProposalTable,
+    InterruptionTable,
+    ManifestTable,
+    ServiceBeatTable,
+)
 from tenders.tables.conflicts import (
     AwardDelegationEndingTable,
     AwardDelegationTable,
@@ -29,12 +36,22 @@ from tenders.tables.conflicts import (
     ExemptionRevocationTable,
     ExemptionTable,
 )
+from tenders.tables.custody import (
+    KeyRehearsalTable,
+    OfficerCanaryTable,
+    OfficerKeyTable,
+    OfficerShareTable,
+    PassedShareTable,
+    ReleasedKeyTable,
+)
 from tenders.tables.documents import (
     BidDocumentPartTable,
     BidDocumentTable,
+    DocumentKeyTable,
     ListedDocumentTable,
     OpenedDocumentTable,
 )
+from tenders.tables.drafts import BidDraftTable, DraftKeyTable
 from tenders.tables.lots import (
     CriterionTable,
     LotServiceLineTable,
@@ -86,15 +103,29 @@ APP_CONFIG = AppConfig(
         AmendmentTable,
         BidConfirmationTable,
         ConfirmationReceiptTable,
+        ManifestTable,
         ManifestEntryTable,
+        ServiceBeatTable,
+        InterruptionTable,
+        ExtensionProposalTable,
+        ExtensionDecisionTable,
         DeclarationTable,
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
         BidDocumentTable,
         BidDocumentPartTable,
+        DocumentKeyTable,
         ListedDocumentTable,
         OpenedDocumentTable,
         SavedSearchTable,
+        DraftKeyTable,
+        BidDraftTable,
+        OfficerKeyTable,
+        OfficerCanaryTable,
+        OfficerShareTable,
+        PassedShareTable,
+        ReleasedKeyTable,
+        KeyRehearsalTable,
     ],
     migration_dependencies=["suppliers.piccolo_app"],
 )

@@ -56,6 +56,7 @@ async def open_prices(
         Stale: the lot was changed meanwhile.
         LotNotThere: the quality of the lot is not locked, or its prices are open.
         NoBidPassed: there is no price to open.
+        KeysAwaited: officers keep the keys, and have not released them all.
         KeysUnavailable: the custodian cannot use a key; repeat when the operator has mended it.
     """
     lot = await begin_price_opening(actor, tender_id, lot_number, version)
@@ -131,7 +132,7 @@ async def rank(actor: Actor, tender_id: UUID, lot_number: int, version: int) -> 
     if not offers:
         raise NothingToRank
     chosen = requirement.award_method
-    parameters = Parameters(price_weight=price_weight(lot), tie_rule=chosen.tie_rule)
+    parameters = Parameters.published(chosen, price_weight(lot))
     result = method_of(chosen.name, chosen.version).rank(offers, parameters)
     ranking = uuid4()
     await execute(_RANKING, ranking, facts.lot, result.method.value, result.version, actor.person)

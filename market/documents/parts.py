@@ -8,12 +8,11 @@ The format, so that others can seal before sending (all numbers big-endian):
                    byte, the document's id (16 bytes), the part's number from 0 (8 bytes)
     sealed stream  of a document that its supplier sealed: its parts one after another, each of
                    1,048,576 bytes before sealing, but the last, which may be shorter and not empty
-    sealed key     an envelope (see market.sealing.envelopes) to the lot's public key whose content
-                   is the document key, then the size of the document in bytes (8), the number of
-                   its parts (8) and its SHA-256 (32); its address is `DocumentAddress`
 
-Size, number and digest are sealed with the key, so that neither parts nor their end can be left
-out, and no part of another document put in.
+The document key travels in the envelope of the bid that lists the document, beside the content
+(`"keys": {id: hexadecimal}`, see tenders.rules.envelopes): whatever opens the envelope opens its
+documents, whoever keeps the lot's key. The content lists size and SHA-256 of the whole, so that no
+end can be left out; number and id are authenticated with each part, so that none can be moved.
 """
 
 import secrets
@@ -23,15 +22,10 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from msgspec import Struct
-
-from market.sealing import Address
 
 _DOMAIN: Final = b"commissioning-support-market/document-part/v1"
-_KEY_DOMAIN: Final = b"commissioning-support-market/document-key/v1"
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
-_DIGEST_BYTES: Final = 32
 _NUMBER_BYTES: Final = 8
 
 KEY_BYTES: Final = 32
@@ -43,67 +37,6 @@ OVERHEAD_BYTES: Final = _NONCE_BYTES + _TAG_BYTES
 
 class CannotOpenPart(Exception):
     """A part was not sealed under this key as this part of this document, or was changed."""
-
-
-class DocumentAddress(Address, frozen=True, kw_only=True):
-    """Where a document's key belongs: it opens there and nowhere else.
-
-    A document is uploaded once and may be listed by several versions of a bid, so its key is bound
-    to its id and to no version.
-    """
-
-    document: UUID
-    version: int = 1
-
-    def info(self) -> bytes:
-        """Encode the address as the HPKE `info`. No two share an encoding, nor one with a bid's.
-
-        The domain string, a zero byte, then tender, lot, supplier and document (16 bytes each, in
-        network order) and the name of the envelope.
-        """
-        return b"".join(
-            (
-                _KEY_DOMAIN,
-                b"\x00",
-                self.tender.bytes,
-                self.lot.bytes,
-                self.supplier.bytes,
-                self.document.bytes,
-                self.envelope.value.encode("ascii"),
-            )
-        )
-
-
-class DocumentKey(Struct, frozen=True, kw_only=True):
-    """What opens a document, and what it must be once opened."""
-
-    key: bytes
-    size: int
-    parts: int
-    sha256: bytes
-
-    def __repr__(self) -> str:
-        """Say how large the document is, and nothing of its key."""
-        return f"DocumentKey(size={self.size}, key=hidden)"
-
-    def encoded(self) -> bytes:
-        """Write it as the content of a sealed key."""
-        size, parts = self.size.to_bytes(_NUMBER_BYTES), self.parts.to_bytes(_NUMBER_BYTES)
-        return self.key + size + parts + self.sha256
-
-
-def decode_key(content: bytes) -> DocumentKey:
-    """Read what `DocumentKey.encoded` wrote. Raises ValueError if it is of another length."""
-    if len(content) != KEY_BYTES + 2 * _NUMBER_BYTES + _DIGEST_BYTES:
-        raise ValueError("A document's key is 80 bytes: key, size, number of parts, digest.")
-    end_of_size = KEY_BYTES + _NUMBER_BYTES
-    end_of_parts = end_of_size + _NUMBER_BYTES
-    return DocumentKey(
-        key=content[:KEY_BYTES],
-        size=int.from_bytes(content[KEY_BYTES:end_of_size]),
-        parts=int.from_bytes(content[end_of_size:end_of_parts]),
-        sha256=content[end_of_parts:],
-    )
 
 
 def new_document_key() -> bytes:

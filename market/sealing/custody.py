@@ -8,7 +8,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from market.sealing.envelopes import Address, EnvelopeKind, new_key_pair, unseal
+from market.sealing.envelopes import Address, EnvelopeKind, unseal
+from market.sealing.hybrid import new_key_pair
 
 _DOMAIN = b"commissioning-support-market/wrap/v1"
 _KEY_DOMAIN = b"commissioning-support-market/sealing-key/v1"
@@ -128,6 +129,23 @@ class ServerCustodian:
         The pair does not change: what is sealed stays sealed to it. Raises CannotUnwrap.
         """
         return self.wrap(self._unwrap(wrapped, context), context)
+
+    def rekeep(self, kept: bytes, purpose: bytes) -> bytes:
+        """Wrap the same kept secret anew, under the current key-encryption key.
+
+        Raises CannotUnwrap.
+        """
+        return self.rewrap(kept, _kept(purpose))
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all key-encryption keys."""
+        return tuple(self._key_encryption_keys)
+
+    @property
+    def current(self) -> str:
+        """The id of the key-encryption key that wraps."""
+        return self._current
 
     def open_envelope(
         self, wrapped: bytes, context: bytes, address: Address, sealed: bytes

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import msgspec
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import InterfaceError
 
 from market import migrations
-from market.database import DB
+from market.database import DB, UNREACHABLE
 from market.errors import Fault, MarketError
 from market.observation.errors import NotReady
 from market.observation.measures import VERSION
@@ -20,7 +20,6 @@ from market.status.schemas import Health, Mark, ProblemKind, Status
 from market.vault import Vault
 
 _PATIENCE = 1.0  # seconds in which a database that can serve answers
-_BROKEN = (OSError, PostgresError, InterfaceError, TimeoutError)
 
 _FACTS = """
 SELECT (SELECT kind FROM installation) AS environment,
@@ -59,6 +58,12 @@ SELECT (SELECT kind FROM installation) AS environment,
     (SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8 FROM sequencer)
         AS numbered_ago,
     (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed_size,
+    (SELECT max(done_at) FROM key_act WHERE act = 'backup') AS keys_backed_up_at,
+    (SELECT keys FROM key_act WHERE act = 'backup' ORDER BY done_at DESC LIMIT 1) AS keys_backed_up,
+    (SELECT max(done_at) FROM key_act WHERE act = 'rehearsal') AS rehearsed_at,
+    (SELECT failed FROM key_act WHERE act = 'rehearsal' ORDER BY done_at DESC LIMIT 1)
+        AS rehearsal_failed,
+    market_now() AS now,
     mail.overdue AS mails_overdue,
     mail.failed AS mails_failed,
     mail.given_up AS notices_given_up
@@ -97,7 +102,7 @@ async def ensure_ready(vault: object) -> Health:
     try:
         async with asyncio.timeout(_PATIENCE):
             pending = await _pending()
-    except _BROKEN:
+    except UNREACHABLE:
         faults.append(
             Fault(field="database", reason="The database does not answer within a second.")
         )
@@ -130,13 +135,14 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         async with asyncio.timeout(_PATIENCE * 3):
             facts = await _facts()
             pending = await _pending()
-    except _BROKEN as error:
+    except UNREACHABLE as error:
         reason = "The database does not answer, so nothing can be said about it."
         raise NotReady(reason, faults=[Fault(field="database", reason=reason)]) from error
     setting = Setting(
         embedded=settings.embedded,
         custodian="server" if isinstance(vault.custodian, ServerCustodian) else "unknown",
         signing_key=vault.signing_key.key_id,
+        keys=1 + len(vault.retired_signing_keys) + _wrapping_keys(vault),
         pending=pending,
         identity_provider=settings.oidc_issuer,
         time_stamps=settings.timestamp_url,
@@ -152,6 +158,10 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         complete=all(line.mark is not Mark.MISSING for line in lines),
         lines=lines,
     )
+
+
+def _wrapping_keys(vault: Vault) -> int:
+    return len(vault.custodian.key_ids) if isinstance(vault.custodian, ServerCustodian) else 0
 
 
 async def _facts() -> Facts:

@@ -8,14 +8,12 @@ import msgspec
 
 from market.actor import Actor
 from market.command import command
-from market.database import current, execute, fetch, fetch_value
-from market.errors import Fault
+from market.database import current, execute, fetch_value
 from market.events.commands import record
-from market.organisations.rules import Scheme
 from market.sealing import Address, EnvelopeKind, seal
 from market.signing import BidReceipt, SignedStatement, WithdrawalReceipt
 from market.vault import Vault
-from tenders.commands.listing import document_faults, list_documents
+from tenders.commands.listing import list_documents
 from tenders.errors import (
     AlreadyBid,
     BidChanged,
@@ -25,9 +23,10 @@ from tenders.errors import (
 )
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
+from tenders.queries.listed_documents import listing_of
+from tenders.queries.participants import identified
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
-from tenders.rules.participants import Participant, normalised, participant_faults
 from tenders.schemas.bids import (
     BidAct,
     BidGiven,
@@ -65,10 +64,6 @@ SELECT gen_random_uuid(), $1, *
 FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
 """
 
-_ORGANISATIONS = "SELECT id, name FROM organisation WHERE id = ANY ($1::uuid[]) AND NOT proposed"
-
-_IDENTIFIERS = "SELECT scheme, identifier FROM organisation_identifier WHERE organisation = $1"
-
 _RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
 
 
@@ -84,16 +79,6 @@ class _Making(msgspec.Struct, frozen=True, kw_only=True):
     def salt(self, kind: EnvelopeKind) -> bytes:
         """The salt of one commitment."""
         return _salt(self.actor, self.vault, self.bid, self.version, kind)
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: UUID
-    name: str
-
-
-class _Identifier(msgspec.Struct, frozen=True):
-    scheme: Scheme
-    identifier: str
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -124,7 +109,7 @@ async def submit_bid(
         AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
+    return with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
 
 
 @command
@@ -139,10 +124,22 @@ async def _submit(
             f" PUT /bids/{bidding.bid}."
         )
         raise AlreadyBid(message)
-    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
+    return await give_in(actor, vault, bidding, given)
+
+
+async def give_in(actor: Actor, vault: Vault, bidding: Bidding, given: GiveBid) -> BidReceived:
+    """Give the organisation's bid, or put this one in its place, inside a command.
+
+    Raises:
+        BidIncomplete: with every fault.
+        ParticipantsFaulty: with every fault.
+    """
+    bid, last = bidding.bid or uuid4(), bidding.version or 0
+    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=bid, version=last + 1)
     parts = await _sealed(making, given)
     beside = await _participants(making, given)
-    await execute(_BID, making.bid, bidding.tender, bidding.lot, making.bidding.supplier)
+    if bidding.bid is None:
+        await execute(_BID, bid, bidding.tender, bidding.lot, bidding.supplier)
     return await _store(making, parts, beside, given)
 
 
@@ -160,7 +157,7 @@ async def replace_bid(
         BidChanged: the bid is no longer as the caller read it.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
+    return with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
 
 
 @command
@@ -223,7 +220,10 @@ async def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
     """
     bidding = making.bidding
     found = faults(given.quality, given.price, bidding.asked())
-    found += await document_faults(making.vault, bidding, given)
+    listing = await listing_of(
+        making.vault.custodian, bidding, given.quality, given.price, given.document_keys
+    )
+    found += listing.faults
     if found:
         raise BidIncomplete(found[0].reason, faults=found)
     parts = []
@@ -231,7 +231,7 @@ async def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
         (EnvelopeKind.QUALITY, given.quality, bidding.quality_key),
         (EnvelopeKind.PRICE, given.price, bidding.price_key),
     ):
-        packed = pack(part, making.salt(kind))
+        packed = pack(part, making.salt(kind), listing.keys[kind])
         address = Address(
             tender=bidding.tender,
             lot=bidding.lot,
@@ -249,35 +249,10 @@ async def _participants(making: _Making, given: GiveBid) -> list[ParticipantView
     Raises:
         ParticipantsFaulty: with every fault.
     """
-    if not given.participants:
-        return []
-    wanted = [one.organisation for one in given.participants if one.organisation is not None]
-    known = {row.id: row.name for row in await fetch(_Named, _ORGANISATIONS, wanted)}
-    own = await fetch(_Identifier, _IDENTIFIERS, making.bidding.supplier)
-    found = participant_faults(
-        given.participants,
-        making.bidding.supplier,
-        [(one.scheme, one.identifier) for one in own],
-    )
-    for index, one in enumerate(given.participants):
-        if one.organisation is not None and one.organisation not in known:
-            reason = "There is no such organisation in the market; give its name and identifier."
-            found.append(Fault(field=f"participants[{index}].organisation", reason=reason))
-    if found:
-        raise ParticipantsFaulty(found[0].reason, faults=found)
-    return [_identified(one, known) for one in given.participants]
-
-
-def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
-    scheme, identifier = (None, None) if one.identifier is None else normalised(one.identifier)
-    name = known[one.organisation] if one.organisation is not None else one.name
-    return ParticipantView(
-        role=one.role,
-        organisation=one.organisation,
-        name=name or "",
-        scheme=scheme,
-        identifier=identifier,
-    )
+    found = await identified(given.participants, making.bidding.supplier)
+    if found.faults:
+        raise ParticipantsFaulty(found.faults[0].reason, faults=found.faults)
+    return found.views
 
 
 async def _store(
@@ -357,13 +332,13 @@ def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKin
     """
     key = b"" if actor.key is None else actor.key.key.bytes
     purpose = b"bid-salt\x00" + bid.bytes + version.to_bytes(8) + key + kind.value.encode()
-    return vault.signing_key.derive_secret(purpose)
+    return vault.derive_secret(purpose)
 
 
-def _with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
+def with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
     """Add the salts to an answer, also to a stored one, unless the key they came from is gone."""
     salts = None
-    if received.receipt.key_id == vault.signing_key.key_id:
+    if vault.has_signed_with(received.receipt.key_id):
         salts = Salts(
             quality=_salt(actor, vault, received.bid, received.version, EnvelopeKind.QUALITY).hex(),
             price=_salt(actor, vault, received.bid, received.version, EnvelopeKind.PRICE).hex(),

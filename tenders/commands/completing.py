@@ -1,4 +1,4 @@
-"""Completing documents for bids: looked through as they are stored, then sealed."""
+"""Completing documents for bids: looked through as they are stored."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -12,18 +12,12 @@ from market.command import command
 from market.database import execute, fetch_value
 from market.documents.handling import Documents
 from market.documents.kinds import FIRST_BYTES, looks_like
-from market.documents.parts import (
-    CannotOpenPart,
-    DocumentAddress,
-    DocumentKey,
-    new_document_key,
-    open_part,
-)
+from market.documents.parts import CannotOpenPart, open_part
 from market.documents.store import StoreUnavailable
 from market.errors import MarketError
 from market.events.commands import record
-from market.sealing import Custodian, seal
-from tenders.commands.documents import discard, keep
+from market.sealing import Custodian
+from tenders.commands.documents import discard, wrapped_key
 from tenders.errors.documents import (
     DocumentDigestWrong,
     DocumentInfected,
@@ -36,12 +30,14 @@ from tenders.rules.documents import KeptDocument
 from tenders.schemas.documents import DocumentCompleted, DocumentProgress, Sealer
 
 _AGAIN = """
-UPDATE bid_document SET attempt = attempt + 1, kept = $3
+UPDATE bid_document SET attempt = attempt + 1
 WHERE id = $1 AND attempt = $2 AND completed_at IS NULL AND removed_at IS NULL
 """
 
+_OTHER_KEY = "UPDATE document_key SET wrapped = $2 WHERE document = $1"
+
 _COMPLETE = """
-UPDATE bid_document SET completed_at = market_now(), kept = $3, sealed_key = $4
+UPDATE bid_document SET completed_at = market_now()
 WHERE id = $1 AND attempt = $2 AND completed_at IS NULL AND removed_at IS NULL
 RETURNING completed_at
 """
@@ -58,11 +54,10 @@ class _LookedThrough(msgspec.Struct, frozen=True, kw_only=True):
 async def complete_document(
     actor: Actor, documents: Documents, document_id: UUID
 ) -> DocumentCompleted:
-    """Look through a document that has come whole, and seal it; completed twice, it is so once.
+    """Look through a document that has come whole; completed twice, it is so once.
 
-    It is read back from the store: what is checked is what is kept. Then its key is sealed to the
-    lot's key, and the market's own copy of it is gone. What fails is not kept, and the upload
-    begins anew. A document that its supplier sealed is checked by its digest alone.
+    It is read back from the store: what is checked is what is kept. What fails is not kept,
+    and the upload begins anew. A document that its supplier sealed is checked by its digest alone.
 
     Raises:
         NotFound: there is no such document, or the actor does not deal with it.
@@ -80,14 +75,14 @@ async def complete_document(
         message = f"{upload.received} of {upload.size} bytes have come."
         raise UploadUnfinished(message)
     described = upload.described(documents.custodian)
-    found = await _look_through(documents, upload, described, parts)
+    found = await _look_through(documents, upload, parts)
     refusal = _refusal(upload, described, found)
     if refusal is not None:
-        await _begin_anew(actor.continued(), documents.custodian, upload, described, refusal)
+        await _begin_anew(actor.continued(), documents.custodian, upload, refusal)
         await discard(documents, [part.object for part in parts])
         raise refusal
     try:
-        return await _complete(actor, documents.custodian, upload, described)
+        return await _complete(actor, upload)
     except UploadChanged:
         now, _ = await upload_and_parts(actor, document_id)
         if now.completed_at is None:
@@ -109,21 +104,21 @@ def _refusal(upload: Upload, described: KeptDocument, found: _LookedThrough) -> 
     return None
 
 
-async def _look_through(
-    documents: Documents, upload: Upload, described: KeptDocument, parts: list[Part]
-) -> _LookedThrough:
+async def _look_through(documents: Documents, upload: Upload, parts: list[Part]) -> _LookedThrough:
     """Read a document back once, part by part: its digest, its first bytes, what the scanner finds.
 
     Raises:
         StoreUnavailable, ScannerUnavailable: nothing is decided.
+        KeysUnavailable: the custodian cannot read what it keeps.
     """
+    key = upload.key(documents.custodian)
     digest, first = hashlib.sha256(), bytearray()
 
     async def content() -> AsyncIterator[bytes]:
         for part in parts:
             stored = await documents.store.get(part.object)
-            if described.key is not None:
-                stored = open_part(described.key, upload.id, part.number, stored)
+            if key is not None:
+                stored = open_part(key, upload.id, part.number, stored)
             digest.update(stored)
             first.extend(stored[: FIRST_BYTES - len(first)])
             yield stored
@@ -142,49 +137,20 @@ async def _look_through(
 
 @command
 async def _begin_anew(
-    actor: Actor,
-    custodian: Custodian,
-    upload: Upload,
-    described: KeptDocument,
-    refusal: MarketError,
+    actor: Actor, custodian: Custodian, upload: Upload, refusal: MarketError
 ) -> DocumentProgress:
-    key = None if described.key is None else new_document_key()
-    kept = keep(custodian, upload.id, msgspec.structs.replace(described, key=key))
-    if not await execute(_AGAIN, upload.id, upload.attempt, kept):
+    if not await execute(_AGAIN, upload.id, upload.attempt):
         raise UploadChanged
+    if upload.sealed_by is Sealer.MARKET:
+        await execute(_OTHER_KEY, upload.id, wrapped_key(custodian, upload.id))
     await record(actor, "bid_document.refused", "bid_document", upload.id, because=refusal.slug())
     return DocumentProgress(id=upload.id, offset=0, size=upload.size)
 
 
 @command
-async def _complete(
-    actor: Actor, custodian: Custodian, upload: Upload, described: KeptDocument
-) -> DocumentCompleted:
-    kept = keep(custodian, upload.id, msgspec.structs.replace(described, key=None))
-    completed_at: datetime | None = await fetch_value(
-        _COMPLETE, upload.id, upload.attempt, kept, _sealed_key(upload, described)
-    )
+async def _complete(actor: Actor, upload: Upload) -> DocumentCompleted:
+    completed_at: datetime | None = await fetch_value(_COMPLETE, upload.id, upload.attempt)
     if completed_at is None:
         raise UploadChanged
     await record(actor, "bid_document.completed", "bid_document", upload.id)
     return DocumentCompleted(id=upload.id, completed_at=completed_at)
-
-
-def _sealed_key(upload: Upload, described: KeptDocument) -> bytes:
-    """The document's key, sealed to the lot's key of its envelope; by its supplier, as it came."""
-    if described.key is None:
-        return upload.sealed_key or b""
-    address = DocumentAddress(
-        tender=upload.tender,
-        lot=upload.lot,
-        supplier=upload.organisation,
-        envelope=upload.kind,
-        document=upload.id,
-    )
-    key = DocumentKey(
-        key=described.key,
-        size=upload.size,
-        parts=upload.parts,
-        sha256=bytes.fromhex(described.sha256),
-    )
-    return seal(upload.public_key, address, key.encoded())

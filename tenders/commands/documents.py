@@ -1,7 +1,5 @@
 """Uploading documents for bids: begun, sent in parts, removed; completing has its own module."""
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime
@@ -23,7 +21,7 @@ from market.documents.parts import (
 from market.documents.store import StoreUnavailable
 from market.errors import Fault, MarketError, NotFound, OutcomeUnknown, TooLarge
 from market.events.commands import record
-from market.sealing import Custodian, sealed_length
+from market.sealing import Custodian
 from tenders.errors.documents import (
     DocumentComplete,
     DocumentFaulty,
@@ -34,7 +32,7 @@ from tenders.errors.documents import (
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import bidding_in
 from tenders.queries.documents import upload_and_parts, upload_of
-from tenders.rules.documents import MOST_UPLOADED, KeptDocument, kept_purpose
+from tenders.rules.documents import MOST_UPLOADED, KeptDocument, document_key_purpose, kept_purpose
 from tenders.schemas.documents import (
     BeginDocument,
     DocumentBegun,
@@ -44,14 +42,19 @@ from tenders.schemas.documents import (
 )
 
 _BEGIN = """
-INSERT INTO bid_document (id, tender, lot, organisation, kind, sealed_by, size, kept, sealed_key,
-    begun_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO bid_document (id, tender, lot, organisation, kind, sealed_by, size, kept, begun_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
-# The guard lets one begin after another, so that the sum is right.
+_KEY = "INSERT INTO document_key (id, document, wrapped) VALUES ($1, $2, $3)"
+
+# The guard lets one begin after another, so that the sum is right. For a lot it is what the next
+# version of a bid may list, so that a bid of any size can be replaced.
 _HELD = """
 SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes,
-    coalesce(sum(size) FILTER (WHERE lot = $3), 0)::bigint AS bytes_of_lot
+    coalesce(sum(size) FILTER (WHERE lot = $3 AND NOT EXISTS (
+        SELECT 1 FROM listed_document l WHERE l.document = bid_document.id)), 0
+    )::bigint AS bytes_of_lot
 FROM bid_document WHERE organisation = $1 AND tender = $2 AND removed_at IS NULL
 """
 
@@ -100,14 +103,9 @@ async def begin_document(
     """
     bidding = await bidding_in(actor, tender_id, lot_number)
     ensure_may_bid(bidding.facts())
-    sealed_key = _checked(given, documents.document_limit)
+    _check(given, documents.document_limit)
     document = given.id or uuid4()
-    kept = KeptDocument(
-        name=given.name,
-        media_type=given.media_type,
-        sha256=given.sha256,
-        key=None if sealed_key else new_document_key(),
-    )
+    kept = KeptDocument(name=given.name, media_type=given.media_type, sha256=given.sha256)
     await execute(
         _BEGIN,
         document,
@@ -115,12 +113,13 @@ async def begin_document(
         bidding.lot,
         bidding.supplier,
         given.envelope.value,
-        (Sealer.SUPPLIER if sealed_key else Sealer.MARKET).value,
+        (Sealer.MARKET if given.id is None else Sealer.SUPPLIER).value,
         given.size,
-        keep(documents.custodian, document, kept),
-        sealed_key,
+        documents.custodian.keep(msgspec.json.encode(kept), kept_purpose(document)),
         actor.person,
     )
+    if given.id is None:
+        await execute(_KEY, uuid4(), document, wrapped_key(documents.custodian, document))
     held = await fetch_one(_Held, _HELD, bidding.supplier, bidding.tender, bidding.lot)
     if held is not None:
         _ensure_room(held, documents)
@@ -128,8 +127,8 @@ async def begin_document(
     return DocumentBegun(id=document)
 
 
-def _checked(given: BeginDocument, most_bytes: int) -> bytes | None:
-    """Check what a document is announced as, and give the key that its supplier sealed.
+def _check(given: BeginDocument, most_bytes: int) -> None:
+    """Check what a document is announced as.
 
     Raises:
         DocumentFaulty: with every fault.
@@ -140,19 +139,8 @@ def _checked(given: BeginDocument, most_bytes: int) -> bytes | None:
     if given.size > most_bytes:
         reason = f"A document has at most {most_bytes} bytes."
         found.append(Fault(field="size", reason=reason))
-    if (given.id is None) != (given.sealed_key is None):
-        reason = "Give id and sealed_key where you seal the document yourself, and else neither."
-        found.append(Fault(field="id" if given.id is None else "sealed_key", reason=reason))
-    sealed_key = None
-    if given.sealed_key is not None:
-        with suppress(binascii.Error, ValueError):
-            sealed_key = base64.b64decode(given.sealed_key, validate=True)
-        if sealed_key is None or len(sealed_key) != sealed_length(80):
-            reason = f"A sealed key is {sealed_length(80)} bytes in base64."
-            found.append(Fault(field="sealed_key", reason=reason))
     if found:
         raise DocumentFaulty(found[0].reason, faults=found)
-    return sealed_key
 
 
 def _ensure_room(held: _Held, documents: Documents) -> None:
@@ -173,9 +161,9 @@ def _ensure_room(held: _Held, documents: Documents) -> None:
             raise DocumentsFull(message)
 
 
-def keep(custodian: Custodian, document: UUID, described: KeptDocument) -> bytes:
-    """Have the custodian keep what a document is called, and its key while it is uploaded."""
-    return custodian.keep(msgspec.json.encode(described), kept_purpose(document))
+def wrapped_key(custodian: Custodian, document: UUID) -> bytes:
+    """Draw a key for a document, and have the custodian keep it until a bid lists the document."""
+    return custodian.keep(new_document_key(), document_key_purpose(document))
 
 
 # ------------------------------------------------------------------------------------------ sending
@@ -209,7 +197,7 @@ async def receive(
     if offset != upload.received:
         message = f"The upload stands at {upload.received} of {upload.size} bytes."
         raise UploadOffsetWrong(message)
-    key = upload.described(documents.custodian).key
+    key = upload.key(documents.custodian)
     room = min(documents.sending_limit, upload.size - offset)
     sent: list[_Sent] = []
     try:
@@ -277,12 +265,12 @@ async def discard(documents: Documents, names: list[str]) -> None:
 
 
 async def remove_document(actor: Actor, documents: Documents, document_id: UUID) -> DocumentGone:
-    """Remove a document that no version of a bid lists; its key is gone at once.
+    """Remove a document that no bid lists, or no longer; its key is gone at once.
 
     Raises:
         NotFound: there is no such document, or the actor does not deal with it.
         BiddingClosed: the deadline has passed.
-        DocumentListed: a bid lists it, or did.
+        DocumentListed: a bid lists it.
     """
     _, parts = await upload_and_parts(actor, document_id)
     gone = await _remove(actor, document_id)

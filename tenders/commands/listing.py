@@ -1,14 +1,8 @@
-"""Listing documents in a bid: compared with what is stored, and kept from then on."""
+"""Listing documents in a bid: kept from then on as it is, and the market's keys of them gone."""
 
 from uuid import UUID
 
 from market.database import execute
-from market.errors import Fault
-from market.sealing import EnvelopeKind
-from market.vault import Vault
-from tenders.queries.bids import Bidding
-from tenders.queries.documents import stored_documents
-from tenders.rules.documents import listing_faults
 from tenders.schemas.bids import GiveBid
 
 _LIST = """
@@ -17,32 +11,15 @@ SELECT gen_random_uuid(), $1, * FROM unnest($2::uuid[])
 """
 
 
-async def document_faults(vault: Vault, bidding: Bidding, given: GiveBid) -> list[Fault]:
-    """Find everything wrong with the documents that a bid lists, inside a transaction.
-
-    Raises:
-        KeysUnavailable: the custodian cannot read what it keeps of them.
-    """
-    wanted = _wanted(given)
-    if not wanted:
-        return []
-    stored = await stored_documents(vault.custodian, bidding.lot, bidding.supplier, wanted)
-    listed = {
-        EnvelopeKind.QUALITY: given.quality.documents,
-        EnvelopeKind.PRICE: given.price.documents,
-    }
-    return listing_faults(listed, stored)
-
-
 async def list_documents(version_id: UUID, given: GiveBid) -> None:
     """Write down which documents a version lists, in the transaction that makes it.
 
+    The database erases the market's copies of their keys: the version's envelopes hold them.
+
     Raises:
         ListedDocumentMissing: one is not there any more.
+        DocumentListedBefore: the bid, or another request just then, lists one already.
     """
-    if wanted := _wanted(given):
+    wanted = [one.id for one in (*given.quality.documents, *given.price.documents)]
+    if wanted:
         await execute(_LIST, version_id, wanted)
-
-
-def _wanted(given: GiveBid) -> list[UUID]:
-    return [one.id for one in (*given.quality.documents, *given.price.documents)]

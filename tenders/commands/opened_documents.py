@@ -1,7 +1,7 @@
 """Opening documents with the envelope that lists them, looking them through, reading them."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -16,15 +16,12 @@ from market.documents.parts import (
     OVERHEAD_BYTES,
     PART_BYTES,
     CannotOpenPart,
-    DocumentAddress,
-    DocumentKey,
-    decode_key,
     opened_stream,
     recut,
 )
 from market.errors import NotFound
 from market.events.commands import record
-from market.sealing import Address, CannotOpen, CannotUnwrap, Custodian
+from market.sealing import CannotUnwrap, Custodian, EnvelopeKind
 from market.vault import Vault
 from tenders.errors import KeysUnavailable
 from tenders.errors.documents import DocumentUnusable
@@ -37,7 +34,7 @@ from tenders.queries.documents import (
 )
 from tenders.rules.documents import (
     INFECTED,
-    KEY_DOES_NOT_OPEN,
+    NO_KEY,
     NOT_AS_LISTED,
     NOT_OF_ITS_KIND,
     NOT_STORED,
@@ -45,9 +42,10 @@ from tenders.rules.documents import (
     ListedDocument,
     opened_purpose,
 )
+from tenders.rules.envelopes import Found
 from tenders.schemas.documents import OpenedDocumentView, Sealer
 
-_SEALED = "SELECT document, sealed_key FROM sealed_documents($1, $2)"
+_TO_OPEN = "SELECT document FROM documents_to_open($1, $2)"
 
 _OPENED = """
 INSERT INTO opened_document (id, document, bid, kind, kept_key, failure)
@@ -59,62 +57,38 @@ UPDATE opened_document SET checked_at = market_now(), failure = $2
 WHERE document = $1 AND checked_at IS NULL AND failure IS NULL RETURNING checked_at
 """
 
-Opener = Callable[[Address, bytes], bytes]
-"""Opens what was sealed to the lot's key for an address. Raises CannotOpen, CannotUnwrap."""
 
-
-class _Sealed(msgspec.Struct, frozen=True):
+class _ToOpen(msgspec.Struct, frozen=True):
     document: UUID
-    sealed_key: bytes
 
 
 class Readable(msgspec.Struct, frozen=True, kw_only=True):
     """A document of an opened bid that may be given to its reader, part by part."""
 
     listed: ListedDocument
-    key: DocumentKey
+    key: bytes
     parts: list[OpenedPart]
 
 
 # ------------------------------------------------------------------------------------------ opening
 
 
-async def open_listed(
-    vault: Vault, envelope: Address, bid_id: UUID, content: str, opener: Opener
-) -> None:
-    """Open the keys of the documents that an envelope lists, in the transaction that opens it.
+async def open_listed(vault: Vault, bid_id: UUID, kind: EnvelopeKind, found: Found) -> None:
+    """Open the documents that an envelope lists, in the transaction that opens it.
 
-    The keys are kept by the custodian from then on, as the content is kept: the lot's key is not
-    needed again. One that does not open, or belongs to another document than is listed, is kept as
-    a failure.
-
-    Raises:
-        KeysUnavailable: the custodian cannot use the lot's key; nothing is recorded.
+    Their keys came out of the envelope, and are kept by the custodian from then on. A document
+    whose key the envelope lacks is kept as a failure.
     """
-    listed = {one.id: one for one in documents_in(content, envelope.envelope)}
-    for row in await fetch(_Sealed, _SEALED, bid_id, envelope.envelope.value):
+    listed = {one.id for one in documents_in(found.content or "", kind)}
+    for row in await fetch(_ToOpen, _TO_OPEN, bid_id, kind.value):
         if row.document not in listed:
             continue
-        address = DocumentAddress(
-            tender=envelope.tender,
-            lot=envelope.lot,
-            supplier=envelope.supplier,
-            envelope=envelope.envelope,
-            document=row.document,
-        )
-        kept, failure = None, None
-        try:
-            key = decode_key(opener(address, row.sealed_key))
-        except CannotUnwrap as error:
-            raise KeysUnavailable from error
-        except (CannotOpen, ValueError):
-            failure = KEY_DOES_NOT_OPEN
-        else:
-            kept = vault.custodian.keep(key.encoded(), opened_purpose(row.document))
-            one = listed[row.document]
-            if (key.size, key.sha256.hex()) != (one.size, one.sha256):
-                failure = NOT_AS_LISTED
-        await execute(_OPENED, row.document, bid_id, envelope.envelope.value, kept, failure)
+        key = found.keys.get(row.document)
+        kept = None
+        if key is not None:
+            kept = vault.custodian.keep(key, opened_purpose(row.document))
+        failure = NO_KEY if key is None else None
+        await execute(_OPENED, row.document, bid_id, kind.value, kept, failure)
 
 
 # ------------------------------------------------------------------------------------------ reading
@@ -197,7 +171,7 @@ def _readable(custodian: Custodian, opened: Opened, parts: list[OpenedPart]) -> 
         kept = custodian.recall(opened.kept_key, opened_purpose(opened.listed.id))
     except CannotUnwrap as error:
         raise KeysUnavailable from error
-    return Readable(listed=opened.listed, key=decode_key(kept), parts=parts)
+    return Readable(listed=opened.listed, key=kept, parts=parts)
 
 
 async def contents(documents: Documents, readable: Readable) -> AsyncIterator[bytes]:
@@ -205,7 +179,7 @@ async def contents(documents: Documents, readable: Readable) -> AsyncIterator[by
 
     Raises:
         StoreUnavailable: the store does not answer.
-        CannotOpenPart: a part does not open, or there are more or fewer than were sealed.
+        CannotOpenPart: a part does not open.
     """
 
     async def stored() -> AsyncIterator[bytes]:
@@ -215,12 +189,8 @@ async def contents(documents: Documents, readable: Readable) -> AsyncIterator[by
     parts = stored()
     if readable.parts and readable.parts[0].sealed_by is Sealer.SUPPLIER:
         parts = recut(parts, PART_BYTES + OVERHEAD_BYTES)
-    given = 0
-    async for plain in opened_stream(readable.key.key, readable.listed.id, parts):
-        given += 1
+    async for plain in opened_stream(readable.key, readable.listed.id, parts):
         yield plain
-    if given != readable.key.parts:
-        raise CannotOpenPart
 
 
 async def _failure_of(documents: Documents, readable: Readable) -> str | None:
@@ -248,7 +218,7 @@ async def _failure_of(documents: Documents, readable: Readable) -> str | None:
                 pass
     except CannotOpenPart:
         return NOT_WHOLE
-    if (size, digest.digest()) != (readable.key.size, readable.key.sha256):
+    if (size, digest.hexdigest()) != (readable.listed.size, readable.listed.sha256):
         return NOT_AS_LISTED
     if not looks_like(readable.listed.media_type, bytes(first)):
         return NOT_OF_ITS_KIND

@@ -1,9 +1,6 @@
 """Declaring against bidders, confirming the opening, and opening envelopes one by one."""
 
-import functools
-import secrets
-import string
-from collections import defaultdict
+import contextlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -17,29 +14,26 @@ from market.database import execute, fetch, fetch_one, fetch_value, reading
 from market.errors import Fault, NotFound
 from market.events.commands import record
 from market.people.permissions import ensure_fresh
-from market.sealing import Address, CannotOpen, CannotUnwrap, EnvelopeKind, key_context
+from market.sealing import (
+    EnvelopeKind,
+)
 from market.vault import Vault
-from tenders.commands.opened_documents import open_listed
+from tenders.commands.envelopes import open_envelope, open_envelopes
 from tenders.errors import (
     AlreadyConfirmed,
     DeclarationsFaulty,
-    EnvelopeOpened,
-    EnvelopeStaysSealed,
-    KeysUnavailable,
+    KeysAwaited,
 )
 from tenders.permissions.opening import (
     ensure_knows_bidders,
     ensure_may_confirm,
     ensure_may_open,
 )
-from tenders.queries.bids import published_lot
 from tenders.queries.opening import declarations_of, known_bidders, standing_of, unopened
-from tenders.rules.envelopes import DOES_NOT_OPEN, Found, unpack
 from tenders.schemas.opening import (
     ConfirmationGiven,
     DeclarationsView,
     DeclareAll,
-    EnvelopeOpenedView,
     Interest,
     OpeningResumed,
 )
@@ -51,58 +45,31 @@ __all__ = [
     "declare",
     "open_envelope",
     "open_envelopes",
-    "pseudonyms",
     "resume_opening",
     "unopened",
 ]
 
-_FIX = """
-INSERT INTO manifest_entry (id, tender, lot, bid, bid_version, pseudonym)
-SELECT gen_random_uuid(), $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
-"""
+# Fixes what stands, where the worker has not done so right after the deadline.
+_FIX = "SELECT fix_manifest($1)"
 
-# Refuses unless the database shows that the envelope may be opened now.
-_WRAPPED_KEY = """
-SELECT wrapped_key_for(m.bid, $3) FROM manifest_entry m WHERE m.tender = $1 AND m.bid = $2
-"""
-
-_SEALED = "SELECT * FROM sealed_envelope($1, $2)"
+_BIDS = "SELECT count(*) FROM manifest_entry WHERE tender = $1"
 
 _CONFIRMED = """
 SELECT EXISTS (SELECT 1 FROM opening_confirmation WHERE tender = $1 AND person = $2)
 """
 
-_OPENED = """
-INSERT INTO opened_envelope (id, envelope, bid, kind, content, failure, opened_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING bid, kind, opened_at, failure
-"""
-
 _LOTS = "SELECT id FROM lot WHERE tender = $1 ORDER BY number"
 
 _PROGRESS = """
-SELECT count(*) FILTER (WHERE r.opened_at IS NOT NULL AND r.failure IS NULL) AS opened,
+SELECT count_manifest_faults($1) AS manifest_faults,
+    count(*) FILTER (WHERE r.opened_at IS NOT NULL AND r.failure IS NULL) AS opened,
     count(r.failure) AS failed, count(*) FILTER (WHERE r.opened_at IS NULL) AS remaining
 FROM opening_record($1) r WHERE r.kind = 'quality'
 """
 
 
-class _Standing(msgspec.Struct, frozen=True):
-    bid: UUID
-    lot: UUID
-    bid_version: UUID
-
-
 class _Lot(msgspec.Struct, frozen=True):
     id: UUID
-
-
-class _Sealed(msgspec.Struct, frozen=True):
-    lot: UUID
-    supplier: UUID
-    version: int
-    envelope: UUID
-    committed: bytes
-    sealed: bytes
 
 
 @command
@@ -170,9 +137,9 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
     A confirmation counts while its giver may act. Where one counts again since the guardian
     decided, either opener repeats theirs, and that opens the bids.
 
-    It fixes the manifest of all bids that stand and moves the tender in one transaction. Then the
-    quality envelopes are opened one by one, each in its own; what a fault of the machine leaves
-    unopened, `resume_opening` opens.
+    It moves the tender in one transaction, and fixes the manifest of all bids that stand where the
+    worker has not yet. Then the quality envelopes are opened one by one, each in its own; what a
+    fault of the machine leaves unopened, `resume_opening` opens.
 
     Raises:
         FreshSignInNeeded: the actor's sign-in or its confirmation is older than fifteen minutes.
@@ -182,11 +149,15 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
         AlreadyConfirmed: by the same person, and two confirmations do not count yet.
+        ExtensionUndecided: an interruption before the deadline waits for a decision.
         KeysUnavailable: the opening is confirmed, but the custodian cannot use a key.
+        EnvelopeAltered: the opening is confirmed, but an envelope is not what was fixed.
     """
     given = await _confirm(actor, tender_id)
     if given.opened:
-        await _open_quality(actor.continued(), vault, tender_id)
+        # where officers keep the keys they release them now, and then the opening is resumed
+        with contextlib.suppress(KeysAwaited):
+            await _open_quality(actor.continued(), vault, tender_id)
     return given
 
 
@@ -218,146 +189,15 @@ async def _confirm(actor: Actor, tender_id: UUID) -> ConfirmationGiven:
         )
     if confirmed_by < OPENERS_NEEDED:
         return ConfirmationGiven(confirmed_by=confirmed_by, opened=False)
-    bids = await _fix_manifest(tender_id)
+    await execute(_FIX, tender_id)
     await execute(
         "UPDATE tender SET stage = 'opened', version = version + 1"
         " WHERE id = $1 AND stage = 'published'",
         tender_id,
     )
+    bids: int = await fetch_value(_BIDS, tender_id)
     await record(actor, "tender.opened", "tender", tender_id, tender=tender_id, bids=bids)
     return ConfirmationGiven(confirmed_by=confirmed_by, opened=True)
-
-
-async def _fix_manifest(tender_id: UUID) -> int:
-    """Write down every bid that stands, under a pseudonym, and say how many there are."""
-    by_lot: dict[UUID, list[_Standing]] = defaultdict(list)
-    for bid in await fetch(_Standing, "SELECT * FROM bids_to_open($1)", tender_id):
-        by_lot[bid.lot].append(bid)
-    entries = [
-        (bid, name)
-        for bids in by_lot.values()
-        for bid, name in zip(bids, pseudonyms(len(bids)), strict=True)
-    ]
-    if entries:
-        await execute(
-            _FIX,
-            tender_id,
-            [bid.lot for bid, _ in entries],
-            [bid.bid for bid, _ in entries],
-            [bid.bid_version for bid, _ in entries],
-            [name for _, name in entries],
-        )
-    return len(entries)
-
-
-def pseudonyms(count: int) -> list[str]:
-    """Draw "Bidder A", "Bidder B", … in random order: no letter tells who came when."""
-    letters = string.ascii_uppercase
-    names = []
-    for number in range(count):
-        name, rest = letters[number % len(letters)], number // len(letters)
-        while rest:
-            name, rest = letters[(rest - 1) % len(letters)] + name, (rest - 1) // len(letters)
-        names.append(f"Bidder {name}")
-    secrets.SystemRandom().shuffle(names)
-    return names
-
-
-@command
-async def open_envelope(
-    actor: Actor, vault: Vault, tender_id: UUID, bid_id: UUID, kind: EnvelopeKind
-) -> EnvelopeOpenedView:
-    """Open one envelope and keep what was in it, or why that could not be used; in one transaction.
-
-    An opener opens quality envelopes once the tender is opened; a price evaluator opens prices of
-    bids that passed once the quality of the lot is locked. The content, as the supplier gave it,
-    is then in `opened_envelope.content` (a `QualityEnvelope` or `PriceEnvelope` as JSON). An
-    envelope that does not open, does not prove its commitment or does not fit the lot is kept
-    with the failure instead. Pass an actor without an Idempotency-Key (`actor.continued()`).
-
-    Raises:
-        NotFound: no such tender, or no such bid in its manifest.
-        DutyNeeded: it is not the actor's duty.
-        NotOpened: two people have not confirmed the opening.
-        DeclarationMissing: the actor has not declared against every bidder.
-        ConflictOfInterest: the actor has an interest in a bidder.
-        EnvelopeStaysSealed: the lot has not come so far, or the bid did not pass.
-        EnvelopeOpened: it was opened before.
-        KeysUnavailable: the custodian cannot use the key; nothing is recorded against the bid.
-    """
-    ensure_may_open(await standing_of(actor, tender_id), kind)
-    wrapped_key: bytes | None = await fetch_value(_WRAPPED_KEY, tender_id, bid_id, kind.value)
-    sealed = await fetch_one(_Sealed, _SEALED, bid_id, kind.value)
-    if wrapped_key is None:
-        raise NotFound
-    if sealed is None:  # the lot moved on since the key was given
-        raise EnvelopeStaysSealed
-    address = Address(
-        tender=tender_id,
-        lot=sealed.lot,
-        supplier=sealed.supplier,
-        envelope=kind,
-        version=sealed.version,
-    )
-    context, opens = key_context(tender_id, sealed.lot, kind), vault.custodian.open_envelope
-    try:
-        plain = opens(wrapped_key, context, address, sealed.sealed)
-    except CannotUnwrap as error:
-        raise KeysUnavailable from error
-    except CannotOpen:
-        found = Found(failure=DOES_NOT_OPEN)
-    else:
-        found = unpack(plain, kind, sealed.committed, await published_lot(sealed.lot))
-    opened = await fetch_one(
-        EnvelopeOpenedView,
-        _OPENED,
-        uuid4(),
-        sealed.envelope,
-        bid_id,
-        kind.value,
-        found.content,
-        found.failure,
-        actor.person,
-    )
-    if opened is None:
-        raise NotFound
-    await record(
-        actor,
-        "envelope.opened",
-        "envelope",
-        sealed.envelope,
-        tender=tender_id,
-        # why it failed may quote the bid
-        private=None if found.failure is None else {"failure": found.failure},
-        kind=kind.value,
-        failed=found.failure is not None,
-    )
-    if found.content is not None:
-        await open_listed(
-            vault, address, bid_id, found.content, functools.partial(opens, wrapped_key, context)
-        )
-    return opened
-
-
-async def open_envelopes(
-    actor: Actor, vault: Vault, tender_id: UUID, lot_id: UUID, kind: EnvelopeKind
-) -> int:
-    """Open every envelope of one kind in a lot that may be opened and is not; give how many.
-
-    Each is a transaction of its own: after a break the same call goes on where it stopped, and
-    two people who call it at once open each envelope once. Nothing to open is no fault.
-
-    Raises:
-        MarketError: whatever `open_envelope` raises, but for EnvelopeOpened.
-    """
-    opened = 0
-    for bid in await unopened(actor, lot_id, kind):
-        try:
-            await open_envelope(actor, vault, tender_id, bid, kind)
-        except EnvelopeOpened:
-            continue
-        opened += 1
-    return opened
 
 
 async def _open_quality(actor: Actor, vault: Vault, tender_id: UUID) -> None:
@@ -377,7 +217,9 @@ async def resume_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Opening
         NotOpened: two people have not confirmed the opening.
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
+        KeysAwaited: officers keep the keys, and have not released them all.
         KeysUnavailable: the custodian still cannot use a key.
+        EnvelopeAltered: an envelope is not what was fixed at the deadline; the rest is open.
     """
     await _note_resumption(actor, tender_id)
     await _open_quality(actor.continued(), vault, tender_id)

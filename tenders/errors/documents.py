@@ -19,7 +19,7 @@ class DocumentsFull(MarketError):
 class DocumentIdTaken(MarketError):
     """A supplier that seals a document itself chooses its id, and must choose a new one."""
 
-    title = "There is a document of this id. Draw a new random UUID, and seal the key anew."
+    title = "There is a document of this id. Draw a new random UUID, and seal the document anew."
 
 
 @keeps("document_part_follows")
@@ -63,7 +63,7 @@ class DocumentInfected(MarketError):
     title = "The scanner found malware in the document. Nothing of it is kept."
 
 
-@keeps("document_stays_as_completed", "document_stays_as_begun")
+@keeps("document_stays_as_completed", "document_stays_as_begun", "document_key_at_its_beginning")
 class DocumentComplete(WrongStage):
     """A complete document does not change; another one is uploaded instead."""
 
@@ -80,9 +80,19 @@ class DocumentRemoved(MarketError):
 
 @keeps("document_stays_listed")
 class DocumentListed(MarketError):
-    """A version of a bid lists the document: it is kept as the bid is."""
+    """The version of a bid that counts lists the document: it is kept as the bid is."""
 
-    title = "A bid lists this document, or did: it is kept as the bid is."
+    title = "A bid lists this document: it is kept as the bid is."
+
+
+@keeps("document_listed_once")
+class DocumentListedBefore(MarketError):
+    """The only key of a document that the market sealed is in the version that listed it.
+
+    The market's copy is erased when a bid lists the document, so no later version can list it.
+    """
+
+    title = "A version of your bid lists this document, and holds its only key. Upload it anew."
 
 
 @keeps("listed_document_complete")

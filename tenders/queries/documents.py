@@ -21,7 +21,7 @@ from tenders.rules.documents import (
     NOT_STORED,
     KeptDocument,
     ListedDocument,
-    StoredDocument,
+    document_key_purpose,
     kept_purpose,
 )
 from tenders.schemas.documents import (
@@ -35,11 +35,10 @@ from tenders.schemas.documents import (
 # Row-level security shows a document to its organisation's bid managers and to nobody else.
 _UPLOAD = """
 SELECT d.id, d.tender, d.lot, l.number AS lot_number, d.organisation, d.kind, d.sealed_by, d.size,
-    d.received, d.parts, d.attempt, d.kept, d.sealed_key, d.begun_at, d.completed_at,
-    k.public_key,
+    d.received, d.parts, d.attempt, d.kept, k.wrapped, d.begun_at, d.completed_at,
     EXISTS (SELECT 1 FROM listed_document x WHERE x.document = d.id) AS listed
 FROM bid_document d JOIN lot l ON l.id = d.lot
-JOIN tender_key k ON k.lot = l.id AND k.envelope = d.kind
+LEFT JOIN document_key k ON k.document = d.id
 WHERE d.removed_at IS NULL AND d.organisation = $1
 """
 
@@ -55,11 +54,6 @@ ORDER BY d.begun_at DESC, d.id DESC LIMIT $6
 )
 
 _PARTS = "SELECT number, object FROM bid_document_part WHERE document = $1 ORDER BY number"
-
-_STORED = """
-SELECT id, kind, size, sealed_by, kept, completed_at FROM bid_document
-WHERE id = ANY ($1::uuid[]) AND lot = $2 AND organisation = $3 AND removed_at IS NULL
-"""
 
 # Row-level security shows contents to those who read them, and to them documents alike.
 _OPENED = """
@@ -91,10 +85,9 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     parts: int
     attempt: int
     kept: bytes
-    sealed_key: bytes | None
+    wrapped: bytes | None
     begun_at: datetime
     completed_at: datetime | None
-    public_key: bytes
     listed: bool
 
     def progress(self) -> DocumentProgress:
@@ -107,7 +100,20 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             KeysUnavailable: the custodian cannot read what it keeps.
         """
-        return _recalled(custodian, self.id, self.kept)
+        return recalled(custodian, self.id, self.kept)
+
+    def key(self, custodian: Custodian) -> bytes | None:
+        """What its parts are sealed with; None where its supplier sealed it, or a bid lists it.
+
+        Raises:
+            KeysUnavailable: the custodian cannot read what it keeps.
+        """
+        if self.wrapped is None:
+            return None
+        try:
+            return custodian.recall(self.wrapped, document_key_purpose(self.id))
+        except CannotUnwrap as error:
+            raise KeysUnavailable from error
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -149,15 +155,6 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class _Stored(msgspec.Struct, frozen=True):
-    id: UUID
-    kind: EnvelopeKind
-    size: int
-    sealed_by: Sealer
-    kept: bytes
-    completed_at: datetime | None
-
-
 class _Envelope(msgspec.Struct, frozen=True):
     bid: UUID
     kind: EnvelopeKind
@@ -172,7 +169,12 @@ class _Proved(msgspec.Struct, frozen=True):
     checked_at: datetime | None
 
 
-def _recalled(custodian: Custodian, document: UUID, kept: bytes) -> KeptDocument:
+def recalled(custodian: Custodian, document: UUID, kept: bytes) -> KeptDocument:
+    """What is kept of a document.
+
+    Raises:
+        KeysUnavailable: the custodian cannot read it.
+    """
     try:
         described = custodian.recall(kept, kept_purpose(document))
     except CannotUnwrap as error:
@@ -264,29 +266,6 @@ def _view(custodian: Custodian, row: Upload) -> DocumentView:
         begun_at=row.begun_at,
         completed_at=row.completed_at,
     )
-
-
-async def stored_documents(
-    custodian: Custodian, lot: UUID, supplier: UUID, wanted: list[UUID]
-) -> dict[UUID, StoredDocument]:
-    """What is stored of the documents that a bid lists, inside a transaction.
-
-    Raises:
-        KeysUnavailable: the custodian cannot read what it keeps.
-    """
-    found = {}
-    for row in await fetch(_Stored, _STORED, wanted, lot, supplier):
-        described = _recalled(custodian, row.id, row.kept)
-        found[row.id] = StoredDocument(
-            kind=row.kind,
-            complete=row.completed_at is not None,
-            sealed_by_supplier=row.sealed_by is Sealer.SUPPLIER,
-            name=described.name,
-            media_type=described.media_type,
-            size=row.size,
-            sha256=described.sha256,
-        )
-    return found
 
 
 async def opened_documents(

@@ -11,6 +11,7 @@ from msgspec import Meta
 from market.sealing import EnvelopeKind
 from market.signing import SignedStatement
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.documents import MOST_LISTED, GivenKey
 from tenders.rules.participants import MOST_PARTICIPANTS, Participant, ParticipantRole
 
 
@@ -39,11 +40,14 @@ class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `participants` are the members of the consortium and the subcontractors. They are named outside
     the envelopes, and known with the bidders' names, so that conflicts of interest can be found.
+    `document_keys` are those of documents that you sealed before you uploaded them; they are sealed
+    into the envelopes that list these, and not kept.
     """
 
     quality: QualityEnvelope
     price: PriceEnvelope
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
+    document_keys: Annotated[tuple[GivenKey, ...], Meta(max_length=2 * MOST_LISTED)] = ()
 
     example: ClassVar[dict[str, Any]] = {
         "quality": {

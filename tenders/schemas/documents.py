@@ -2,17 +2,14 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 
 from market.documents.kinds import MediaType
 from market.sealing import EnvelopeKind
 from tenders.rules.documents import DocumentName, Sha256, Size
-
-_LONGEST_KEY = 12_000  # of an envelope that holds a document's key, in base64
 
 
 class DocumentState(StrEnum):
@@ -33,9 +30,9 @@ class BeginDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """A document that is to be uploaded for one envelope of a bid.
 
     `size` and `sha256` are of what will be sent. Who seals the document before sending it gives an
-    `id` of their choice, a random UUID, and in `sealed_key` the document's key, sealed to the lot's
-    public key of this envelope (base64): then what is sent is the sealed stream, its size and
-    digest are given, and the market looks at the document only after the opening.
+    `id` of their choice, a random UUID: then what is sent is the sealed stream, its size and digest
+    are given, the document's key comes with the bid that lists it (`document_keys`) or in the
+    envelope that the supplier seals, and the market looks at the document only after the opening.
     """
 
     name: DocumentName
@@ -44,7 +41,6 @@ class BeginDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     sha256: Sha256
     envelope: EnvelopeKind
     id: UUID | None = None
-    sealed_key: Annotated[str, Meta(max_length=_LONGEST_KEY)] | None = None
 
     example: ClassVar[dict[str, Any]] = {
         "name": "How we would begin.pdf",
@@ -70,7 +66,7 @@ class DocumentProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentCompleted(msgspec.Struct, frozen=True, kw_only=True):
-    """A document was looked through and sealed; a bid can list it."""
+    """A document was looked through; a bid can list it."""
 
     id: UUID
     completed_at: datetime
@@ -84,9 +80,10 @@ class DocumentGone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
-    """One of the organisation's documents. Once it is complete, the market itself cannot open it.
+    """One of the organisation's documents. Once a bid lists it, the market itself cannot open it.
 
-    List it in the bid's envelope by `id`, `name`, `media_type`, `size` and `sha256`.
+    List it in the bid's envelope by `id`, `name`, `media_type`, `size` and `sha256`. `listed` says
+    that a version of a bid does: one that the market sealed then belongs to that version alone.
     """
 
     id: UUID

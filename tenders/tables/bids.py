@@ -94,7 +94,7 @@ class ReceiptTable(Table, db=DB, tablename="bid_receipt"):
 
 
 class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
-    """A bid that stood at the deadline, fixed at the opening, with its shuffled pseudonym."""
+    """A bid that stood at the deadline, with its shuffled pseudonym and what was sealed then."""
 
     id = columns.UUID(primary_key=True)
     tender = columns.ForeignKey(
@@ -108,6 +108,8 @@ class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
         BidVersionTable, default=None, null=False, on_delete=OnDelete.restrict, unique=True
     )
     pseudonym = columns.Varchar(length=20, default=None, null=False)
+    quality_digest = columns.Bytea(default=None, null=False)
+    price_digest = columns.Bytea(default=None, null=False)
 
     manifest_entry_pseudonym_once = Unique(["lot", "pseudonym"])
 

@@ -16,8 +16,7 @@ from tenders.tables.tenders import TenderTable
 class BidDocumentTable(Table, db=DB, tablename="bid_document"):
     """A document for an envelope of a bid: how far it has come, and how large it is to be.
 
-    What it is called and its digest are in `kept`, wrapped by the custodian, as is its key while
-    it is uploaded; afterwards the key is in `sealed_key` alone, sealed to the lot's key.
+    What it is called and its digest are in `kept`, wrapped by the custodian.
     """
 
     id = columns.UUID(primary_key=True)
@@ -35,7 +34,6 @@ class BidDocumentTable(Table, db=DB, tablename="bid_document"):
     parts = columns.Integer(default=0, null=False)
     attempt = columns.Integer(default=1, null=False)
     kept = columns.Bytea(default=None, null=True)
-    sealed_key = columns.Bytea(default=None, null=True)
     begun_by = columns.ForeignKey(
         PersonTable, default=None, null=False, on_delete=OnDelete.restrict
     )
@@ -48,12 +46,22 @@ class BidDocumentTable(Table, db=DB, tablename="bid_document"):
     bid_document_size_bounded = Check("size BETWEEN 1 AND 2147483648")
     bid_document_received_fits = Check("received BETWEEN 0 AND size")
     bid_document_complete_whole = Check(
-        "completed_at IS NULL OR removed_at IS NOT NULL"
-        " OR (received = size AND kept IS NOT NULL AND sealed_key IS NOT NULL)"
+        "completed_at IS NULL OR removed_at IS NOT NULL OR (received = size AND kept IS NOT NULL)"
     )
-    bid_document_removed_whole = Check(
-        "removed_at IS NULL OR (kept IS NULL AND sealed_key IS NULL)"
+    bid_document_removed_whole = Check("removed_at IS NULL OR kept IS NULL")
+
+
+class DocumentKeyTable(Table, db=DB, tablename="document_key"):
+    """The key of a document, wrapped by the custodian, from its beginning until a bid lists it.
+
+    Then it is in the envelope of that bid alone. Of what its supplier sealed there is none.
+    """
+
+    id = columns.UUID(primary_key=True)
+    document = columns.ForeignKey(
+        BidDocumentTable, default=None, null=False, on_delete=OnDelete.restrict, unique=True
     )
+    wrapped = columns.Bytea(default=None, null=False)
 
 
 class BidDocumentPartTable(Table, db=DB, tablename="bid_document_part"):

@@ -33,7 +33,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listTenderRecord": "events:read",
         "listEvents": "events:read",
         "getLogKey": "events:read",
-        "listLogOrigins": "events:read",
+        "listLogRestarts": "events:read",
         "listCheckpoints": "events:read",
         "getCheckpoint": "events:read",
         "getInclusionProof": "events:read",
@@ -42,6 +42,12 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "listMyBids": "bids:read",
         "getMyBid": "bids:read",
         "listSigningKeys": "bids:read",
+        "getDraft": "bids:read",
+        "listDraftFaults": "bids:read",
+        "getMyBidForLot": "bids:read",
+        "saveDraft": "bids:write",
+        "submitDraft": "bids:write",
+        "discardDraft": "bids:write",
         "submitBid": "bids:write",
         "replaceBid": "bids:write",
         "withdrawBid": "bids:write",
@@ -66,6 +72,9 @@ FRESH: Final = frozenset(
         "offerPasswordReset",
         "enrolAuthenticator",
         "confirmAuthenticator",
+        "registerOfficerKey",
+        "passKeyShares",
+        "releaseKeys",
     }
 )
 """What asks for a sign-in of the last quarter of an hour."""

@@ -1,6 +1,5 @@
 """Documents of bids in tests: uploaded through HTTP, and listed in bids."""
 
-import base64
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -8,14 +7,7 @@ from uuid import uuid4
 
 import httpx
 
-from market.documents.parts import (
-    PART_BYTES,
-    DocumentAddress,
-    DocumentKey,
-    new_document_key,
-    seal_part,
-)
-from market.sealing import EnvelopeKind, seal
+from market.documents.parts import PART_BYTES, new_document_key, seal_part
 from tests.makers.bids import asked, bid_body
 from tests.makers.tenders import PublishedTender
 from tests.makers.world import Person
@@ -89,11 +81,14 @@ def bid_with(
     tender: PublishedTender,
     quality: Sequence[dict[str, Any]] = (),
     price: Sequence[dict[str, Any]] = (),
+    *,
+    keys: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
-    """A complete bid for the first lot that lists documents."""
+    """A complete bid for the first lot that lists documents, with the keys of sealed ones."""
     body = bid_body(asked(tender, 1))
     body["quality"]["documents"] = list(quality)
     body["price"]["documents"] = list(price)
+    body["document_keys"] = list(keys)
     return body
 
 
@@ -108,44 +103,20 @@ async def sealed_document(  # noqa: PLR0913  # everything a supplier may get wro
     content: bytes,
     *,
     claimed: bytes | None = None,
-    to_envelope: EnvelopeKind = EnvelopeKind.QUALITY,
     media_type: str = "application/pdf",
     name: str = "How.pdf",
-) -> dict[str, Any]:
-    """Upload a document that its supplier sealed, and give it as a bid lists it."""
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Upload a document that its supplier sealed; give it as a bid lists it, and its key."""
     document, key = uuid4(), new_document_key()
     pieces = [content[at : at + PART_BYTES] for at in range(0, len(content), PART_BYTES)]
     stream = b"".join(seal_part(key, document, at, piece) for at, piece in enumerate(pieces))
-    keys = (await bidder.get(f"{tender.path}/keys")).json()
-    public = next(one for one in keys if one["lot_number"] == 1 and one["envelope"] == "quality")[
-        "public_key"
-    ]
-    address = DocumentAddress(
-        tender=tender.id,
-        lot=tender.lots[1],
-        supplier=bidder.organisation,
-        envelope=to_envelope,
-        document=document,
-    )
-    of = content if claimed is None else claimed
-    inside = DocumentKey(
-        key=key, size=len(of), parts=len(pieces), sha256=hashlib.sha256(of).digest()
-    )
-    sealed_key = seal(base64.b64decode(public), address, inside.encoded())
-    body = announced(stream, name=name, media_type=media_type) | {
-        "id": str(document),
-        "sealed_key": base64.b64encode(sealed_key).decode(),
-    }
+    body = announced(stream, name=name, media_type=media_type) | {"id": str(document)}
     path = await begun(bidder, tender, body)
     for at in range(0, len(stream), 700_000):
         sent = await send(bidder, path, at, stream[at : at + 700_000])
         assert sent.status_code == 200, sent.text
     completed = await complete(bidder, path)
     assert completed.status_code == 201, completed.text
-    return {
-        "id": str(document),
-        "name": name,
-        "media_type": media_type,
-        "size": len(of),
-        "sha256": hashlib.sha256(of).hexdigest(),
-    }
+    of = content if claimed is None else claimed
+    described = announced(of, name=name, media_type=media_type)
+    return listed(described, path), {"id": str(document), "key": key.hex()}

@@ -24,9 +24,16 @@ _RUNNING: Final[Mapping[str, Action]] = {
         commits_to="the time before and after",
     ),
     "log.restarted": Action(
-        "The log began anew under another name, because a restore had lost its end.",
+        "The log goes on under a new origin, because the end of its former one was lost.",
         ("log",),
-        {"number": _NUMBER, "begins_at": _NUMBER},
+        {
+            "origin": _CODE,
+            "former": _CODE,
+            "kept": _NUMBER,
+            "known": _NUMBER,
+            "known_root": Kind.DIGEST,
+            "note": Kind.DIGEST,
+        },
     ),
     "request.refused": Action(
         "An act was refused by duty, interest or permission.",
@@ -45,6 +52,25 @@ _RUNNING: Final[Mapping[str, Action]] = {
         "Nothing about a person may be erased until further notice.", ("person",), {"hold": _ID}
     ),
     "legal_hold.released": Action("A legal hold has ended.", ("person",), {"hold": _ID}),
+}
+
+_KEYS: Final[Mapping[str, Action]] = {
+    "signing_key.began": Action(
+        "The market signs with another key from now on.", ("signing_key",), {"key_id": _CODE}
+    ),
+    "keys.tended": Action(
+        "The market's keys were backed up, or rehearsed on canaries.",
+        ("key_act",),
+        {"act": _CODE, "keys": _NUMBER, "failed": _NUMBER},
+    ),
+    "keys.rewrapped": Action(
+        "Secrets were wrapped under the current key-encryption key.",
+        ("wrapped_column",),
+        {"table": _CODE, "rows": _NUMBER},
+    ),
+    "wrapping_key.retired": Action(
+        "A key-encryption key was put out of use.", ("wrapping_key",), {"key_id": _CODE}
+    ),
 }
 
 _PEOPLE: Final[Mapping[str, Action]] = {
@@ -316,6 +342,7 @@ _SUPPLIERS: Final[Mapping[str, Action]] = {
 
 OF_THE_MARKET: Final[Mapping[str, Action]] = {
     **_RUNNING,
+    **_KEYS,
     **_PEOPLE,
     **_SYSTEMS,
     **_REGISTERS,

@@ -51,6 +51,7 @@ _PREPARING: Final[Mapping[str, Action]] = {
             "requirement": _NUMBER,
             "digest": Kind.DIGEST,
             "rule_set": _CODE,
+            "custody": _CODE,
             "deadline": Kind.INSTANT,
         },
     ),
@@ -113,6 +114,13 @@ _DUTIES: Final[Mapping[str, Action]] = {
 _DOCUMENT = ("bid_document",)
 
 _BIDDING: Final[Mapping[str, Action]] = {
+    "draft.saved": Action(
+        "A draft of a bid was saved; of no tender, so that nobody can count drafts.",
+        ("draft",),
+        {"version": _NUMBER},
+    ),
+    "draft.discarded": Action("A draft of a bid was discarded.", ("draft",), {"version": _NUMBER}),
+    "draft.submitted": Action("A draft became a bid.", ("draft",), {"version": _NUMBER}),
     "bid.submitted": Action(
         "A bid was given.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
     ),
@@ -160,6 +168,26 @@ _BIDDING: Final[Mapping[str, Action]] = {
     "bid_documents.read": Action(
         "Somebody read which documents an opened bid lists.", ("tender",), {"documents": _NUMBER}
     ),
+    "manifest.fixed": Action(
+        "The bids that stand were fixed; the digest over them is salted.",
+        ("tender",),
+        {"digest": Kind.DIGEST},
+    ),
+    "service.interrupted": Action(
+        "No process of the market had served for so long.",
+        ("interruption",),
+        {"seconds": _NUMBER},
+    ),
+    "extension.proposed": Action(
+        "An interruption touched the last hour before the deadline: somebody is to decide.",
+        ("extension_proposal",),
+    ),
+    "extension.decided": Action(
+        "The tender's manager decided whether to put the deadline off.",
+        ("extension_proposal",),
+        {"outcome": _CODE},
+        private=("reason",),
+    ),
     "opening.confirmed": Action(
         "An opener confirmed the opening.", ("tender",), {"confirmed_by": _NUMBER}
     ),
@@ -171,6 +199,29 @@ _BIDDING: Final[Mapping[str, Action]] = {
         private=("failure",),
     ),
     "opening.resumed": Action("An interrupted opening was gone on with.", ("tender",)),
+    "officer_key.registered": Action(
+        "Somebody registered the public half of an officer's key.",
+        ("officer_key",),
+        {"fingerprint": Kind.DIGEST},
+    ),
+    "key.rehearsed": Action(
+        "Two officers opened the canary of their tender together.",
+        ("tender",),
+        {"with_officer": _ID},
+    ),
+    "key.share_passed": Action(
+        "An officer passed on shares of keys to other officers.", ("tender",), {"shares": _NUMBER}
+    ),
+    "key_releases.read": Action(
+        "An officer read which envelopes are due, to release their keys.",
+        ("tender",),
+        {"envelopes": _NUMBER},
+    ),
+    "key.released": Action(
+        "Two officers released the content keys of envelopes that were due.",
+        ("tender",),
+        {"released": _NUMBER, "unopenable": _NUMBER},
+    ),
 }
 
 _EVALUATING: Final[Mapping[str, Action]] = {

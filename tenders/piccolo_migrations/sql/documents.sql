@@ -3,17 +3,13 @@
 
 SELECT keep_undeleted('bid_document', 'opened_document');
 SELECT keep_append_only('listed_document');
-SELECT keep_recorded('bid_document', 'bid_document_part', 'listed_document', 'opened_document');
+SELECT keep_recorded('bid_document', 'bid_document_part', 'document_key', 'listed_document',
+    'opened_document');
+SELECT keep_wrapped('bid_document', 'kept');
+SELECT keep_wrapped('document_key', 'wrapped');
+SELECT keep_wrapped('opened_document', 'kept_key');
 CREATE INDEX bid_document_of_bidder ON bid_document (organisation, lot, begun_at, id)
     WHERE removed_at IS NULL;
-
--- Whether the acting person deals with the bids of the organisation they act for.
-CREATE FUNCTION manages_own_bids() RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM membership m WHERE m.person = acting_person()
-                   AND m.organisation = acting_organisation() AND m.role = 'bid_manager'
-                   AND m.ended_at IS NULL)
-$$;
 
 -- Refuse unless a bid manager of the organisation acts; the person is held, so that a membership
 -- cannot end between what the door saw and this.
@@ -24,7 +20,7 @@ BEGIN
         PERFORM refuse('acts_in_own_name', 'Nobody can bid in another organisation''s name.');
     END IF;
     PERFORM 1 FROM person WHERE id = acting_person() FOR SHARE;
-    IF NOT manages_own_bids() THEN
+    IF NOT deals_with_bids() THEN
         PERFORM refuse('bid_manager_needed', 'Only a bid manager of the organisation bids for it.');
     END IF;
 END $$;
@@ -90,11 +86,23 @@ END $$;
 CREATE TRIGGER guard_bid_document_part BEFORE INSERT ON bid_document_part
     FOR EACH ROW EXECUTE FUNCTION guard_bid_document_part();
 
+-- Whether the version of a bid that counts, as yet, lists a document.
+CREATE FUNCTION document_in_bid(of_document uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM listed_document l JOIN bid_version v ON v.id = l.bid_version
+                   WHERE l.document = of_document
+                     AND NOT EXISTS (SELECT 1 FROM bid_version later
+                                     WHERE later.bid = v.bid AND later.number > v.number))
+$$;
+
 -- A document grows by its parts, begins anew before it is complete, is completed, is removed: in
 -- each case nothing else of it changes.
 CREATE FUNCTION guard_bid_document_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    IF rewrapping() THEN
+        RETURN NEW;
+    END IF;
     IF OLD.removed_at IS NOT NULL THEN
         PERFORM refuse('document_stays_removed', 'This document was removed.');
     END IF;
@@ -105,20 +113,19 @@ BEGIN
         PERFORM refuse('document_stays_as_begun', 'What a document is to be does not change.');
     END IF;
     IF NEW.removed_at IS NOT NULL THEN
-        IF EXISTS (SELECT 1 FROM listed_document WHERE document = NEW.id) THEN
+        IF document_in_bid(NEW.id) THEN
             PERFORM refuse('document_stays_listed',
-                'A bid lists this document, or did: it is kept as the bid is.');
+                'A bid lists this document: it is kept as the bid is.');
         END IF;
         NEW.removed_at := market_now();
         NEW.kept := NULL;
-        NEW.sealed_key := NULL;
+        DELETE FROM document_key WHERE document = NEW.id;
         DELETE FROM bid_document_part WHERE document = NEW.id;
         RETURN NEW;
     END IF;
     IF OLD.completed_at IS NOT NULL THEN
-        IF (NEW.received, NEW.parts, NEW.attempt, NEW.sealed_key, NEW.completed_at)
-           IS DISTINCT FROM
-           (OLD.received, OLD.parts, OLD.attempt, OLD.sealed_key, OLD.completed_at) THEN
+        IF (NEW.received, NEW.parts, NEW.attempt, NEW.kept, NEW.completed_at) IS DISTINCT FROM
+           (OLD.received, OLD.parts, OLD.attempt, OLD.kept, OLD.completed_at) THEN
             PERFORM refuse('document_stays_as_completed', 'This document is complete.');
         END IF;
         RETURN NEW;
@@ -159,8 +166,30 @@ END $$;
 CREATE TRIGGER guard_bid_document_by_hand BEFORE UPDATE ON bid_document
     FOR EACH ROW EXECUTE FUNCTION guard_bid_document_by_hand();
 
+-- The market keeps the key of a document that it seals itself, anew with each attempt, until a bid
+-- lists the document.
+CREATE FUNCTION guard_document_key() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE held bid_document;
+BEGIN
+    IF rewrapping() THEN
+        RETURN NEW;
+    END IF;
+    SELECT * INTO held FROM bid_document WHERE id = NEW.document FOR SHARE;
+    IF held.sealed_by IS DISTINCT FROM 'market' OR held.removed_at IS NOT NULL
+       OR held.completed_at IS NOT NULL OR held.received > 0
+       OR TG_OP = 'UPDATE' AND (NEW.id, NEW.document) IS DISTINCT FROM (OLD.id, OLD.document) THEN
+        PERFORM refuse('document_key_at_its_beginning',
+            'A document has one key from its beginning to its end.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_document_key BEFORE INSERT OR UPDATE ON document_key
+    FOR EACH ROW EXECUTE FUNCTION guard_document_key();
+
 -- A bid lists its documents when it is given, and they are its bidder's own, for its lot, complete.
--- The document is held: one that is being removed is waited for, and then refused.
+-- The document is held: one that is being removed is waited for, and then refused. The market's copy
+-- of its key goes with it: the envelope holds the key, and nothing else does.
 CREATE FUNCTION guard_listed_document() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE
@@ -179,6 +208,11 @@ BEGIN
         PERFORM refuse('listed_document_complete',
             'A bid lists complete documents of its own bidder for its own lot.');
     END IF;
+    DELETE FROM document_key WHERE document = NEW.document;
+    IF held.sealed_by = 'market' AND NOT FOUND THEN
+        PERFORM refuse('document_listed_once',
+            'The key of this document is in the bid that listed it, and nowhere else.');
+    END IF;
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_listed_document BEFORE INSERT ON listed_document
@@ -186,12 +220,11 @@ CREATE TRIGGER guard_listed_document BEFORE INSERT ON listed_document
 
 -- -- after the opening ------------------------------------------------------------------------------
 
--- The sealed keys of the documents that a bid of the manifest lists in one envelope, for those who
--- may open that envelope now.
-CREATE FUNCTION sealed_documents(of_bid uuid, of_kind text)
-RETURNS TABLE (document uuid, sealed_key bytea, sealed_by text) LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT d.id, d.sealed_key, d.sealed_by::text
+-- The documents that a bid of the manifest lists in one envelope, for those who may open that
+-- envelope now.
+CREATE FUNCTION documents_to_open(of_bid uuid, of_kind text) RETURNS TABLE (document uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.id
     FROM manifest_entry m JOIN listed_document l ON l.bid_version = m.bid_version
     JOIN bid_document d ON d.id = l.document AND d.kind = of_kind
     WHERE m.bid = of_bid AND envelope_may_open(of_bid, of_kind)
@@ -202,9 +235,12 @@ $$;
 CREATE FUNCTION guard_opened_document() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
+    IF rewrapping() THEN
+        RETURN NEW;
+    END IF;
     IF TG_OP = 'UPDATE' THEN
-        IF (NEW.id, NEW.document, NEW.bid, NEW.kind, NEW.opened_at)
-               IS DISTINCT FROM (OLD.id, OLD.document, OLD.bid, OLD.kind, OLD.opened_at)
+        IF (NEW.id, NEW.document, NEW.bid, NEW.kind, NEW.kept_key, NEW.opened_at) IS DISTINCT FROM
+           (OLD.id, OLD.document, OLD.bid, OLD.kind, OLD.kept_key, OLD.opened_at)
            OR (OLD.checked_at IS NOT NULL OR OLD.failure IS NOT NULL)
                AND (NEW.checked_at, NEW.failure) IS DISTINCT FROM (OLD.checked_at, OLD.failure) THEN
             PERFORM refuse('document_checked_once',
@@ -246,7 +282,7 @@ $$;
 
 -- -- what nobody uses ---------------------------------------------------------------------------------
 
--- Remove uploads that were not completed, and documents that no bid lists once bidding is over, when
+-- Remove uploads that were not completed, and documents that no standing bid lists once bidding is over, when
 -- they are so many days old; an event each. The worker's.
 CREATE FUNCTION remove_unused_documents(days integer, at_most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -259,7 +295,7 @@ BEGIN
         SELECT d.id FROM bid_document d JOIN tender t ON t.id = d.tender
         WHERE d.removed_at IS NULL AND d.begun_at < before
           AND (d.completed_at IS NULL OR t.deadline < before OR t.stage = 'abandoned')
-          AND NOT EXISTS (SELECT 1 FROM listed_document l WHERE l.document = d.id)
+          AND NOT document_in_bid(d.id)
         ORDER BY d.begun_at, d.id LIMIT at_most FOR NO KEY UPDATE OF d SKIP LOCKED
     LOOP
         UPDATE bid_document SET removed_at = market_now() WHERE id = unused.id;
@@ -284,23 +320,28 @@ $$;
 
 ALTER TABLE bid_document ENABLE ROW LEVEL SECURITY;
 ALTER TABLE bid_document_part ENABLE ROW LEVEL SECURITY;
+ALTER TABLE document_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE listed_document ENABLE ROW LEVEL SECURITY;
 ALTER TABLE opened_document ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY guard_all ON bid_document TO market_guard USING (true) WITH CHECK (true);
 CREATE POLICY guard_all ON bid_document_part TO market_guard USING (true) WITH CHECK (true);
+CREATE POLICY guard_erases ON document_key TO market_guard USING (true) WITH CHECK (true);
 CREATE POLICY guard_reads ON listed_document FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON opened_document FOR SELECT TO market_guard USING (true);
 
 CREATE POLICY guard_removes ON event FOR INSERT TO market_guard
     WITH CHECK (action = 'bid_document.removed');
 CREATE POLICY document_own ON bid_document TO market_app
-    USING (organisation = acting_organisation() AND (SELECT manages_own_bids()))
+    USING (organisation = acting_organisation() AND (SELECT deals_with_bids()))
     WITH CHECK (organisation = acting_organisation());
 CREATE POLICY part_read ON bid_document_part FOR SELECT TO market_app
     USING (EXISTS (SELECT 1 FROM bid_document d WHERE d.id = bid_document_part.document));
 CREATE POLICY part_made ON bid_document_part FOR INSERT TO market_app
     WITH CHECK (EXISTS (SELECT 1 FROM bid_document d WHERE d.id = bid_document_part.document));
+CREATE POLICY document_key_own ON document_key TO market_app
+    USING (EXISTS (SELECT 1 FROM bid_document d WHERE d.id = document_key.document))
+    WITH CHECK (EXISTS (SELECT 1 FROM bid_document d WHERE d.id = document_key.document));
 CREATE POLICY listed_read ON listed_document FOR SELECT TO market_app
     USING (EXISTS (SELECT 1 FROM bid_document d WHERE d.id = listed_document.document));
 CREATE POLICY listed_made ON listed_document FOR INSERT TO market_app WITH CHECK (true);
@@ -312,17 +353,18 @@ CREATE POLICY opened_document_checked ON opened_document FOR UPDATE TO market_ap
     USING (CASE kind WHEN 'quality' THEN bid IN (SELECT bids_read_open('quality'))
            ELSE bid IN (SELECT bids_read_open('price')) END) WITH CHECK (true);
 
-GRANT SELECT, INSERT ON bid_document, bid_document_part, listed_document, opened_document
-    TO market_app;
-GRANT UPDATE (attempt, kept, sealed_key, completed_at, removed_at) ON bid_document TO market_app;
+GRANT SELECT, INSERT ON bid_document, bid_document_part, document_key, listed_document,
+    opened_document TO market_app;
+GRANT UPDATE (attempt, completed_at, removed_at) ON bid_document TO market_app;
+GRANT UPDATE (wrapped) ON document_key TO market_app;
 GRANT UPDATE (failure, checked_at) ON opened_document TO market_app;
 GRANT SELECT, UPDATE ON bid_document TO market_guard;
-GRANT SELECT, DELETE ON bid_document_part TO market_guard;
+GRANT SELECT, DELETE ON bid_document_part, document_key TO market_guard;
 GRANT SELECT ON listed_document, opened_document TO market_guard;
 
 SELECT seal_guards();
-GRANT EXECUTE ON FUNCTION manages_own_bids(), ensure_may_change_document(uuid, uuid),
-    sealed_documents(uuid, text), opened_document_parts(uuid) TO market_app;
+GRANT EXECUTE ON FUNCTION ensure_may_change_document(uuid, uuid),
+    documents_to_open(uuid, text), opened_document_parts(uuid) TO market_app;
 GRANT EXECUTE ON FUNCTION remove_unused_documents(integer, integer), objects_of_no_document(text[])
     TO market_worker;
 INSERT INTO colleague_action (action, roles, in_tender) VALUES

@@ -1,25 +1,19 @@
 """Parts of documents open as what they are, where they belong, and nowhere else."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import msgspec
 import pytest
 
 from market.documents.parts import (
     OVERHEAD_BYTES,
     CannotOpenPart,
-    DocumentAddress,
-    DocumentKey,
-    decode_key,
     new_document_key,
     open_part,
     opened_stream,
     recut,
     seal_part,
 )
-from market.sealing import Address, CannotOpen, EnvelopeKind, new_key_pair, seal, unseal
 
 
 async def stream(*chunks: bytes) -> AsyncIterator[bytes]:
@@ -44,39 +38,6 @@ def test_a_part_opens_with_its_key_as_its_number_of_its_document() -> None:
     ):
         with pytest.raises(CannotOpenPart):
             open_part(*wrong)
-
-
-def test_a_key_opens_at_the_address_of_its_document_alone() -> None:
-    pair = new_key_pair()
-    address = DocumentAddress(
-        tender=uuid4(),
-        lot=uuid4(),
-        supplier=uuid4(),
-        envelope=EnvelopeKind.QUALITY,
-        document=uuid4(),
-    )
-    key = DocumentKey(
-        key=new_document_key(), size=7, parts=1, sha256=hashlib.sha256(b"content").digest()
-    )
-    sealed = seal(pair.public, address, key.encoded())
-    assert decode_key(unseal(pair.private, address, sealed)) == key
-    assert key.key.hex() not in repr(key)
-    bid = Address(
-        tender=address.tender,
-        lot=address.lot,
-        supplier=address.supplier,
-        envelope=address.envelope,
-        version=1,
-    )
-    for other in (
-        msgspec.structs.replace(address, envelope=EnvelopeKind.PRICE),
-        msgspec.structs.replace(address, document=uuid4()),
-        bid,
-    ):
-        with pytest.raises(CannotOpen):
-            unseal(pair.private, other, sealed)
-    with pytest.raises(ValueError, match="80 bytes"):
-        decode_key(key.encoded() + b"\x00")
 
 
 async def test_a_stream_is_cut_anew_whatever_it_came_in() -> None:

@@ -15,7 +15,14 @@ from tenders.keeping import UnusedDocuments
 from tests.makers.bids import close_bidding, open_bids, submit
 from tests.makers.clock import advance_to
 from tests.makers.direct import acting, not_granted, refused
-from tests.makers.direct_bids import as_person, give
+from tests.makers.direct_bids import (
+    BID_RECEIPT,
+    BID_VERSION,
+    as_person,
+    give,
+    put_in,
+    violates,
+)
 from tests.makers.documents import PDF, announced, begin, begun, bid_with, send, uploaded
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, market_time, published_tender
@@ -30,7 +37,8 @@ PART = (
     "INSERT INTO bid_document_part (id, document, number, starts_at, length, object)"
     " VALUES (gen_random_uuid(), $1, $2, $3, $4, gen_random_uuid()::text)"
 )
-COMPLETE = "UPDATE bid_document SET completed_at = now(), sealed_key = 'key' WHERE id = $1"
+COMPLETE = "UPDATE bid_document SET completed_at = now() WHERE id = $1"
+KEY = "INSERT INTO document_key (id, document, wrapped) VALUES (gen_random_uuid(), $1, 'key')"
 CHANGE = "UPDATE bid_document SET {} WHERE id = $1"
 REMOVE = CHANGE.format("removed_at = now()")
 LIST = "INSERT INTO listed_document (id, bid_version, document) VALUES (gen_random_uuid(), $1, $2)"
@@ -64,6 +72,7 @@ async def began(
         await connection.execute(
             BEGIN, document, tender.id, lot or tender.lots[1], person.organisation, person.id
         )
+        await connection.execute(KEY, document)
     return document
 
 
@@ -125,11 +134,34 @@ async def test_a_complete_document_does_not_change(
     app_role: Any, bidder: Person, document: UUID
 ) -> None:
     await completed(app_role, bidder, document)
-    for change in ("attempt = attempt + 1", "sealed_key = 'other'", "completed_at = NULL"):
+    for change in ("attempt = attempt + 1", "completed_at = NULL"):
         async with refused("document_stays_as_completed"), as_person(app_role, bidder):
             await app_role.execute(CHANGE.format(change), document)
     async with refused("document_stays_as_completed"), as_person(app_role, bidder):
         await app_role.execute(PART, document, 1, 100, 1)
+
+
+async def test_a_document_keeps_the_key_it_began_with_and_one_alone(
+    app_role: Any, bidder: Person, tender: PublishedTender, document: UUID
+) -> None:
+    other_key = "UPDATE document_key SET wrapped = 'other' WHERE document = $1"
+    async with as_person(app_role, bidder):
+        assert await app_role.execute(other_key, document) == "UPDATE 1"
+    async with violates("document_key_document_key"), as_person(app_role, bidder):
+        await app_role.execute(KEY, document)
+    for statement in ("DELETE FROM document_key", "UPDATE document_key SET document = id"):
+        async with not_granted(), as_person(app_role, bidder):
+            await app_role.execute(statement)
+    async with as_person(app_role, bidder):
+        await app_role.execute(PART, document, 0, 0, 60)
+    async with refused("document_key_at_its_beginning"), as_person(app_role, bidder):
+        await app_role.execute(other_key, document)
+    sealed = uuid4()
+    by_supplier = BEGIN.replace("'market'", "'supplier'")
+    place = (tender.id, tender.lots[1], bidder.organisation, bidder.id)
+    async with refused("document_key_at_its_beginning"), as_person(app_role, bidder):
+        await app_role.execute(by_supplier, sealed, *place)
+        await app_role.execute(KEY, sealed)
 
 
 async def test_what_a_document_is_to_be_does_not_change(
@@ -151,12 +183,12 @@ async def test_a_removed_document_is_gone_with_its_key_and_stays_so(
     async with as_person(app_role, bidder):
         await app_role.execute(REMOVE, document)
         left = await app_role.fetchrow(
-            "SELECT kept, sealed_key,"
+            "SELECT kept, (SELECT count(*) FROM document_key WHERE document = d.id),"
             " (SELECT count(*) FROM bid_document_part WHERE document = d.id)"
             " FROM bid_document d WHERE id = $1",
             document,
         )
-    assert tuple(left) == (None, None, 0)
+    assert tuple(left) == (None, 0, 0)
     for statement in (COMPLETE, CHANGE.format("removed_at = NULL")):
         async with refused("document_stays_removed"), as_person(app_role, bidder):
             await app_role.execute(statement, document)
@@ -178,6 +210,9 @@ async def test_a_bid_lists_complete_documents_of_its_own_when_it_is_given(
     async with as_person(app_role, bidder):
         version = await give(app_role, tender, bidder)
         await app_role.execute(LIST, version, document)
+    async with as_person(app_role, bidder):
+        kept = await app_role.fetchval("SELECT count(*) FROM document_key")
+    assert kept == 0
     again = await began(app_role, bidder, tender)
     await completed(app_role, bidder, again)
     async with refused("bid_arrives_whole"), as_person(app_role, bidder):
@@ -189,6 +224,31 @@ async def test_a_bid_lists_complete_documents_of_its_own_when_it_is_given(
     assert seen == 0
 
 
+async def test_a_document_is_listed_once_and_goes_when_its_bid_was_replaced(
+    app_role: Any, tender: PublishedTender, bidder: Person, document: UUID
+) -> None:
+    await completed(app_role, bidder, document)
+    async with as_person(app_role, bidder):
+        version = await give(app_role, tender, bidder)
+        await app_role.execute(LIST, version, document)
+        bid = await app_role.fetchval("SELECT bid FROM bid_version WHERE id = $1", version)
+    async with refused("document_listed_once"), as_person(app_role, bidder):
+        await app_role.execute(LIST, await _replaced(app_role, bidder, bid), document)
+    async with as_person(app_role, bidder):
+        await _replaced(app_role, bidder, bid)
+    async with as_person(app_role, bidder):
+        assert await app_role.execute(REMOVE, document) == "UPDATE 1"
+
+
+async def _replaced(connection: Any, bidder: Person, bid: UUID) -> UUID:
+    version = uuid4()
+    await connection.execute(BID_VERSION, version, bid, 2, "submitted", bidder.id, None, b"c" * 32)
+    for kind in ("quality", "price"):
+        await put_in(connection, version, kind)
+    await connection.execute(BID_RECEIPT, version)
+    return version
+
+
 async def test_nobody_else_sees_or_touches_a_document(
     world: World, app_role: Any, tender: PublishedTender, bidder: Person, document: UUID
 ) -> None:
@@ -196,7 +256,7 @@ async def test_nobody_else_sees_or_touches_a_document(
     other = await admitted_supplier(world, "Somebody Else")
     for person in (colleague, other, tender.manager, tender.openers[0], tender.guardian):
         async with as_person(app_role, person):
-            for table in ("bid_document", "bid_document_part"):
+            for table in ("bid_document", "bid_document_part", "document_key"):
                 assert await app_role.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608  # two names
             changed = await app_role.execute(REMOVE, document)
             assert changed == "UPDATE 0"
@@ -206,7 +266,7 @@ async def test_nobody_else_sees_or_touches_a_document(
         async with as_person(app_role, person):
             assert await app_role.fetch("SELECT * FROM opened_document_parts($1)", document) == []
             assert (
-                await app_role.fetch("SELECT * FROM sealed_documents($1, 'quality')", document)
+                await app_role.fetch("SELECT * FROM documents_to_open($1, 'quality')", document)
                 == []
             )
 
@@ -226,7 +286,7 @@ async def test_a_document_is_opened_with_the_envelope_that_lists_it_and_not_alon
         await app_role.execute(OPEN, UUID(prices["id"]), bid, "price")
     async with as_person(app_role, opener):
         rows = await app_role.fetch("SELECT document FROM opened_document")
-        sealed = await app_role.fetch("SELECT * FROM sealed_documents($1, 'price')", bid)
+        sealed = await app_role.fetch("SELECT * FROM documents_to_open($1, 'price')", bid)
     assert ([str(row["document"]) for row in rows], sealed) == ([one["id"]], [])
 
 

@@ -104,9 +104,9 @@ async def test_malware_is_refused_and_nothing_of_it_is_kept(
 async def test_what_came_sealed_is_scanned_after_the_opening(
     world: World, bidder: Person, tender: PublishedTender, scanned: Scanned
 ) -> None:
-    one = await sealed_document(bidder, tender, PDF + WORST)
+    one, key = await sealed_document(bidder, tender, PDF + WORST)
     assert scanned[1] == []
-    await submit(bidder, tender, 1, bid_with(tender, [one]))
+    await submit(bidder, tender, 1, bid_with(tender, [one], keys=[key]))
     await open_bids(world, tender)
     read = await tender.openers[0].get(f"{path_of(tender)}/{one['id']}")
     assert (read.status_code, scanned[1]) == (409, [PDF + WORST])

@@ -1,6 +1,5 @@
 """Documents of opened bids: read with the envelope that lists them, by those who read that."""
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,7 @@ from uuid import uuid4
 import pytest
 
 from market.documents.parts import PART_BYTES
-from market.sealing import EnvelopeKind, sealed_length
-from tests.makers.bids import declare, open_bids, submit
+from tests.makers.bids import declare, give_bid, open_bids, submit
 from tests.makers.documents import (
     PDF,
     announced,
@@ -130,8 +128,8 @@ async def test_a_document_that_its_supplier_sealed_is_stored_unread_and_opened_w
 ) -> None:
     content = PDF * 20
     assert len(content) > 2 * PART_BYTES
-    one = await sealed_document(bidder, tender, content)
-    await bid_listing(bidder, tender, [one])
+    one, key = await sealed_document(bidder, tender, content)
+    await submit(bidder, tender, 1, bid_with(tender, [one], keys=[key]))
     await open_bids(world, tender)
     read = await tender.openers[0].get(f"{path_of(tender)}/{one['id']}")
     assert (read.status_code, read.content) == (200, content)
@@ -140,7 +138,6 @@ async def test_a_document_that_its_supplier_sealed_is_stored_unread_and_opened_w
 @pytest.mark.parametrize(
     ("options", "failure"),
     [
-        ({"to_envelope": EnvelopeKind.PRICE}, "key does not open"),
         ({"claimed": PDF + b"more"}, "size or digest"),
         ({"media_type": "image/png", "name": "How.png"}, "media type"),
     ],
@@ -148,8 +145,8 @@ async def test_a_document_that_its_supplier_sealed_is_stored_unread_and_opened_w
 async def test_what_a_supplier_sealed_wrongly_is_told_after_the_opening(
     world: World, tender: PublishedTender, bidder: Person, options: dict[str, Any], failure: str
 ) -> None:
-    one = await sealed_document(bidder, tender, PDF, **options)
-    await bid_listing(bidder, tender, [one])
+    one, key = await sealed_document(bidder, tender, PDF, **options)
+    await submit(bidder, tender, 1, bid_with(tender, [one], keys=[key]))
     await open_bids(world, tender)
     opener, path = tender.openers[0], path_of(tender)
     read = await opener.get(f"{path}/{one['id']}")
@@ -161,8 +158,34 @@ async def test_what_a_supplier_sealed_wrongly_is_told_after_the_opening(
 async def test_an_id_that_is_taken_is_refused(
     world: World, tender: PublishedTender, bidder: Person
 ) -> None:
-    one = await sealed_document(bidder, tender, PDF)
+    one, _ = await sealed_document(bidder, tender, PDF)
     other = await admitted_supplier(world, "Somebody Else")
-    key = base64.b64encode(bytes(sealed_length(80))).decode()
-    answer = await begin(other, tender, announced() | {"id": one["id"], "sealed_key": key})
+    answer = await begin(other, tender, announced() | {"id": one["id"]})
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/document-id-taken")
+
+
+async def test_another_key_than_the_document_was_sealed_with_is_told_after_the_opening(
+    world: World, tender: PublishedTender, bidder: Person
+) -> None:
+    one, key = await sealed_document(bidder, tender, PDF)
+    wrong = key | {"key": "0" * 64}
+    await submit(bidder, tender, 1, bid_with(tender, [one], keys=[wrong]))
+    await open_bids(world, tender)
+    read = await tender.openers[0].get(f"{path_of(tender)}/{one['id']}")
+    assert read.status_code == 409, read.text
+    assert read.json()["detail"] == "A part of the document does not open with its key."
+
+
+async def test_keys_are_given_of_the_documents_that_their_supplier_sealed_and_of_no_other(
+    tender: PublishedTender, bidder: Person
+) -> None:
+    sealed, key = await sealed_document(bidder, tender, PDF)
+    plain = await uploaded(bidder, tender)
+    missing = await give_bid(bidder, tender, 1, bid_with(tender, [sealed]))
+    assert [fault["field"] for fault in missing.json()["errors"]] == ["document_keys"]
+    for_plain = {"id": plain["id"], "key": "0" * 64}
+    keys = [key, key, for_plain]
+    faulty = await give_bid(bidder, tender, 1, bid_with(tender, [sealed, plain], keys=keys))
+    assert [fault["field"] for fault in faulty.json()["errors"]] == [
+        f"document_keys[{index}].id" for index in range(3)
+    ]

@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
@@ -69,14 +68,12 @@ async def test_a_document_is_sent_in_parts_and_listed_in_a_bid(
 async def test_what_is_wrong_with_a_document_is_said_at_once(
     bidder: Person, tender: PublishedTender
 ) -> None:
-    body = announced(name="../etc/passwd") | {"size": 2**31, "id": str(UUID(int=1))}
+    body = announced(name="../etc/passwd") | {"size": 2**31}
     answer = await begin(bidder, tender, body)
     assert problem(answer) == "400 document-faulty"
-    assert {fault["field"] for fault in answer.json()["errors"]} == {"name", "size", "sealed_key"}
+    assert {fault["field"] for fault in answer.json()["errors"]} == {"name", "size"}
     for faulty in (announced(media_type="text/html"), announced() | {"sha256": "ab"}):
         assert problem(await begin(bidder, tender, faulty)) == "400 malformed"
-    keyed = announced() | {"id": str(UUID(int=1)), "sealed_key": "c2hvcnQ="}
-    assert problem(await begin(bidder, tender, keyed)) == "400 document-faulty"
 
 
 async def test_a_part_that_begins_elsewhere_is_told_where_the_upload_stands(
