@@ -151,7 +151,7 @@ _BIDDING: Final[Mapping[str, Action]] = {
         {"because": _CODE},
     ),
     "bid_document.completed": Action(
-        "A document for a bid was looked through and sealed.", _DOCUMENT
+        "A document for a bid was looked through and found whole.", _DOCUMENT
     ),
     "bid_document.removed": Action(
         "A document that no bid lists was removed: by its bidder, or as nobody used it.",
