@@ -1,9 +1,12 @@
 """Sealing of bids: envelopes (HPKE), custody of their private keys, and salted commitments.
 
-What is sealed, and how: each tender, lot and envelope (quality, price) has a key pair. An
-envelope is sealed to its public key with HPKE (RFC 9180) over the hybrid of ML-KEM-768 (FIPS 203)
-and X25519, with HKDF-SHA-256 and AES-256-GCM, and bound to tender, lot, supplier, envelope and
-version. Whoever has the public key can seal; only the custodian of the private key can open.
+What is sealed, and how: each tender, lot and envelope (quality, price) has a key pair. Each
+envelope has a content key of its own, under which its content is encrypted with AES-256-GCM; the
+content key is sealed to the public key with HPKE (RFC 9180) over the hybrid of ML-KEM-768 (FIPS
+203) and X25519, with HKDF-SHA-256 and AES-256-GCM. All is bound to tender, lot, supplier, envelope
+and version. Whoever has the public key can seal; only the custodian of the private key can open,
+or give away the content key of a single envelope. The format is in `envelopes`, for others to
+implement.
 
 What this protects against, with `ServerCustodian` (the default, "server" custody):
 
@@ -51,20 +54,24 @@ from market.sealing.custody import (
     wrapped_under,
 )
 from market.sealing.envelopes import (
-    PRIVATE_KEY_BYTES,
-    PUBLIC_KEY_BYTES,
+    CONTENT_KEY_BYTES,
+    HEAD_BYTES,
     Address,
     CannotOpen,
     EnvelopeKind,
-    KeyPair,
-    new_key_pair,
+    content_key_of,
+    is_content_key,
+    open_with_content_key,
     seal,
     sealed_length,
     unseal,
 )
+from market.sealing.hybrid import PRIVATE_KEY_BYTES, PUBLIC_KEY_BYTES, KeyPair, new_key_pair
 
 __all__ = [
     "COMMITMENT_BYTES",
+    "CONTENT_KEY_BYTES",
+    "HEAD_BYTES",
     "KEY_ENCRYPTION_KEY_BYTES",
     "PRIVATE_KEY_BYTES",
     "PUBLIC_KEY_BYTES",
@@ -78,10 +85,13 @@ __all__ = [
     "ServerCustodian",
     "WrappedKey",
     "commitment",
+    "content_key_of",
+    "is_content_key",
     "key_context",
     "matches_commitment",
     "new_key_pair",
     "new_salt",
+    "open_with_content_key",
     "seal",
     "sealed_length",
     "unseal",

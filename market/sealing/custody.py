@@ -8,7 +8,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from market.sealing.envelopes import Address, EnvelopeKind, new_key_pair, unseal
+from market.sealing.envelopes import Address, EnvelopeKind, unseal
+from market.sealing.hybrid import new_key_pair
 
 _DOMAIN = b"commissioning-support-market/wrap/v1"
 _KEY_DOMAIN = b"commissioning-support-market/sealing-key/v1"

@@ -1,28 +1,57 @@
-"""Envelopes: the address each is bound to, key pairs, padding to size classes, seal and unseal."""
+"""Envelopes: the address each is bound to, the sealed format, padding to size classes.
 
+The format, so that others can seal before sending (all numbers big-endian):
+
+    content key   32 random bytes, for this envelope alone
+    derived       HKDF-SHA-256 (RFC 5869) of the content key without salt, 64 bytes, with the info
+                  "commissioning-support-market/content-key/v1", a zero byte, SHA-256 of the address
+    head          0x01, then HPKE (RFC 9180) in base mode of the content key to the lot's public key
+                  with the encoded address as `info`: encapsulated key (1,120 bytes), ciphertext
+                  (32), tag (16); then the last 32 derived bytes, the check: 1,201 bytes in all
+    body          AES-256-GCM under the first 32 derived bytes, nonce of 12 zero bytes (the key is
+                  used once), associated data the head; of the length of the content (8 bytes), the
+                  content, and zero bytes up to the size class (see `_padded_length`)
+    envelope      head, body
+
+An envelope opens with the lot's private key, or with its content key alone; the content key of one
+opens no other. So a keeper can release single envelopes and keep the private key.
+
+AES-GCM does not commit to its key: without more, one ciphertext could be made that opens to two
+contents under two keys, and whoever released a key could choose. The check prevents that: to find a
+second content key, or a second address, for the same envelope is to find a collision of SHA-256
+(the bound derivation is collision-resistant). What is promised, then: one sealed envelope has one
+content key, one address and one content, or it opens for nobody. The check tells nothing of the
+content key, which is random.
+"""
+
+import hashlib
+import hmac
+import secrets
 from enum import StrEnum
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hpke
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec import Struct
 
-_SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+from market.sealing.hybrid import OVERHEAD_BYTES, CannotDecrypt, decrypt_with, encrypt_to
+
 _DOMAIN = b"commissioning-support-market/seal/v1"
+_CONTENT_KEY_DOMAIN = b"commissioning-support-market/content-key/v1"
 
 # The first byte of a sealed envelope. A new format gets a new number; old ones stay readable.
 _FORMAT = b"\x01"
 
-_MLKEM_SEED_BYTES = 64
-_MLKEM_PUBLIC_BYTES = 1184
-_X25519_BYTES = 32
-_ENCAPSULATED_BYTES = 1120
+CONTENT_KEY_BYTES = 32
+_CHECK_BYTES = 32
 _TAG_BYTES = 16
+_ONCE = bytes(12)
+"""The nonce of a key that encrypts one message."""
 
-PRIVATE_KEY_BYTES = _MLKEM_SEED_BYTES + _X25519_BYTES
-PUBLIC_KEY_BYTES = _MLKEM_PUBLIC_BYTES + _X25519_BYTES
+HEAD_BYTES = len(_FORMAT) + OVERHEAD_BYTES + CONTENT_KEY_BYTES + _CHECK_BYTES
+"""How much of an envelope its content key can be found from."""
 
 _LENGTH_BYTES = 8
 # Below this, all contents look alike: a page of prices is not told from three.
@@ -89,77 +118,72 @@ class Address(Struct, frozen=True, kw_only=True):
         )
 
 
-class KeyPair(Struct, frozen=True, kw_only=True):
-    """A sealing key pair, raw.
-
-    public: the ML-KEM-768 encapsulation key (1,184 bytes, FIPS 203), then the X25519 public key
-    (32 bytes, RFC 7748): 1,216 bytes, the form of the MLKEM768-X25519 KEM (X-Wing) in
-    draft-ietf-hpke-pq.
-    private: the ML-KEM-768 seed d || z (64 bytes), then the X25519 private key (32 bytes): 96
-    bytes. The private half is for a custodian to wrap, and for nobody else; it is never shown.
-    """
-
-    public: bytes
-    private: bytes
-
-    def __repr__(self) -> str:
-        return f"KeyPair(public={self.public[:4].hex()}…, private=hidden)"
-
-    # Struct brings its own for the rich library, and a traceback of rich's would print the key.
-    def __rich_repr__(self) -> list[tuple[str, str]]:
-        return [("public", f"{self.public[:4].hex()}…"), ("private", "hidden")]
-
-
-def new_key_pair() -> KeyPair:
-    """Make a fresh key pair from the operating system's random numbers."""
-    mlkem, x25519 = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
-    return KeyPair(
-        public=mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw(),
-        private=mlkem.private_bytes_raw() + x25519.private_bytes_raw(),
-    )
-
-
 def seal(public: bytes, address: Address, content: bytes) -> bytes:
     """Seal content to a public key, bound to its address; never alike twice.
 
-    Layout: format (1 byte, 0x01), the HPKE encapsulated key (1,120 bytes), AES-256-GCM ciphertext
-    and tag of the padded content. Raises ValueError if the public key is malformed.
+    The layout is the module's. Raises ValueError if the public key is malformed.
     """
-    try:
-        recipient = hpke.MLKEM768X25519PublicKey(
-            MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_BYTES]),
-            X25519PublicKey.from_public_bytes(public[_MLKEM_PUBLIC_BYTES:]),
-        )
-        return _FORMAT + _SUITE.encrypt(_pad(content), recipient, info=address.info())
-    except ValueError as error:
-        raise ValueError(
-            "A public sealing key is an ML-KEM-768 key of 1,184 bytes, then an X25519 key of 32."
-        ) from error
+    content_key = secrets.token_bytes(CONTENT_KEY_BYTES)
+    key, check = _derived(content_key, address)
+    head = _FORMAT + encrypt_to(public, content_key, address.info()) + check
+    return head + AESGCM(key).encrypt(_ONCE, _pad(content), head)
 
 
 def unseal(private: bytes, address: Address, sealed: bytes) -> bytes:
     """Open what `seal` made for this key pair and address. Raises CannotOpen for anything else."""
-    if sealed[:1] != _FORMAT:
+    return open_with_content_key(content_key_of(private, address, sealed), address, sealed)
+
+
+def content_key_of(private: bytes, address: Address, sealed: bytes) -> bytes:
+    """Find the content key of an envelope by its head; the body may be left out.
+
+    Raises CannotOpen if the head was not made for this key pair and address.
+    """
+    head = sealed[:HEAD_BYTES]
+    if len(head) < HEAD_BYTES or head[:1] != _FORMAT:
         raise CannotOpen
     try:
-        recipient = hpke.MLKEM768X25519PrivateKey(
-            MLKEM768PrivateKey.from_seed_bytes(private[:_MLKEM_SEED_BYTES]),
-            X25519PrivateKey.from_private_bytes(private[_MLKEM_SEED_BYTES:]),
-        )
-        padded = _SUITE.decrypt(sealed[1:], recipient, info=address.info())
+        content_key = decrypt_with(private, head[1:-_CHECK_BYTES], address.info())
+    except CannotDecrypt:
+        raise CannotOpen from None
+    if not is_content_key(content_key, address, head):
+        raise CannotOpen
+    return content_key
+
+
+def is_content_key(content_key: bytes, address: Address, sealed: bytes) -> bool:
+    """Tell by its head whether an envelope was sealed under this content key, for this address.
+
+    No envelope has two. That the body opens under it is told by opening alone.
+    """
+    head = sealed[:HEAD_BYTES]
+    if len(head) < HEAD_BYTES or head[:1] != _FORMAT or len(content_key) != CONTENT_KEY_BYTES:
+        return False
+    return hmac.compare_digest(_derived(content_key, address)[1], head[-_CHECK_BYTES:])
+
+
+def open_with_content_key(content_key: bytes, address: Address, sealed: bytes) -> bytes:
+    """Open one envelope with its own content key. Raises CannotOpen, as `unseal` does."""
+    if not is_content_key(content_key, address, sealed):
+        raise CannotOpen
+    head, body = sealed[:HEAD_BYTES], sealed[HEAD_BYTES:]
+    try:
+        padded = AESGCM(_derived(content_key, address)[0]).decrypt(_ONCE, body, head)
     except (InvalidTag, ValueError):
         raise CannotOpen from None
     return _unpad(padded)
 
 
+def _derived(content_key: bytes, address: Address) -> tuple[bytes, bytes]:
+    """Derive the key of the body and the check that commits to content key and address."""
+    info = _CONTENT_KEY_DOMAIN + b"\x00" + hashlib.sha256(address.info()).digest()
+    derived = HKDF(hashes.SHA256(), length=64, salt=None, info=info).derive(content_key)
+    return derived[:32], derived[32:]
+
+
 def sealed_length(content_length: int) -> int:
     """Return the size in bytes of an envelope with so many bytes of content."""
-    return (
-        len(_FORMAT)
-        + _ENCAPSULATED_BYTES
-        + _padded_length(_LENGTH_BYTES + content_length)
-        + _TAG_BYTES
-    )
+    return HEAD_BYTES + _padded_length(_LENGTH_BYTES + content_length) + _TAG_BYTES
 
 
 def _padded_length(length: int) -> int:

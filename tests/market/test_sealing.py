@@ -17,13 +17,17 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from market.sealing import (
+    HEAD_BYTES,
     PRIVATE_KEY_BYTES,
     PUBLIC_KEY_BYTES,
     Address,
     CannotOpen,
     EnvelopeKind,
     ServerCustodian,
+    content_key_of,
+    is_content_key,
     new_key_pair,
+    open_with_content_key,
     seal,
     sealed_length,
     unseal,
@@ -39,6 +43,7 @@ ADDRESS = Address(
 )
 CONTENT = b'{"prices":[{"item":"1","unit_price":"12.50"}]}'
 OLD_KEY, NEW_KEY = b"o" * 32, b"n" * 32
+CONTENT_KEY = b"c" * 32
 
 addresses = st.builds(
     Address,
@@ -150,16 +155,19 @@ def test_there_are_few_size_classes() -> None:
 
 def test_a_change_of_any_part_of_an_envelope_keeps_it_shut() -> None:
     sealed = seal(PAIR.public, ADDRESS, CONTENT)
-    positions = {0, 1, 2, 1088, 1089, 1120, 1121, len(sealed) - 17, len(sealed) - 1}
+    positions = {0, 1, 2, 1088, 1089, 1120, 1121, 1168, 1169, 1200, 1201, len(sealed) - 17}
+    content_key = content_key_of(PAIR.private, ADDRESS, sealed)
 
-    for position in positions | set(range(0, len(sealed), 61)):
+    for position in positions | set(range(0, len(sealed), 61)) | {len(sealed) - 1}:
         changed = bytearray(sealed)
         changed[position] ^= 1
         with pytest.raises(CannotOpen):
             unseal(PAIR.private, ADDRESS, bytes(changed))
+        with pytest.raises(CannotOpen):
+            open_with_content_key(content_key, ADDRESS, bytes(changed))
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 1120, 1121, 1137, 4000, -16, -1])
+@pytest.mark.parametrize("length", [0, 1, 2, 1120, 1121, 1168, 1200, 1201, 4000, -16, -1])
 def test_a_truncated_envelope_does_not_open(length: int) -> None:
     with pytest.raises(CannotOpen):
         unseal(PAIR.private, ADDRESS, seal(PAIR.public, ADDRESS, CONTENT)[:length])
@@ -186,6 +194,28 @@ def test_another_key_does_not_open(private: bytes) -> None:
         unseal(private, ADDRESS, seal(PAIR.public, ADDRESS, CONTENT))
 
 
+def derived_by_hand(content_key: bytes) -> tuple[bytes, bytes]:
+    """HKDF-SHA-256 by RFC 5869: the format is held against its words, not its code."""
+    info = (
+        b"commissioning-support-market/content-key/v1\x00" + hashlib.sha256(ADDRESS.info()).digest()
+    )
+    extracted = hmac.digest(bytes(32), content_key, "sha256")
+    first = hmac.digest(extracted, info + b"\x01", "sha256")
+    return first, hmac.digest(extracted, first + info + b"\x02", "sha256")
+
+
+def envelope_by_hand(in_hpke: bytes, content_key: bytes, padded: bytes) -> bytes:
+    """Seal with two content keys, one for the HPKE part and one for the rest, if they differ."""
+    suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+    recipient = hpke.MLKEM768X25519PublicKey(
+        MLKEM768PublicKey.from_public_bytes(PAIR.public[:1184]),
+        X25519PublicKey.from_public_bytes(PAIR.public[1184:]),
+    )
+    key, check = derived_by_hand(content_key)
+    head = b"\x01" + suite.encrypt(in_hpke, recipient, info=ADDRESS.info()) + check
+    return head + AESGCM(key).encrypt(bytes(12), padded, head)
+
+
 @pytest.mark.parametrize(
     "padded",
     [
@@ -200,12 +230,7 @@ def test_another_key_does_not_open(private: bytes) -> None:
     ids=["nothing", "no length", "unpadded", "over", "wrong class", "not zeros", "beyond the end"],
 )
 def test_a_badly_padded_envelope_does_not_open(padded: bytes) -> None:
-    suite = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
-    recipient = hpke.MLKEM768X25519PublicKey(
-        MLKEM768PublicKey.from_public_bytes(PAIR.public[:1184]),
-        X25519PublicKey.from_public_bytes(PAIR.public[1184:]),
-    )
-    sealed = b"\x01" + suite.encrypt(padded, recipient, info=ADDRESS.info())
+    sealed = envelope_by_hand(CONTENT_KEY, CONTENT_KEY, padded)
 
     with pytest.raises(CannotOpen):
         unseal(PAIR.private, ADDRESS, sealed)
@@ -299,8 +324,66 @@ def test_an_opener_written_from_the_specifications_alone_opens_an_envelope() -> 
 
     context = b"\x00" + extract(b"psk_id_hash", b"") + extract(b"info_hash", ADDRESS.info())
     secret = extract(b"secret", b"", salt=shared)
-    opened = AESGCM(expand(secret, b"key", context, 32)).decrypt(
-        expand(secret, b"base_nonce", context, 12), sealed[1121:], b""
+    content_key = AESGCM(expand(secret, b"key", context, 32)).decrypt(
+        expand(secret, b"base_nonce", context, 12), sealed[1121:1169], b""
     )
+    key, check = derived_by_hand(content_key)
+    opened = AESGCM(key).decrypt(bytes(12), sealed[1201:], sealed[:1201])
 
+    assert check == sealed[1169:1201]
     assert opened == len(CONTENT).to_bytes(8) + CONTENT + bytes(4096 - 8 - len(CONTENT))
+
+
+# ---------------------------------------------------------------------------- content keys
+
+
+@given(content=st.binary(max_size=20_000), address=addresses)
+@settings(max_examples=30, deadline=None)
+def test_an_envelope_opens_by_its_content_key_alone(content: bytes, address: Address) -> None:
+    sealed = seal(PAIR.public, address, content)
+    content_key = content_key_of(PAIR.private, address, sealed[:HEAD_BYTES])
+
+    assert content_key_of(PAIR.private, address, sealed) == content_key
+    assert open_with_content_key(content_key, address, sealed) == content
+    assert is_content_key(content_key, address, sealed[:HEAD_BYTES])
+
+
+def test_a_content_key_opens_no_other_envelope() -> None:
+    one, other = seal(PAIR.public, ADDRESS, CONTENT), seal(PAIR.public, ADDRESS, CONTENT)
+    content_key = content_key_of(PAIR.private, ADDRESS, one)
+
+    assert not is_content_key(content_key, ADDRESS, other)
+    with pytest.raises(CannotOpen):
+        open_with_content_key(content_key, ADDRESS, other)
+
+
+@given(theirs=addresses)
+@settings(max_examples=30, deadline=None)
+def test_a_content_key_opens_its_envelope_at_no_other_address(theirs: Address) -> None:
+    sealed = seal(PAIR.public, ADDRESS, CONTENT)
+    content_key = content_key_of(PAIR.private, ADDRESS, sealed)
+
+    assert is_content_key(content_key, theirs, sealed) == (theirs == ADDRESS)
+    if theirs != ADDRESS:
+        with pytest.raises(CannotOpen):
+            open_with_content_key(content_key, theirs, sealed)
+
+
+@pytest.mark.parametrize("content_key", [b"", bytes(32), CONTENT_KEY + b"x", CONTENT_KEY[:-1]])
+def test_what_is_no_content_key_of_an_envelope_opens_nothing(content_key: bytes) -> None:
+    sealed = envelope_by_hand(CONTENT_KEY, CONTENT_KEY, (0).to_bytes(8).ljust(4096, b"\x00"))
+
+    assert open_with_content_key(CONTENT_KEY, ADDRESS, sealed) == b""
+    assert not is_content_key(content_key, ADDRESS, sealed)
+    with pytest.raises(CannotOpen):
+        open_with_content_key(content_key, ADDRESS, sealed)
+
+
+@pytest.mark.parametrize("in_hpke", [bytes(32), b"", CONTENT_KEY + b"x"])
+def test_an_envelope_whose_head_says_two_content_keys_opens_by_neither_way(in_hpke: bytes) -> None:
+    sealed = envelope_by_hand(in_hpke, CONTENT_KEY, (0).to_bytes(8).ljust(4096, b"\x00"))
+
+    with pytest.raises(CannotOpen):
+        content_key_of(PAIR.private, ADDRESS, sealed)
+    with pytest.raises(CannotOpen):
+        unseal(PAIR.private, ADDRESS, sealed)
