@@ -167,6 +167,19 @@ class Sealing(StrEnum):
     SERVER = "on receipt by the server"
     SUPPLIER = "before sending by the supplier"
 
+    def meaning(self) -> str:
+        """Say in a sentence or two what follows for the bid."""
+        if self is Sealing.SERVER:
+            return (
+                "The market checked that the bid was complete, and sealed it. The salts beside the"
+                " receipt prove which bid it was."
+            )
+        return (
+            "The market has not seen the bid, and cannot tell whether it is complete. At the"
+            " opening, an envelope that does not open, is not what it commits to or does not fit"
+            " the lot is recorded as that, and its bid is excluded."
+        )
+
 
 class BidReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a bidder gets for an accepted bid: proof of what was received, and when.

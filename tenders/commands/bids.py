@@ -1,109 +1,33 @@
 """Giving, replacing and withdrawing sealed bids."""
 
-import hashlib
 from datetime import datetime
 from uuid import UUID, uuid4
 
-import msgspec
-
 from market.actor import Actor
 from market.command import command
-from market.database import current, execute, fetch, fetch_value
-from market.errors import Fault
-from market.events.commands import record
-from market.organisations.rules import Scheme
+from market.database import fetch_value
 from market.sealing import Address, EnvelopeKind, seal
-from market.signing import BidReceipt, SignedStatement, WithdrawalReceipt
+from market.signing import Sealing, WithdrawalReceipt
 from market.vault import Vault
-from tenders.errors import (
-    AlreadyBid,
-    BidChanged,
-    BidIncomplete,
-    NothingToWithdraw,
-    ParticipantsFaulty,
+from tenders.commands.bid_participants import identified
+from tenders.commands.bid_versions import (
+    Making,
+    Part,
+    begin,
+    first_version,
+    keep,
+    next_version,
+    store,
 )
-from tenders.permissions.bids import ensure_may_bid
-from tenders.queries.bids import Bidding, bidding_in, bidding_of
+from tenders.errors import BidIncomplete, NothingToWithdraw
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
-from tenders.rules.participants import Participant, normalised, participant_faults
-from tenders.schemas.bids import (
-    BidAct,
-    BidGiven,
-    BidReceived,
-    BidWithdrawn,
-    GiveBid,
-    ParticipantView,
-    Salts,
-)
-
-_BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
-
-# The database sets the time of receipt, under the lock that decides whether the bid is late.
-_VERSION = """
-WITH given AS (
-    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment,
-                             requirement)
-    VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $9) RETURNING id, received_at
-), sealed AS (
-    INSERT INTO envelope (id, bid_version, kind, sealed)
-    SELECT gen_random_uuid(), given.id, part.kind, part.sealed
-    FROM given, (VALUES ('quality', $7::bytea), ('price', $8::bytea)) AS part (kind, sealed)
-)
-SELECT received_at FROM given
-"""
+from tenders.schemas.bids import BidAct, BidGiven, BidReceived, BidWithdrawn, GiveBid, Salts
 
 _WITHDRAWAL = """
 INSERT INTO bid_version (id, bid, number, act, made_by) VALUES ($1, $2, $3, 'withdrawn', $4)
 RETURNING received_at
 """
-
-_PARTICIPANTS = """
-INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier)
-SELECT gen_random_uuid(), $1, *
-FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
-"""
-
-_ORGANISATIONS = "SELECT id, name FROM organisation WHERE id = ANY ($1::uuid[]) AND NOT proposed"
-
-_IDENTIFIERS = "SELECT scheme, identifier FROM organisation_identifier WHERE organisation = $1"
-
-_RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
-
-
-class _Making(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a bid in the making: whose, for what, and which one."""
-
-    actor: Actor
-    vault: Vault
-    bidding: Bidding
-    bid: UUID
-    version: int
-
-    def salt(self, kind: EnvelopeKind) -> bytes:
-        """The salt of one commitment."""
-        return _salt(self.actor, self.vault, self.bid, self.version, kind)
-
-
-class _Named(msgspec.Struct, frozen=True):
-    id: UUID
-    name: str
-
-
-class _Identifier(msgspec.Struct, frozen=True):
-    scheme: Scheme
-    identifier: str
-
-
-class _Part(msgspec.Struct, frozen=True):
-    """One sealed envelope, and what the receipt says of it."""
-
-    sealed: bytes
-    commitment: bytes
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.sealed).hexdigest()
 
 
 async def submit_bid(
@@ -130,19 +54,11 @@ async def submit_bid(
 async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveBid
 ) -> BidReceived:
-    bidding = await bidding_in(actor, tender_id, lot_number)
-    ensure_may_bid(bidding.facts())
-    if bidding.bid is not None:
-        message = (
-            "Your organisation has a bid for this lot already. Replace it with"
-            f" PUT /bids/{bidding.bid}."
-        )
-        raise AlreadyBid(message)
-    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
+    making = await first_version(actor, vault, tender_id, lot_number)
     parts = _sealed(making, given)
-    beside = await _participants(making, given)
-    await execute(_BID, making.bid, bidding.tender, bidding.lot, making.bidding.supplier)
-    return await _store(making, parts, beside)
+    beside = await identified(given.participants, making.bidding.supplier)
+    await begin(making)
+    return await store(making, parts, beside, Sealing.SERVER)
 
 
 async def replace_bid(
@@ -166,8 +82,10 @@ async def replace_bid(
 async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
-    making = await _next_version(actor, vault, bid_id, version)
-    return await _store(making, _sealed(making, given), await _participants(making, given))
+    making = await next_version(actor, vault, bid_id, version)
+    parts = _sealed(making, given)
+    beside = await identified(given.participants, making.bidding.supplier)
+    return await store(making, parts, beside, Sealing.SERVER)
 
 
 @command
@@ -180,7 +98,7 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
         BidChanged: the bid is no longer as the caller read it.
         NothingToWithdraw: it is withdrawn.
     """
-    making = await _next_version(actor, vault, bid_id, version)
+    making = await next_version(actor, vault, bid_id, version)
     if making.bidding.act is BidAct.WITHDRAWN:
         raise NothingToWithdraw
     version_id = uuid4()
@@ -197,22 +115,13 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
             withdrawn_at=withdrawn_at,
         )
     )
-    await _keep(making, version_id, "bid.withdrawn", receipt)
+    await keep(making, version_id, "bid.withdrawn", receipt)
     return BidWithdrawn(
         bid=bid_id, version=making.version, withdrawn_at=withdrawn_at, receipt=receipt
     )
 
 
-async def _next_version(actor: Actor, vault: Vault, bid_id: UUID, version: int) -> _Making:
-    """Permit a change of the organisation's own bid, as the caller read it."""
-    bidding = await bidding_of(actor, bid_id)
-    ensure_may_bid(bidding.facts())
-    if bidding.version != version:
-        raise BidChanged
-    return _Making(actor=actor, vault=vault, bidding=bidding, bid=bid_id, version=version + 1)
-
-
-def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
+def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
     """Check a bid for completeness and seal both its parts, before any row is locked.
 
     Raises:
@@ -228,7 +137,7 @@ def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
         (EnvelopeKind.QUALITY, given.quality, bidding.quality_key),
         (EnvelopeKind.PRICE, given.price, bidding.price_key),
     ):
-        packed = pack(part, making.salt(kind))
+        packed = pack(part, _salt(making.actor, making.vault, making.bid, making.version, kind))
         address = Address(
             tender=bidding.tender,
             lot=bidding.lot,
@@ -236,109 +145,8 @@ def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
             envelope=kind,
             version=making.version,
         )
-        parts.append(_Part(sealed=seal(key, address, packed.plain), commitment=packed.commitment))
+        parts.append(Part(sealed=seal(key, address, packed.plain), commitment=packed.commitment))
     return parts[0], parts[1]
-
-
-async def _participants(making: _Making, given: GiveBid) -> list[ParticipantView]:
-    """Identify everybody who takes part beside the lead.
-
-    Raises:
-        ParticipantsFaulty: with every fault.
-    """
-    if not given.participants:
-        return []
-    wanted = [one.organisation for one in given.participants if one.organisation is not None]
-    known = {row.id: row.name for row in await fetch(_Named, _ORGANISATIONS, wanted)}
-    own = await fetch(_Identifier, _IDENTIFIERS, making.bidding.supplier)
-    found = participant_faults(
-        given.participants,
-        making.bidding.supplier,
-        [(one.scheme, one.identifier) for one in own],
-    )
-    for index, one in enumerate(given.participants):
-        if one.organisation is not None and one.organisation not in known:
-            reason = "There is no such organisation in the market; give its name and identifier."
-            found.append(Fault(field=f"participants[{index}].organisation", reason=reason))
-    if found:
-        raise ParticipantsFaulty(found[0].reason, faults=found)
-    return [_identified(one, known) for one in given.participants]
-
-
-def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
-    scheme, identifier = (None, None) if one.identifier is None else normalised(one.identifier)
-    name = known[one.organisation] if one.organisation is not None else one.name
-    return ParticipantView(
-        role=one.role,
-        organisation=one.organisation,
-        name=name or "",
-        scheme=scheme,
-        identifier=identifier,
-    )
-
-
-async def _store(
-    making: _Making, parts: tuple[_Part, _Part], beside: list[ParticipantView]
-) -> BidReceived:
-    """Store a version with both its envelopes, and sign for it."""
-    quality, price = parts
-    version_id = uuid4()
-    received_at: datetime = await fetch_value(
-        _VERSION,
-        version_id,
-        making.bid,
-        making.version,
-        making.actor.person,
-        quality.commitment,
-        price.commitment,
-        quality.sealed,
-        price.sealed,
-        making.bidding.requirement_version,
-    )
-    if beside:
-        await execute(
-            _PARTICIPANTS,
-            version_id,
-            [one.role.value for one in beside],
-            [one.organisation for one in beside],
-            [one.name for one in beside],
-            [one.scheme for one in beside],
-            [one.identifier for one in beside],
-        )
-    receipt = making.vault.sign(
-        BidReceipt(
-            tender=making.bidding.tender,
-            lot=making.bidding.lot,
-            supplier=making.bidding.supplier,
-            bid=making.bid,
-            version=making.version,
-            received_at=received_at,
-            quality_commitment=quality.commitment.hex(),
-            price_commitment=price.commitment.hex(),
-            quality_sealed_digest=quality.digest,
-            price_sealed_digest=price.digest,
-        )
-    )
-    action = "bid.submitted" if making.version == 1 else "bid.replaced"
-    await _keep(making, version_id, action, receipt)
-    return BidReceived(
-        bid=making.bid, version=making.version, received_at=received_at, receipt=receipt
-    )
-
-
-async def _keep(making: _Making, version_id: UUID, action: str, receipt: SignedStatement) -> None:
-    """Keep the receipt and record the act: of the content, nothing but salted commitments."""
-    signed = msgspec.json.encode(receipt)
-    current().later(_RECEIPT, uuid4(), version_id, signed.decode())
-    await record(
-        making.actor,
-        action,
-        "bid",
-        making.bid,
-        tender=making.bidding.tender,
-        version=making.version,
-        after=signed,
-    )
 
 
 def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKind) -> bytes:
@@ -367,4 +175,5 @@ def _with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
         received_at=received.received_at,
         receipt=received.receipt,
         salts=salts,
+        sealing=Sealing.SERVER.meaning(),
     )

@@ -15,6 +15,8 @@ from tenders.errors.bids import (
     HelperMayNotBid,
     NotAdmitted,
     NothingToWithdraw,
+    NotSealed,
+    SealedForAnotherVersion,
 )
 from tenders.errors.duties import (
     DUTY_REFUSALS,
@@ -123,6 +125,7 @@ __all__ = [
     "NotMember",
     "NotOpened",
     "NotReviewed",
+    "NotSealed",
     "NothingToConfirm",
     "NothingToTakeUp",
     "NothingToWithdraw",
@@ -138,6 +141,7 @@ __all__ = [
     "RequirementSettled",
     "RoleNeeded",
     "RuleSetDateRefused",
+    "SealedForAnotherVersion",
     "SearchFaulty",
     "SuppliersMayNotHoldDuties",
     "TimetableFaulty",

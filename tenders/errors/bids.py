@@ -23,6 +23,18 @@ class BidIncomplete(Malformed):
     title = "The bid is not complete. Each fault is listed with its place."
 
 
+class NotSealed(Malformed):
+    """What was sent as a sealed envelope has not the form of one; every fault is listed."""
+
+    title = "This is no sealed envelope. Each fault is listed with its place."
+
+
+class SealedForAnotherVersion(MarketError):
+    """An envelope opens for the version it was sealed for alone; the detail says which is next."""
+
+    title = "The envelopes were sealed for another version of the bid. Seal them for the next one."
+
+
 @keeps("bidder_admitted")
 class NotAdmitted(Forbidden):
     """Only suppliers that the market has admitted bid."""

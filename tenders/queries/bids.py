@@ -1,5 +1,6 @@
 """What can be read of bids: one's own, and the keys that bids are sealed to."""
 
+import base64
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from market.actor import Actor
 from market.database import fetch, fetch_one, reading
 from market.errors import NotFound
 from market.pages import Page
-from market.signing import SignedStatement
+from market.sealing import EnvelopeKind, place_of
+from market.signing import Sealing, SignedStatement
 from tenders.permissions.bids import BiddingFacts, ensure_bid_manager, is_bid_manager
 from tenders.queries.keysets import cursor_at, read_cursor
 from tenders.rules.requirement import Lot
@@ -114,6 +116,22 @@ SELECT l.number AS lot_number, l.id AS lot, k.envelope, k.custodian,
 FROM tender t JOIN lot l ON l.tender = t.id JOIN tender_key k ON k.lot = l.id
 WHERE t.id = $1 AND t.published_at IS NOT NULL ORDER BY l.number, k.envelope DESC
 """
+
+
+_INFO_LAYOUT = (
+    "HPKE info: the bytes of info_begins; the id of your organisation (16 bytes, network order);"
+    " the envelope (1 byte: 1 quality, 2 price); the variant (1 byte, 0 for the main bid); the"
+    " version of the bid (8 bytes, big-endian)"
+)
+
+
+class _Key(msgspec.Struct, frozen=True):
+    lot_number: int
+    lot: UUID
+    envelope: EnvelopeKind
+    custodian: str
+    public_key: str
+    public_key_digest: str
 
 
 class Bidding(msgspec.Struct, frozen=True):
@@ -313,7 +331,20 @@ async def sealing_keys(actor: Actor, tender_id: UUID) -> list[SealingKeyView]:
         NotFound: there is no such published tender.
     """
     async with reading(actor):
-        rows = await fetch(SealingKeyView, _KEYS, tender_id)
+        rows = await fetch(_Key, _KEYS, tender_id)
     if not rows:
         raise NotFound
-    return rows
+    return [
+        SealingKeyView(
+            lot=row.lot,
+            lot_number=row.lot_number,
+            envelope=row.envelope,
+            custodian=row.custodian,
+            public_key=row.public_key,
+            public_key_digest=row.public_key_digest,
+            info_begins=base64.b64encode(place_of(tender_id, row.lot)).decode("ascii"),
+            info_layout=_INFO_LAYOUT,
+            if_it_does_not_open=Sealing.SUPPLIER.meaning(),
+        )
+        for row in rows
+    ]

@@ -246,9 +246,11 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getAssuranceReportPage": _report,
         # bids and their opening
         "submitBid": signed_in(_submit),
+        "submitSealedBid": signed_in(_submit),
         "listMyBids": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
         "getMyBid": _own_bid("200"),
         "replaceBid": _change_of_bid,
+        "replaceBySealedBid": _change_of_bid,
         "withdrawBid": _change_of_bid,
         "confirmBid": _confirmation,
         "listSealingKeys": public_once(lambda case: case.moment.published),

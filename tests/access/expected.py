@@ -43,6 +43,8 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "getMyBid": "bids:read",
         "listSigningKeys": "bids:read",
         "submitBid": "bids:write",
+        "submitSealedBid": "bids:write",
+        "replaceBySealedBid": "bids:write",
         "replaceBid": "bids:write",
         "withdrawBid": "bids:write",
         "confirmBid": "bids:write",

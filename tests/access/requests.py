@@ -9,6 +9,7 @@ import msgspec
 from litestar.types import ASGIApp
 
 from market.app import api_document
+from tenders.schemas.bids import GiveSealedBid
 from tests.access.kinds import KINDS
 from tests.makers.evaluation import contract_body
 from tests.makers.frozen import Frozen
@@ -32,6 +33,7 @@ BODIES: Final[dict[str, object]] = {
     "makeApiKey": key_body(expires_at=in_days(30)),
     "replaceApiKey": {"grace_seconds": 3600, "expires_at": in_days(60)},
     "importOwnership": [entity(7_654_321)],
+    "replaceBySealedBid": {**GiveSealedBid.example, "version": 2},
     "changeNoticePreferences": {"kinds": {}},
 }
 """What is sent where neither the operation's example nor the state says it."""

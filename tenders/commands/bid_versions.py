@@ -1,0 +1,173 @@
+"""Versions of bids as they are stored, whoever sealed them: with envelopes, receipt and event."""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import msgspec
+
+from market.actor import Actor
+from market.database import current, execute, fetch_value
+from market.events.commands import record
+from market.signing import BidReceipt, Sealing, SignedStatement
+from market.vault import Vault
+from tenders.errors import AlreadyBid, BidChanged
+from tenders.permissions.bids import ensure_may_bid
+from tenders.queries.bids import Bidding, bidding_in, bidding_of
+from tenders.schemas.bids import BidReceived, ParticipantView
+
+_BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
+
+# The database sets the time of receipt, under the lock that decides whether the bid is late.
+_VERSION = """
+WITH given AS (
+    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment,
+                             requirement)
+    VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $9) RETURNING id, received_at
+), sealed AS (
+    INSERT INTO envelope (id, bid_version, kind, sealed)
+    SELECT gen_random_uuid(), given.id, part.kind, part.sealed
+    FROM given, (VALUES ('quality', $7::bytea), ('price', $8::bytea)) AS part (kind, sealed)
+)
+SELECT received_at FROM given
+"""
+
+_PARTICIPANTS = """
+INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier)
+SELECT gen_random_uuid(), $1, *
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+"""
+
+_RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
+
+
+class Making(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a bid in the making: whose, for what, and which one."""
+
+    actor: Actor
+    vault: Vault
+    bidding: Bidding
+    bid: UUID
+    version: int
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One sealed envelope, and what the receipt says of it."""
+
+    sealed: bytes
+    commitment: bytes
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the sealed envelope, in hexadecimal."""
+        return hashlib.sha256(self.sealed).hexdigest()
+
+
+async def first_version(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> Making:
+    """Permit the first version of the organisation's bid for a lot. The bid is not yet stored.
+
+    Raises:
+        NotFound: no such published tender or lot.
+        Forbidden: the actor is no bid manager.
+        NotAdmitted: the organisation is no admitted supplier.
+        HelperMayNotBid: the organisation helps to run this tender, or buys in it.
+        BiddingClosed: the deadline has passed, by the database's clock.
+        AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
+    """
+    bidding = await bidding_in(actor, tender_id, lot_number)
+    ensure_may_bid(bidding.facts())
+    if bidding.bid is not None:
+        message = (
+            "Your organisation has a bid for this lot already. Replace it with"
+            f" PUT /bids/{bidding.bid}."
+        )
+        raise AlreadyBid(message)
+    return Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
+
+
+async def begin(making: Making) -> None:
+    """Store that the organisation bids; the first version follows in the same transaction."""
+    bidding = making.bidding
+    await execute(_BID, making.bid, bidding.tender, bidding.lot, bidding.supplier)
+
+
+async def next_version(actor: Actor, vault: Vault, bid_id: UUID, version: int) -> Making:
+    """Permit a change of the organisation's own bid, as the caller read it.
+
+    Raises:
+        NotFound: there is no such bid, or the actor does not deal with it.
+        NotAdmitted: the organisation is no admitted supplier.
+        HelperMayNotBid: the organisation helps to run this tender, or buys in it.
+        BiddingClosed: the deadline has passed; what stood then still stands.
+        BidChanged: the bid is no longer as the caller read it.
+    """
+    bidding = await bidding_of(actor, bid_id)
+    ensure_may_bid(bidding.facts())
+    if bidding.version != version:
+        raise BidChanged
+    return Making(actor=actor, vault=vault, bidding=bidding, bid=bid_id, version=version + 1)
+
+
+async def store(
+    making: Making, parts: tuple[Part, Part], beside: list[ParticipantView], sealing: Sealing
+) -> BidReceived:
+    """Store a version with both its envelopes, and sign for it."""
+    quality, price = parts
+    version_id = uuid4()
+    received_at: datetime = await fetch_value(
+        _VERSION,
+        version_id,
+        making.bid,
+        making.version,
+        making.actor.person,
+        quality.commitment,
+        price.commitment,
+        quality.sealed,
+        price.sealed,
+        making.bidding.requirement_version,
+    )
+    if beside:
+        await execute(
+            _PARTICIPANTS,
+            version_id,
+            [one.role.value for one in beside],
+            [one.organisation for one in beside],
+            [one.name for one in beside],
+            [one.scheme for one in beside],
+            [one.identifier for one in beside],
+        )
+    receipt = making.vault.sign(
+        BidReceipt(
+            tender=making.bidding.tender,
+            lot=making.bidding.lot,
+            supplier=making.bidding.supplier,
+            bid=making.bid,
+            version=making.version,
+            received_at=received_at,
+            quality_commitment=quality.commitment.hex(),
+            price_commitment=price.commitment.hex(),
+            quality_sealed_digest=quality.digest,
+            price_sealed_digest=price.digest,
+            sealing=sealing,
+        )
+    )
+    action = "bid.submitted" if making.version == 1 else "bid.replaced"
+    await keep(making, version_id, action, receipt)
+    return BidReceived(
+        bid=making.bid, version=making.version, received_at=received_at, receipt=receipt
+    )
+
+
+async def keep(making: Making, version_id: UUID, action: str, receipt: SignedStatement) -> None:
+    """Keep the receipt and record the act: of the content, nothing but salted commitments."""
+    signed = msgspec.json.encode(receipt)
+    current().later(_RECEIPT, uuid4(), version_id, signed.decode())
+    await record(
+        making.actor,
+        action,
+        "bid",
+        making.bid,
+        tender=making.bidding.tender,
+        version=making.version,
+        after=signed,
+    )
