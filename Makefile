@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-annotate --no-header --no-config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test matrix faults check format contract lock clean
+.PHONY: help setup demo run test matrix faults fuzz bench check format contract lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,14 +30,20 @@ demo: .venv/.installed ## live through a whole competition, told as it happens
 run: .venv/.installed ## serve the API, with the demonstration's data in a new sandbox
 	@$(BIN)/market run
 
-test: .venv/.installed ## run the tests (without fault injection)
-	@$(BIN)/pytest -q -n 2 --ignore=tests/faults
+test: .venv/.installed ## run the tests (without fault injection and measurements)
+	@$(BIN)/pytest -q -n 2 --ignore=tests/faults --ignore=tests/bench
 
 matrix: .venv/.installed ## run the access matrix whole: every operation, kind of person and state of a tender
 	@EVERY_CELL=1 $(BIN)/pytest -q -n 2 tests/access
 
 faults: .venv/.installed ## break things at length: writers that crash, workers that are killed, a large register; prints figures
 	@LOG_STORM_ROUNDS=5 LOG_STORM_SECONDS=15 $(BIN)/pytest -q -s tests/faults
+
+fuzz: .venv/.installed ## ask whatever the API's description allows and forbids, of every operation in every state of a tender
+	@FUZZ_EXAMPLES=40 $(BIN)/pytest -q tests/fuzz
+
+bench: .venv/.installed ## measure what requests cost, beside bare handlers; prints a table, and writes .market/bench.json
+	@$(BIN)/pytest -q -s tests/bench
 
 check: .venv/.installed ## format, lint, imports and types; no tests
 	@$(BIN)/ruff format --check --quiet . \

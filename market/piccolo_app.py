@@ -31,6 +31,12 @@ from market.interests.tables import (
     InterestMitigationTable,
     InterestTable,
 )
+from market.keys.tables import (
+    KeyActTable,
+    RetiredWrappingKeyTable,
+    SigningKeyTable,
+    WrappedColumnTable,
+)
 from market.mail.tables import (
     NoticeFaultTable,
     NoticePreferencesTable,
@@ -156,5 +162,9 @@ APP_CONFIG = AppConfig(
         NoticePreferencesTable,
         NoticingTable,
         NoticeFaultTable,
+        WrappedColumnTable,
+        RetiredWrappingKeyTable,
+        SigningKeyTable,
+        KeyActTable,
     ],
 )

@@ -1,11 +1,9 @@
 """What a process needs before it serves: a database that is ready, and the vault, opened once."""
 
 import asyncio
-import base64
 import contextlib
-import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,10 +15,18 @@ from asyncpg.exceptions import InterfaceError, PostgresError
 
 from market import migrations, seed
 from market.embedded import EmbeddedPostgres
+from market.key_files import (
+    encryption_keys,
+    kept_keys,
+    kept_secret,
+    keys_folder,
+    signing_keys,
+    texts_of_keys,
+)
+from market.keys.keeping import record_signing_keys
 from market.migrations import APP, WORKER, MigrationError
-from market.sealing import KEY_ENCRYPTION_KEY_BYTES, ServerCustodian
-from market.settings import BadSettings, Environment, Settings, decode_secret
-from market.signing import SigningKey
+from market.sealing import ServerCustodian
+from market.settings import Environment, Settings, decode_secret
 from market.vault import Vault
 
 _DATABASE = "market"
@@ -68,7 +74,10 @@ def prepare(settings: Settings) -> Iterator[Runtime]:
     with _place(settings) as ways:
         if ways.migration is not None:
             asyncio.run(_bring_up(settings, ways, ways.migration))
-        yield _open(settings, ways)
+        runtime = _open(settings, ways)
+        if ways.migration is not None:
+            asyncio.run(_note_signing_keys(ways.migration, runtime.vault))
+        yield runtime
 
 
 @contextmanager
@@ -114,12 +123,12 @@ def _place(settings: Settings) -> Iterator[_Ways]:
         return
     programs = None if settings.postgres_programs is None else Path(settings.postgres_programs)
     server = EmbeddedPostgres(settings.folder / "postgres", programs=programs)
-    keys = _keys_folder(settings)
+    keys = keys_folder(settings)
     if (server.data / "PG_VERSION").exists():
         _ensure_keys_are_there(settings, keys)
-    password = _kept_secret(keys / "app-password", lambda: secrets.token_urlsafe(32))
-    of_worker = _kept_secret(keys / "worker-password", lambda: secrets.token_urlsafe(32))
-    _kept_keys(settings, keys)
+    password = kept_secret(keys / "app-password", lambda: secrets.token_urlsafe(32))
+    of_worker = kept_secret(keys / "worker-password", lambda: secrets.token_urlsafe(32))
+    kept_keys(settings, keys)
     with server:
         superuser: dict[str, Any] = {**server.connection.parameters()}
         database = superuser | {"database": _DATABASE}
@@ -173,6 +182,14 @@ async def _bring_up(settings: Settings, ways: _Ways, migration: dict[str, Any]) 
     await _migrate(settings, ways, migration)
     await migrations.initialise(migration, environment=settings.environment, name=settings.name)
     await seed.load_reference(migration)
+
+
+async def _note_signing_keys(migration: dict[str, Any], vault: Vault) -> None:
+    connection = await asyncpg.connect(**migration)
+    try:
+        await record_signing_keys(connection, vault)
+    finally:
+        await connection.close()
 
 
 class _Installed(msgspec.Struct, frozen=True):
@@ -254,22 +271,13 @@ def open_vault(settings: Settings, *, sandbox: bool) -> Vault:
     Raises:
         BadSettings: a key that is missing or of the wrong form; it is never repeated.
     """
-    encryption, signing = settings.key_encryption_keys, settings.signing_key
-    if settings.embedded:
-        kept_encryption, kept_signing = _kept_keys(settings, _keys_folder(settings))
-        encryption, signing = encryption or kept_encryption, signing or kept_signing
-    if encryption is None or signing is None:
-        message = (
-            "MARKET_KEY_ENCRYPTION_KEYS and MARKET_SIGNING_KEY must be set when"
-            " MARKET_DATABASE_URL is."
-        )
-        raise BadSettings(message)
-    keys = _encryption_keys(encryption)
+    encryption, signing = texts_of_keys(settings)
+    keys = encryption_keys(encryption)
+    signing_key, *retired = signing_keys(signing)
     return Vault(
         custodian=ServerCustodian(dict(keys), keys[0][0]),
-        signing_key=SigningKey.from_seed(
-            decode_secret("MARKET_SIGNING_KEY", signing.strip(), _SEED_BYTES)
-        ),
+        signing_key=signing_key,
+        retired_signing_keys=tuple(retired),
         sandbox=sandbox,
         name=settings.name,
         key_pepper=(
@@ -278,26 +286,6 @@ def open_vault(settings: Settings, *, sandbox: bool) -> Vault:
             else decode_secret("MARKET_KEY_PEPPER", settings.key_pepper.strip(), _SEED_BYTES)
         ),
     )
-
-
-def _encryption_keys(text: str) -> list[tuple[str, bytes]]:
-    """Read `id:base64,id:base64`; the first is the current one."""
-    name = "MARKET_KEY_ENCRYPTION_KEYS"
-    keys: list[tuple[str, bytes]] = []
-    for item in text.split(","):
-        key_id, colon, encoded = item.strip().partition(":")
-        if not (colon and key_id.isascii() and key_id.isprintable() and 1 <= len(key_id) <= 50):  # noqa: PLR2004  # the custodian takes 255
-            message = f"{name} must have the form id:base64,id:base64; the first is the current."
-            raise BadSettings(message)
-        keys.append((key_id, decode_secret(name, encoded, KEY_ENCRYPTION_KEY_BYTES)))
-    if len({key_id for key_id, _ in keys}) != len(keys):
-        message = f"{name} gives two keys the same id."
-        raise BadSettings(message)
-    return keys
-
-
-def _keys_folder(settings: Settings) -> Path:
-    return settings.folder / "keys"
 
 
 def _ensure_keys_are_there(settings: Settings, folder: Path) -> None:
@@ -314,57 +302,10 @@ def _ensure_keys_are_there(settings: Settings, folder: Path) -> None:
     if missing:
         message = (
             f"{' and '.join(missing)} of this market are missing in {folder}, and without them no"
-            " sealed bid opens: put them back from their backup. To begin anew instead, move"
+            " sealed bid opens: put them back with `market keys restore`. To begin anew, move"
             f" {settings.folder} away."
         )
         raise CannotStart(message)
-
-
-def _kept_keys(settings: Settings, folder: Path) -> tuple[str | None, str | None]:
-    """Give the keys kept beside the embedded database, made at its first start unless given."""
-    encryption = signing = None
-    if settings.key_encryption_keys is None:
-        encryption = _kept_secret(
-            folder / "key-encryption-keys",
-            lambda: f"first:{_random_base64(KEY_ENCRYPTION_KEY_BYTES)}",
-        )
-    if settings.signing_key is None:
-        signing = _kept_secret(folder / "signing-key", lambda: _random_base64(_SEED_BYTES))
-    return encryption, signing
-
-
-def _random_base64(length: int) -> str:
-    return base64.b64encode(secrets.token_bytes(length)).decode("ascii")
-
-
-def _kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """Read a secret from its file, made once: closed to others, on disk before it is used.
-
-    Two processes that start at once agree: the file appears whole under its name, and only once.
-    """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.parent.chmod(0o700)
-        unfinished = path.with_name(f"{path.name}.{secrets.token_hex(6)}.tmp")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, f"{make()}\n".encode("ascii"))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        with contextlib.suppress(FileExistsError):
-            os.link(unfinished, path)  # unlike a rename it never replaces another's
-        unfinished.unlink()
-        _sync_folder(path.parent)
-    return path.read_text(encoding="ascii").strip()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 __all__ = [

@@ -68,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     key_encryption_keys: str | None = None
     signing_key: str | None = None
     key_pepper: str | None = None
+    keys_passphrase_file: str | None = None
     public_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000

@@ -24,7 +24,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 DOMAIN = "commissioning-support-market/statement/v1"
 ALGORITHM: Literal["Ed25519"] = "Ed25519"
@@ -66,7 +66,11 @@ class SignedStatement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PublicKey(Struct, frozen=True, kw_only=True):
-    """One Ed25519 public key as a JSON Web Key (RFC 8037, section 2; `alg` by RFC 9864)."""
+    """One Ed25519 public key as a JSON Web Key (RFC 8037, section 2; `alg` by RFC 9864).
+
+    With two members of our own, which others ignore (RFC 7517, section 4): it signed from
+    `began_at` on, where that is on record, and not after `retired_at`.
+    """
 
     kid: str
     x: str
@@ -74,6 +78,8 @@ class PublicKey(Struct, frozen=True, kw_only=True):
     crv: Literal["Ed25519"] = "Ed25519"
     alg: Literal["Ed25519"] = ALGORITHM
     use: Literal["sig"] = "sig"
+    began_at: datetime | UnsetType = UNSET
+    retired_at: datetime | UnsetType = UNSET
 
 
 class PublicKeySet(Struct, frozen=True, kw_only=True):
@@ -136,11 +142,21 @@ def key_id_of(public_key: bytes) -> str:
     return _base64url(hashlib.sha256(thumbprint).digest())
 
 
-def key_set(public_keys: Iterable[bytes]) -> PublicKeySet:
-    """Make the key set to publish from raw public keys: the current one, then the retired ones."""
-    return PublicKeySet(
-        keys=tuple(PublicKey(kid=key_id_of(key), x=_base64url(key)) for key in public_keys)
+def public_key(
+    raw: bytes, *, began_at: datetime | None = None, retired_at: datetime | None = None
+) -> PublicKey:
+    """Write a raw public key to be published, with the times that are known."""
+    return PublicKey(
+        kid=key_id_of(raw),
+        x=_base64url(raw),
+        began_at=began_at or UNSET,
+        retired_at=retired_at or UNSET,
     )
+
+
+def key_set(public_keys: Iterable[bytes]) -> PublicKeySet:
+    """Make a key set from raw public keys: the current one, then the retired ones."""
+    return PublicKeySet(keys=tuple(public_key(key) for key in public_keys))
 
 
 def verify(signed: SignedStatement, public_key: bytes) -> None:

@@ -29,6 +29,14 @@ from tenders.tables.conflicts import (
     ExemptionRevocationTable,
     ExemptionTable,
 )
+from tenders.tables.custody import (
+    KeyRehearsalTable,
+    OfficerCanaryTable,
+    OfficerKeyTable,
+    OfficerShareTable,
+    PassedShareTable,
+    ReleasedKeyTable,
+)
 from tenders.tables.lots import (
     CriterionTable,
     LotServiceLineTable,
@@ -85,6 +93,12 @@ APP_CONFIG = AppConfig(
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
         SavedSearchTable,
+        OfficerKeyTable,
+        OfficerCanaryTable,
+        OfficerShareTable,
+        PassedShareTable,
+        ReleasedKeyTable,
+        KeyRehearsalTable,
     ],
     migration_dependencies=["suppliers.piccolo_app"],
 )

@@ -56,6 +56,7 @@ async def open_prices(
         Stale: the lot was changed meanwhile.
         LotNotThere: the quality of the lot is not locked, or its prices are open.
         NoBidPassed: there is no price to open.
+        KeysAwaited: officers keep the keys, and have not released them all.
         KeysUnavailable: the custodian cannot use a key; repeat when the operator has mended it.
     """
     lot = await begin_price_opening(actor, tender_id, lot_number, version)

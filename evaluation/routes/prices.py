@@ -16,7 +16,13 @@ from market.people.errors import FreshSignInNeeded
 from market.problems import problems
 from market.requests import tagged
 from market.vault import Vault
-from tenders.errors import DUTY_REFUSALS, ConflictOfInterest, DeclarationMissing, KeysUnavailable
+from tenders.errors import (
+    DUTY_REFUSALS,
+    ConflictOfInterest,
+    DeclarationMissing,
+    KeysAwaited,
+    KeysUnavailable,
+)
 
 
 class PriceController(Controller):
@@ -35,6 +41,7 @@ class PriceController(Controller):
             ConflictOfInterest,
             LotNotThere,
             NoBidPassed,
+            KeysAwaited,
             KeysUnavailable,
             FreshSignInNeeded,
         ),

@@ -141,7 +141,7 @@ class Posting:
         self._settings = bench.settings
         self._vault = bench.vault
         self._kinds = by_name(tuple(kinds))
-        self._secret = bench.vault.signing_key.derive_secret(PURPOSE)
+        self._secret = bench.vault.derive_secret(PURPOSE)
         self._ready_at = 0.0
 
     async def run(self) -> float:

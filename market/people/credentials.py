@@ -15,6 +15,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from market.errors import Fault
 from market.people.rules import AttemptKind, normal_code, password_faults
+from market.sealing import KeptColumn
 from market.vault import Vault
 
 # OWASP's second recommended setting: 19 MiB, two passes, one lane; about 16 ms
@@ -70,17 +71,15 @@ def invitation_secret(vault: Vault, invitation: UUID) -> str:
     """Give the secret of an invitation: 256 bits that only the market can make, and make again.
 
     It is derived, not stored, so that a repeated request gets the same answer while no table holds
-    the secret. Ed25519 signatures are deterministic (RFC 8032) and nobody without the key can make
-    one, so the digest of a signature that is never given out is a pseudo-random function of the id.
+    the secret.
     """
-    signed = vault.sign({"invitation": str(invitation), "purpose": "invitation secret"})
-    derived = hashlib.sha256(b"market.invitation\x00" + signed.signature.encode("ascii")).digest()
+    derived = vault.derive_secret(b"invitation\x00" + invitation.bytes)
     return base64.urlsafe_b64encode(derived).decode("ascii").rstrip("=")
 
 
 def reset_secret(vault: Vault, reset: UUID) -> str:
     """Give the secret of a password reset: derived like an invitation's, and never stored."""
-    derived = vault.signing_key.derive_secret(b"password reset\x00" + reset.bytes)
+    derived = vault.derive_secret(b"password reset\x00" + reset.bytes)
     return base64.urlsafe_b64encode(derived).decode("ascii").rstrip("=")
 
 
@@ -89,7 +88,7 @@ def attempt_key(vault: Vault, kind: AttemptKind, tried: str) -> bytes:
 
     Keyed, because an e-mail or IP address is soon guessed from a plain digest.
     """
-    key = vault.signing_key.derive_secret(b"sign-in attempts\x00" + kind.value.encode("ascii"))
+    key = vault.derive_secret(b"sign-in attempts\x00" + kind.value.encode("ascii"))
     return hmac.digest(key, tried.encode("utf-8", "surrogatepass"), "sha256")
 
 
@@ -112,6 +111,14 @@ def authenticator_uri(secret: str, *, email: str, market: str) -> str:
 def authenticator_purpose(authenticator: UUID, person: UUID) -> bytes:
     """What an authenticator's secret is wrapped for: no other row can hold it."""
     return b"one-time password\x00" + authenticator.bytes + person.bytes
+
+
+KEPT = KeptColumn(
+    table="one_time_password",
+    column="wrapped_secret",
+    of=("t.id", "t.person"),
+    purpose=authenticator_purpose,
+)
 
 
 def new_recovery_codes() -> list[str]:

@@ -130,6 +130,23 @@ class ServerCustodian:
         """
         return self.wrap(self._unwrap(wrapped, context), context)
 
+    def rekeep(self, kept: bytes, purpose: bytes) -> bytes:
+        """Wrap the same kept secret anew, under the current key-encryption key.
+
+        Raises CannotUnwrap.
+        """
+        return self.rewrap(kept, _kept(purpose))
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of all key-encryption keys."""
+        return tuple(self._key_encryption_keys)
+
+    @property
+    def current(self) -> str:
+        """The id of the key-encryption key that wraps."""
+        return self._current
+
     def open_envelope(
         self, wrapped: bytes, context: bytes, address: Address, sealed: bytes
     ) -> bytes:

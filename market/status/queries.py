@@ -59,6 +59,12 @@ SELECT (SELECT kind FROM installation) AS environment,
     (SELECT extract(epoch FROM clock_timestamp() - passed_at)::float8 FROM sequencer)
         AS numbered_ago,
     (SELECT coalesce(max(size), 0) FROM checkpoint) AS signed_size,
+    (SELECT max(done_at) FROM key_act WHERE act = 'backup') AS keys_backed_up_at,
+    (SELECT keys FROM key_act WHERE act = 'backup' ORDER BY done_at DESC LIMIT 1) AS keys_backed_up,
+    (SELECT max(done_at) FROM key_act WHERE act = 'rehearsal') AS rehearsed_at,
+    (SELECT failed FROM key_act WHERE act = 'rehearsal' ORDER BY done_at DESC LIMIT 1)
+        AS rehearsal_failed,
+    market_now() AS now,
     mail.overdue AS mails_overdue,
     mail.failed AS mails_failed,
     mail.given_up AS notices_given_up
@@ -137,6 +143,7 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         embedded=settings.embedded,
         custodian="server" if isinstance(vault.custodian, ServerCustodian) else "unknown",
         signing_key=vault.signing_key.key_id,
+        keys=1 + len(vault.retired_signing_keys) + _wrapping_keys(vault),
         pending=pending,
         identity_provider=settings.oidc_issuer,
         time_stamps=settings.timestamp_url,
@@ -150,6 +157,10 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         complete=all(line.mark is not Mark.MISSING for line in lines),
         lines=lines,
     )
+
+
+def _wrapping_keys(vault: Vault) -> int:
+    return len(vault.custodian.key_ids) if isinstance(vault.custodian, ServerCustodian) else 0
 
 
 async def _facts() -> Facts:

@@ -1,6 +1,6 @@
 """From what was found in the database to what it means: pure, so that every line can be tested."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -37,6 +37,11 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     clock_shift: timedelta
     numbered_ago: float
     signed_size: int
+    keys_backed_up_at: datetime | None = None
+    keys_backed_up: int | None = None
+    rehearsed_at: datetime | None = None
+    rehearsal_failed: int | None = None
+    now: datetime | None = None
     mails_overdue: int = 0
     mails_failed: int = 0
     notices_given_up: int = 0
@@ -49,6 +54,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     custodian: str
     signing_key: str
     pending: list[str]
+    keys: int = 0
     identity_provider: str | None = None
     time_stamps: str | None = None
     serving: bool = True
@@ -77,6 +83,7 @@ def lines_of(facts: Facts, setting: Setting) -> list[StatusLine]:
         *_roles(facts),
         *_log(facts, setting),
         *_custody(setting),
+        *_tended(facts, setting),
         _mail(facts, setting),
     ]
 
@@ -259,7 +266,8 @@ def _custody(setting: Setting) -> list[StatusLine]:
             "Custody of sealing keys",
             setting.custodian,
             "Bids are safe from who reads the database, its backups or its standby; not from who"
-            " holds both the running process and the key-encryption key.",
+            " holds both the running process and the key-encryption key. A tender may be published"
+            " with its keys kept by officers instead: then from them too.",
         ),
         _note(
             "Signing key",
@@ -274,6 +282,41 @@ def _custody(setting: Setting) -> list[StatusLine]:
             else "People sign in by password. To switch it on, set MARKET_OIDC_ISSUER.",
         ),
     ]
+
+
+def _tended(facts: Facts, setting: Setting) -> list[StatusLine]:
+    """Whether the keys are backed up and rehearsed: in production both must be."""
+    production = facts.environment == "production"
+    stale = facts.keys_backed_up is not None and facts.keys_backed_up != setting.keys
+    backed_up = _line(
+        "Backup of the keys",
+        good=facts.keys_backed_up_at is not None and not stale,
+        found=f"{_age(facts.keys_backed_up_at, facts.now)}"
+        + (", before the keys changed" if stale else ""),
+        kept="With it and a backup of the database every bid opens. Keep the two apart.",
+        lost="Without these keys no bid opens and no key of this market can be made again: say"
+        " `market keys backup --to FILE`.",
+    )
+    failed = facts.rehearsal_failed or 0
+    rehearsed = _line(
+        "Rehearsal of the opening",
+        good=facts.rehearsed_at is not None and not failed,
+        found=_age(facts.rehearsed_at, facts.now)
+        + (f", {failed} keys could not be used" if failed else ""),
+        kept="Every key that this server keeps opened its canary then.",
+        lost="Nobody knows whether every key can be used: say `market keys rehearse`.",
+    )
+    return [
+        line if production or failed or stale else _note(line.name, line.found, line.meaning)
+        for line in (backed_up, rehearsed)
+    ]
+
+
+def _age(then: datetime | None, now: datetime | None) -> str:
+    if then is None or now is None:
+        return "never"
+    days = max((now - then).days, 0)
+    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
 
 def _mail(facts: Facts, setting: Setting) -> StatusLine:

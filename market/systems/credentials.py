@@ -20,7 +20,7 @@ def api_key_of(vault: Vault, key_id: UUID) -> str:
     It is derived, not stored, so that a repeated request gets the same answer while no table
     holds the key.
     """
-    return write_key(key_id, vault.signing_key.derive_secret(_PURPOSE + key_id.bytes))
+    return write_key(key_id, vault.derive_secret(_PURPOSE + key_id.bytes))
 
 
 def code_of(pepper: bytes, written: WrittenKey) -> bytes:

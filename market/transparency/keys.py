@@ -12,4 +12,4 @@ def checkpoint_key(vault: Vault, number: int = 1) -> CheckpointKey:
     A key of its own, so that no signature of one kind is ever taken for another.
     """
     origin = origin_of(vault.name, sandbox=vault.sandbox, number=number)
-    return CheckpointKey.from_seed(origin, vault.signing_key.derive_secret(_PURPOSE))
+    return CheckpointKey.from_seed(origin, vault.derive_secret(_PURPOSE))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from standardwebhooks import Webhook
 
+from market.sealing import KeptColumn
 from market.vault import Vault
 
 PREFIX: Final = "whsec_"
@@ -43,6 +44,11 @@ def recalled(vault: Vault, wrapped: bytes, secret_id: UUID, subscription: UUID) 
 
 def _purpose(secret_id: UUID, subscription: UUID) -> bytes:
     return _PURPOSE + subscription.bytes + secret_id.bytes
+
+
+KEPT: Final = KeptColumn(
+    table="webhook_secret", column="wrapped", of=("t.id", "t.subscription"), purpose=_purpose
+)
 
 
 def signed(secrets_in_force: Iterable[bytes], message: str, at: datetime, body: str) -> str:

@@ -158,13 +158,13 @@ def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKin
     """
     key = b"" if actor.key is None else actor.key.key.bytes
     purpose = b"bid-salt\x00" + bid.bytes + version.to_bytes(8) + key + kind.value.encode()
-    return vault.signing_key.derive_secret(purpose)
+    return vault.derive_secret(purpose)
 
 
 def _with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
     """Add the salts to an answer, also to a stored one, unless the key they came from is gone."""
     salts = None
-    if received.receipt.key_id == vault.signing_key.key_id:
+    if vault.has_signed_with(received.receipt.key_id):
         salts = Salts(
             quality=_salt(actor, vault, received.bid, received.version, EnvelopeKind.QUALITY).hex(),
             price=_salt(actor, vault, received.bid, received.version, EnvelopeKind.PRICE).hex(),

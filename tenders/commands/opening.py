@@ -1,5 +1,6 @@
 """Declaring against bidders, confirming the opening, and opening envelopes one by one."""
 
+import contextlib
 import secrets
 import string
 from collections import defaultdict
@@ -16,28 +17,26 @@ from market.database import execute, fetch, fetch_one, fetch_value, reading
 from market.errors import Fault, NotFound
 from market.events.commands import record
 from market.people.permissions import ensure_fresh
-from market.sealing import Address, CannotOpen, CannotUnwrap, EnvelopeKind, key_context
+from market.sealing import (
+    EnvelopeKind,
+)
 from market.vault import Vault
+from tenders.commands.envelopes import open_envelope, open_envelopes
 from tenders.errors import (
     AlreadyConfirmed,
     DeclarationsFaulty,
-    EnvelopeOpened,
-    EnvelopeStaysSealed,
-    KeysUnavailable,
+    KeysAwaited,
 )
 from tenders.permissions.opening import (
     ensure_knows_bidders,
     ensure_may_confirm,
     ensure_may_open,
 )
-from tenders.queries.bids import published_lot
 from tenders.queries.opening import declarations_of, known_bidders, standing_of, unopened
-from tenders.rules.envelopes import DOES_NOT_OPEN, Found, unpack
 from tenders.schemas.opening import (
     ConfirmationGiven,
     DeclarationsView,
     DeclareAll,
-    EnvelopeOpenedView,
     Interest,
     OpeningResumed,
 )
@@ -59,20 +58,8 @@ INSERT INTO manifest_entry (id, tender, lot, bid, bid_version, pseudonym)
 SELECT gen_random_uuid(), $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
 """
 
-# Refuses unless the database shows that the envelope may be opened now.
-_WRAPPED_KEY = """
-SELECT wrapped_key_for(m.bid, $3) FROM manifest_entry m WHERE m.tender = $1 AND m.bid = $2
-"""
-
-_SEALED = "SELECT * FROM sealed_envelope($1, $2)"
-
 _CONFIRMED = """
 SELECT EXISTS (SELECT 1 FROM opening_confirmation WHERE tender = $1 AND person = $2)
-"""
-
-_OPENED = """
-INSERT INTO opened_envelope (id, envelope, bid, kind, content, failure, opened_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING bid, kind, opened_at, failure
 """
 
 _LOTS = "SELECT id FROM lot WHERE tender = $1 ORDER BY number"
@@ -92,15 +79,6 @@ class _Standing(msgspec.Struct, frozen=True):
 
 class _Lot(msgspec.Struct, frozen=True):
     id: UUID
-
-
-class _Sealed(msgspec.Struct, frozen=True):
-    lot: UUID
-    supplier: UUID
-    version: int
-    envelope: UUID
-    committed: bytes
-    sealed: bytes
 
 
 @command
@@ -184,7 +162,9 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
     """
     given = await _confirm(actor, tender_id)
     if given.opened:
-        await _open_quality(actor.continued(), vault, tender_id)
+        # where officers keep the keys they release them now, and then the opening is resumed
+        with contextlib.suppress(KeysAwaited):
+            await _open_quality(actor.continued(), vault, tender_id)
     return given
 
 
@@ -261,99 +241,6 @@ def pseudonyms(count: int) -> list[str]:
     return names
 
 
-@command
-async def open_envelope(
-    actor: Actor, vault: Vault, tender_id: UUID, bid_id: UUID, kind: EnvelopeKind
-) -> EnvelopeOpenedView:
-    """Open one envelope and keep what was in it, or why that could not be used; in one transaction.
-
-    An opener opens quality envelopes once the tender is opened; a price evaluator opens prices of
-    bids that passed once the quality of the lot is locked. The content, as the supplier gave it,
-    is then in `opened_envelope.content` (a `QualityEnvelope` or `PriceEnvelope` as JSON). An
-    envelope that does not open, does not prove its commitment or does not fit the lot is kept
-    with the failure instead. Pass an actor without an Idempotency-Key (`actor.continued()`).
-
-    Raises:
-        NotFound: no such tender, or no such bid in its manifest.
-        DutyNeeded: it is not the actor's duty.
-        NotOpened: two people have not confirmed the opening.
-        DeclarationMissing: the actor has not declared against every bidder.
-        ConflictOfInterest: the actor has an interest in a bidder.
-        EnvelopeStaysSealed: the lot has not come so far, or the bid did not pass.
-        EnvelopeOpened: it was opened before.
-        KeysUnavailable: the custodian cannot use the key; nothing is recorded against the bid.
-    """
-    ensure_may_open(await standing_of(actor, tender_id), kind)
-    wrapped_key: bytes | None = await fetch_value(_WRAPPED_KEY, tender_id, bid_id, kind.value)
-    sealed = await fetch_one(_Sealed, _SEALED, bid_id, kind.value)
-    if wrapped_key is None:
-        raise NotFound
-    if sealed is None:  # the lot moved on since the key was given
-        raise EnvelopeStaysSealed
-    address = Address(
-        tender=tender_id,
-        lot=sealed.lot,
-        supplier=sealed.supplier,
-        envelope=kind,
-        version=sealed.version,
-    )
-    context = key_context(tender_id, sealed.lot, kind)
-    try:
-        plain = vault.custodian.open_envelope(wrapped_key, context, address, sealed.sealed)
-    except CannotUnwrap as error:
-        raise KeysUnavailable from error
-    except CannotOpen:
-        found = Found(failure=DOES_NOT_OPEN)
-    else:
-        found = unpack(plain, kind, sealed.committed, await published_lot(sealed.lot))
-    opened = await fetch_one(
-        EnvelopeOpenedView,
-        _OPENED,
-        uuid4(),
-        sealed.envelope,
-        bid_id,
-        kind.value,
-        found.content,
-        found.failure,
-        actor.person,
-    )
-    if opened is None:
-        raise NotFound
-    await record(
-        actor,
-        "envelope.opened",
-        "envelope",
-        sealed.envelope,
-        tender=tender_id,
-        # why it failed may quote the bid
-        private=None if found.failure is None else {"failure": found.failure},
-        kind=kind.value,
-        failed=found.failure is not None,
-    )
-    return opened
-
-
-async def open_envelopes(
-    actor: Actor, vault: Vault, tender_id: UUID, lot_id: UUID, kind: EnvelopeKind
-) -> int:
-    """Open every envelope of one kind in a lot that may be opened and is not; give how many.
-
-    Each is a transaction of its own: after a break the same call goes on where it stopped, and
-    two people who call it at once open each envelope once. Nothing to open is no fault.
-
-    Raises:
-        MarketError: whatever `open_envelope` raises, but for EnvelopeOpened.
-    """
-    opened = 0
-    for bid in await unopened(actor, lot_id, kind):
-        try:
-            await open_envelope(actor, vault, tender_id, bid, kind)
-        except EnvelopeOpened:
-            continue
-        opened += 1
-    return opened
-
-
 async def _open_quality(actor: Actor, vault: Vault, tender_id: UUID) -> None:
     async with reading(actor):
         lots = await fetch(_Lot, _LOTS, tender_id)
@@ -371,6 +258,7 @@ async def resume_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Opening
         NotOpened: two people have not confirmed the opening.
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
+        KeysAwaited: officers keep the keys, and have not released them all.
         KeysUnavailable: the custodian still cannot use a key.
     """
     await _note_resumption(actor, tender_id)

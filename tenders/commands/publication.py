@@ -1,5 +1,7 @@
 """Publishing a tender, under the law of the day and with keys to seal bids to; giving it up."""
 
+import hashlib
+import secrets
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -10,8 +12,14 @@ from market.command import command
 from market.database import execute, fetch, fetch_one, fetch_value
 from market.errors import Stale
 from market.events.commands import record
-from market.sealing import EnvelopeKind, key_context
+from market.sealing import EnvelopeKind, KeyFor, key_context, new_key_pair, seal
 from market.vault import Vault
+from tenders.commands.custody import (
+    CANARY_BYTES,
+    make_rehearsal,
+    officers_to_keep,
+    share_key,
+)
 from tenders.errors import (
     ContractMade,
     DeadlineTooSoon,
@@ -23,6 +31,7 @@ from tenders.permissions.tenders import TenderFacts, ensure_may, ensure_stage
 from tenders.queries.facts import hold
 from tenders.queries.opening import standing_of
 from tenders.queries.tenders import view_of
+from tenders.rules.custody import Custody, canary_address
 from tenders.rules.duties import Duty
 from tenders.rules.rule_sets import LONDON, RuleSet, minimum_deadline, rule_set_on
 from tenders.rules.stages import TenderStage
@@ -45,8 +54,12 @@ class _Approved(msgspec.Struct, frozen=True):
 
 
 @command
-async def publish(actor: Actor, tender_id: UUID, version: int, vault: Vault) -> TenderView:
+async def publish(
+    actor: Actor, tender_id: UUID, version: int, vault: Vault, custody: Custody = Custody.SERVER
+) -> TenderView:
     """Publish the approved requirement, for good, with a key for each envelope of each lot.
+
+    Who keeps the private keys is settled with it: the server, or the openers.
 
     Raises:
         DutyNeeded: the actor is not the tender's manager.
@@ -54,6 +67,7 @@ async def publish(actor: Actor, tender_id: UUID, version: int, vault: Vault) -> 
         TimetableMissing: there is no timetable, or its deadline has passed.
         DeadlineTooSoon: the law asks for more time; the detail says how much.
         OpenersNeeded: there are not two people to open the bids.
+        OfficersNeeded: officers are to keep the keys, and fewer than three openers have one.
         Stale: the tender was changed since it was read.
     """
     facts = ensure_may(
@@ -83,7 +97,7 @@ async def publish(actor: Actor, tender_id: UUID, version: int, vault: Vault) -> 
         raise Stale
     # the day counts on which the database published, be it the one after the first look
     _ensure_enough_time(facts, rule_set, published.published_at)
-    await _make_keys(tender_id, vault)
+    await _make_keys(tender_id, vault, custody)
     view = await view_of(tender_id, facts.duties)
     await record(
         actor,
@@ -95,6 +109,7 @@ async def publish(actor: Actor, tender_id: UUID, version: int, vault: Vault) -> 
         requirement=approved.number,
         digest=approved.digest,
         rule_set=rule_set.name.value,
+        custody=custody.value,
         deadline=None if view.timetable.deadline is None else view.timetable.deadline.isoformat(),
     )
     return view
@@ -122,20 +137,45 @@ async def _openers(tender_id: UUID) -> int:
     return counted
 
 
-async def _make_keys(tender_id: UUID, vault: Vault) -> None:
-    """Make a key pair for each envelope of each lot; the private halves are stored wrapped."""
+async def _make_keys(tender_id: UUID, vault: Vault, custody: Custody) -> None:
+    """Make a key pair for each envelope of each lot, and give the private halves to who keeps them.
+
+    The server keeps them wrapped; officers get shares, and then the market keeps nothing of them.
+    """
+    officers = [] if custody is Custody.SERVER else await officers_to_keep(tender_id)
+    if officers:
+        await make_rehearsal(tender_id, officers)
     for lot in await fetch(_Lot, "SELECT id FROM lot WHERE tender = $1 ORDER BY number", tender_id):
         for envelope in EnvelopeKind:
-            key = vault.custodian.new_wrapped_key(key_context(tender_id, lot.id, envelope))
-            await execute(
-                "INSERT INTO tender_key (id, lot, envelope, custodian, public_key, wrapped_key)"
-                " VALUES ($1, $2, $3, 'server', $4, $5)",
-                uuid4(),
-                lot.id,
-                envelope.value,
-                key.public,
-                key.wrapped,
-            )
+            if custody is Custody.SERVER:
+                key = vault.custodian.new_wrapped_key(key_context(tender_id, lot.id, envelope))
+                await _keep_key(tender_id, lot.id, envelope, key.public, key.wrapped)
+            else:
+                pair = new_key_pair()
+                tender_key = await _keep_key(tender_id, lot.id, envelope, pair.public, None)
+                of = KeyFor(tender=tender_id, lot=lot.id, envelope=envelope)
+                await share_key(of, tender_key, pair.private, officers)
+
+
+async def _keep_key(
+    tender_id: UUID, lot: UUID, envelope: EnvelopeKind, public: bytes, wrapped: bytes | None
+) -> UUID:
+    """Write down a key with a canary, which opens as a bid does; give the row's id."""
+    canary, tender_key = secrets.token_bytes(CANARY_BYTES), uuid4()
+    await execute(
+        "INSERT INTO tender_key"
+        " (id, lot, envelope, custodian, public_key, wrapped_key, canary, canary_digest)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        tender_key,
+        lot,
+        envelope.value,
+        (Custody.OFFICERS if wrapped is None else Custody.SERVER).value,
+        public,
+        wrapped,
+        seal(public, canary_address(tender_id, lot, envelope), canary),
+        hashlib.sha256(canary).digest(),
+    )
+    return tender_key
 
 
 @command

@@ -22,6 +22,7 @@ async def forwards() -> MigrationManager:
         await run_script("tenders", "conflicts.sql")
         await run_script("tenders", "bid_guards.sql")
         await run_script("tenders", "bid_reading.sql")
+        await run_script("tenders", "custody.sql")
         await run_script("tenders", "tender_feed.sql")
         await run_script("tenders", "saved_searches.sql")
         await run_script("tenders", "tender_notices.sql")

@@ -1,6 +1,6 @@
 """HTTP about tenders, by noun."""
 
-from tenders.routes import amendments, bids, conflicts, opening
+from tenders.routes import amendments, bids, conflicts, custody, opening
 from tenders.routes.duties import DutyController
 from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
@@ -12,6 +12,7 @@ CONTROLLERS = (
     *amendments.CONTROLLERS,
     *bids.CONTROLLERS,
     *opening.CONTROLLERS,
+    *custody.CONTROLLERS,
     *conflicts.CONTROLLERS,
     SavedSearchController,
 )

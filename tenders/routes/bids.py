@@ -8,10 +8,11 @@ from litestar.params import FromPath, JSONBody
 
 from market.actor import Actor, Scope
 from market.errors import Forbidden, NotFound
+from market.keys.queries import published_keys
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
 from market.requests import KEYED, tagged
-from market.signing import PublicKeySet, key_set
+from market.signing import PublicKeySet
 from market.vault import Vault
 from tenders.commands import bids as commands
 from tenders.commands import sealed_bids
@@ -254,9 +255,14 @@ class SigningKeyController(Controller):
     tags = ("bids",)
 
     @get(operation_id="listSigningKeys", opt={"public": True, "scope": Scope.BIDS_READ})
-    async def list_signing_keys(self, vault: NamedDependency[Vault]) -> PublicKeySet:
-        """Give the public key that receipts and notices verify with, as a JSON Web Key Set."""
-        return key_set([vault.signing_key.public()])
+    async def list_signing_keys(
+        self, actor: NamedDependency[Actor], vault: NamedDependency[Vault]
+    ) -> PublicKeySet:
+        """Give the public keys that receipts and notices verify with, as a JSON Web Key Set.
+
+        The current key first, then retired ones with their times.
+        """
+        return await published_keys(actor, vault)
 
 
 CONTROLLERS = (TenderBidController, BidController, SigningKeyController)

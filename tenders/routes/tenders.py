@@ -28,6 +28,7 @@ from tenders.errors import (
     DutyClash,
     DutyNotTakenUp,
     NotInReview,
+    OfficersNeeded,
     OpenersNeeded,
     RequirementFaulty,
     RequirementMissing,
@@ -42,6 +43,7 @@ from tenders.queries import record, requirements, tenders
 from tenders.rules.requirement import Requirement
 from tenders.rules.searches import MOST_LINES, Filters
 from tenders.rules.stages import TenderStatus
+from tenders.schemas.custody import PublishTender
 from tenders.schemas.tenders import (
     Abandon,
     AddBuyer,
@@ -256,6 +258,7 @@ class TenderController(Controller):
             TimetableMissing,
             DeadlineTooSoon,
             OpenersNeeded,
+            OfficersNeeded,
             Stale,
         ),
     )
@@ -265,9 +268,13 @@ class TenderController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
         vault: NamedDependency[Vault],
+        data: JSONBody[PublishTender],
     ) -> Response[TenderView]:
-        """Publish the approved requirement. From then on it changes by amendments alone."""
-        return tagged(await publication.publish(actor, tender_id, version, vault))
+        """Publish the approved requirement. From then on it changes by amendments alone.
+
+        The server keeps the keys that bids are sealed to, unless `custody` says that officers do.
+        """
+        return tagged(await publication.publish(actor, tender_id, version, vault, data.custody))
 
     @post(
         "/{tender_id:uuid}/abandonment",

@@ -89,15 +89,22 @@ class ScaleValueTable(Table, db=DB, tablename="scale_value"):
 
 
 class TenderKeyTable(Table, db=DB, tablename="tender_key"):
-    """The key pair to which one kind of envelope of one lot is sealed; private half wrapped."""
+    """The key pair to which one kind of envelope of one lot is sealed; private half wrapped.
+
+    Where officers keep it, the server has no private half (`officer_share`). The canary is random
+    bytes sealed to the key like a bid, to rehearse with.
+    """
 
     id = columns.UUID(primary_key=True)
     lot = columns.ForeignKey(LotTable, default=None, null=False, on_delete=OnDelete.restrict)
     envelope = columns.Varchar(length=10, default=None, null=False)
     custodian = columns.Varchar(length=10, default=None, null=False)
     public_key = columns.Bytea(default=None, null=False)
-    wrapped_key = columns.Bytea(default=None, null=False, secret=True)
+    wrapped_key = columns.Bytea(default=None, null=True, secret=True)
+    canary = columns.Bytea(default=None, null=False)
+    canary_digest = columns.Bytea(default=None, null=False)
 
     tender_key_once = Unique(["lot", "envelope"])
+    tender_key_kept_once = Check("(custodian = 'server') = (wrapped_key IS NOT NULL)")
     tender_key_envelope_known = Check("envelope IN ('quality', 'price')")
     tender_key_custodian_known = Check("custodian IN ('server', 'officers')")

@@ -128,6 +128,10 @@ def _resume(case: Case) -> str:
     return case.conflict or "201" if case.moment.tender == "opened" else "409 not-opened"
 
 
+def _not_with_officers(_: Case) -> str:
+    return "409 not-with-officers"
+
+
 def _decide(case: Case) -> str:
     """The guardian's, once the names are known and they themselves have declared."""
     refusal = bidders_known("201", while_live="409 bidders-not-known")(case)
@@ -261,6 +265,12 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getOpening": bidders_known("200", reading=True),
         "confirmOpening": opening_act(_confirm),
         "resumeOpening": opening_act(_resume),
+        # the server keeps the keys of the tenders that are asked about
+        "listKeyShares": opening_act(_not_with_officers),
+        "passKeyShares": opening_act(_not_with_officers),
+        "listKeyReleases": opening_act(_not_with_officers),
+        "releaseKeys": opening_act(_not_with_officers),
+        "rehearseKeys": opening_act(_not_with_officers),
         # the evaluation of a lot
         "getEvaluation": signed_in(_progress),
         "listBidsUnderEvaluation": lot_reading(

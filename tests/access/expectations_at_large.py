@@ -148,6 +148,8 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "changePassword": signed_in("403 confirmation-wrong"),
         "listMyAuthenticators": signed_in("200"),
         "enrolAuthenticator": signed_in("201"),
+        "registerOfficerKey": signed_in("201"),
+        "listOfficerKeys": signed_in("200"),
         "confirmAuthenticator": signed_in(NOT_FOUND),
         "removeAuthenticator": signed_in(NOT_FOUND),
         "listMyIdentities": signed_in("200"),

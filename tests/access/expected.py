@@ -61,6 +61,9 @@ FRESH: Final = frozenset(
         "offerPasswordReset",
         "enrolAuthenticator",
         "confirmAuthenticator",
+        "registerOfficerKey",
+        "passKeyShares",
+        "releaseKeys",
     }
 )
 """What asks for a sign-in of the last quarter of an hour."""

@@ -1,5 +1,6 @@
 """How each operation is asked for: from the API's own description, and from a state's facts."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
@@ -9,6 +10,7 @@ import msgspec
 from litestar.types import ASGIApp
 
 from market.app import api_document
+from market.sealing import new_key_pair
 from tenders.schemas.bids import GiveSealedBid
 from tests.access.kinds import KINDS
 from tests.makers.evaluation import contract_body
@@ -35,6 +37,7 @@ BODIES: Final[dict[str, object]] = {
     "importOwnership": [entity(7_654_321)],
     "replaceBySealedBid": {**GiveSealedBid.example, "version": 2},
     "changeNoticePreferences": {"kinds": {}},
+    "registerOfficerKey": {"public_key": base64.b64encode(new_key_pair().public).decode()},
 }
 """What is sent where neither the operation's example nor the state says it."""
 

@@ -60,6 +60,11 @@ class Process:
                 self._running.wait()
 
     @property
+    def id(self) -> int:
+        """Its process id; 0 where it was never started."""
+        return 0 if self._running is None else self._running.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it runs."""
         return self._running is not None and self._running.poll() is None

@@ -162,7 +162,14 @@ async def lot_to_score(  # noqa: PLR0913  # whatever a test may want otherwise
     if before_opening is not None:
         await before_opening(published, list(bids.values()))
     await open_bids(world, published)
-    opened = OpenedTender(tender=published, suppliers=suppliers, bids=bids)
+    return await with_panel(
+        world, OpenedTender(tender=published, suppliers=suppliers, bids=bids), len(prices)
+    )
+
+
+async def with_panel(world: World, opened: OpenedTender, bids: int) -> EvaluatedLot:
+    """The first lot of an opened tender, whose panel has declared no interest."""
+    published = opened.tender
     for person in (
         *published.quality_evaluators,
         published.moderator,
@@ -173,7 +180,7 @@ async def lot_to_score(  # noqa: PLR0913  # whatever a test may want otherwise
     ):
         await declare(person, published)
     return EvaluatedLot(
-        world=world, opened=opened, number=1, pseudonyms=await _pseudonyms(published, len(prices))
+        world=world, opened=opened, number=1, pseudonyms=await _pseudonyms(published, bids)
     )
 
 

@@ -248,8 +248,12 @@ STEPS: Final[Mapping[str, _Step]] = MappingProxyType(
 """What brings the tender from the moment before to each one, by HTTP, by those whose duty it is."""
 
 
-async def frozen_states(market: MovingMarket, template: str) -> dict[str, Frozen]:
+async def frozen_states(
+    market: MovingMarket, template: str, last: str | None = None
+) -> dict[str, Frozen]:
     """Live through the tender once, and keep the database of each moment on the way.
+
+    It is lived to its end, or as far as the moment named `last`.
 
     Moments that follow the same one are made out of the same database, so that everybody has the
     same token, and the tender the same bids, in all of them.
@@ -268,6 +272,8 @@ async def frozen_states(market: MovingMarket, template: str) -> dict[str, Frozen
         if moment.after is None:
             await _let_sessions_age(market.databases, name, play.cast)
         plays[moment.name] = play
+        if moment.name == last:
+            break
     nowhere = f"state_{secrets.token_hex(6)}"
     await market.databases.clone(states["draft"].database, nowhere)
     return {"none": _nowhere(states["draft"], nowhere), **states}

@@ -47,6 +47,25 @@ _RUNNING: Final[Mapping[str, Action]] = {
     "legal_hold.released": Action("A legal hold has ended.", ("person",), {"hold": _ID}),
 }
 
+_KEYS: Final[Mapping[str, Action]] = {
+    "signing_key.began": Action(
+        "The market signs with another key from now on.", ("signing_key",), {"key_id": _CODE}
+    ),
+    "keys.tended": Action(
+        "The market's keys were backed up, or rehearsed on canaries.",
+        ("key_act",),
+        {"act": _CODE, "keys": _NUMBER, "failed": _NUMBER},
+    ),
+    "keys.rewrapped": Action(
+        "Secrets were wrapped under the current key-encryption key.",
+        ("wrapped_column",),
+        {"table": _CODE, "rows": _NUMBER},
+    ),
+    "wrapping_key.retired": Action(
+        "A key-encryption key was put out of use.", ("wrapping_key",), {"key_id": _CODE}
+    ),
+}
+
 _PEOPLE: Final[Mapping[str, Action]] = {
     "person.registered": Action(
         "Somebody took up their first invitation.", ("person",), own_affair=True
@@ -316,6 +335,7 @@ _SUPPLIERS: Final[Mapping[str, Action]] = {
 
 OF_THE_MARKET: Final[Mapping[str, Action]] = {
     **_RUNNING,
+    **_KEYS,
     **_PEOPLE,
     **_SYSTEMS,
     **_REGISTERS,

@@ -51,6 +51,7 @@ _PREPARING: Final[Mapping[str, Action]] = {
             "requirement": _NUMBER,
             "digest": Kind.DIGEST,
             "rule_set": _CODE,
+            "custody": _CODE,
             "deadline": Kind.INSTANT,
         },
     ),
@@ -142,6 +143,29 @@ _BIDDING: Final[Mapping[str, Action]] = {
         private=("failure",),
     ),
     "opening.resumed": Action("An interrupted opening was gone on with.", ("tender",)),
+    "officer_key.registered": Action(
+        "Somebody registered the public half of an officer's key.",
+        ("officer_key",),
+        {"fingerprint": Kind.DIGEST},
+    ),
+    "key.rehearsed": Action(
+        "Two officers opened the canary of their tender together.",
+        ("tender",),
+        {"with_officer": _ID},
+    ),
+    "key.share_passed": Action(
+        "An officer passed on shares of keys to other officers.", ("tender",), {"shares": _NUMBER}
+    ),
+    "key_releases.read": Action(
+        "An officer read which envelopes are due, to release their keys.",
+        ("tender",),
+        {"envelopes": _NUMBER},
+    ),
+    "key.released": Action(
+        "Two officers released the content keys of envelopes that were due.",
+        ("tender",),
+        {"released": _NUMBER, "unopenable": _NUMBER},
+    ),
 }
 
 _EVALUATING: Final[Mapping[str, Action]] = {

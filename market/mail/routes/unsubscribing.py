@@ -25,7 +25,7 @@ def _leaving(vault: Vault, token: str) -> Leaving:
     Raises:
         UnsubscribeAddressFaulty: the market did not give it.
     """
-    leaving = read_leaving(vault.signing_key.derive_secret(PURPOSE), token)
+    leaving = read_leaving(vault.derive_secret(PURPOSE), token)
     if leaving is None:
         raise UnsubscribeAddressFaulty
     return leaving

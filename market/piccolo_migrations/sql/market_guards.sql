@@ -59,12 +59,17 @@ CREATE TRIGGER guard_clock BEFORE INSERT OR UPDATE OR DELETE ON market_clock
 CREATE TRIGGER guard_clock_truncate BEFORE TRUNCATE ON market_clock
     FOR EACH STATEMENT EXECUTE FUNCTION guard_clock();
 
--- Rows that tell what happened are never changed or removed; but see market_erasure.sql.
+-- Rows that tell what happened are never changed or removed; but see market_erasure.sql, and
+-- market_keys.sql for what is wrapped anew.
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND current_user = 'market_owner' THEN
         IF erasing() IS NOT NULL AND EXISTS (SELECT 1 FROM erasable WHERE name = TG_TABLE_NAME) THEN
+            RETURN NULL;
+        END IF;
+        -- guard_wrapped sees to it that nothing else of the row changes
+        IF rewrapping() AND EXISTS (SELECT 1 FROM wrapped_column WHERE name = TG_TABLE_NAME) THEN
             RETURN NULL;
         END IF;
     END IF;

@@ -36,7 +36,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _proof(vault: Vault, state: str, binding: str) -> Proof:
-    return proof_of(vault.signing_key.derive_secret(_PURPOSE), state, binding)
+    return proof_of(vault.derive_secret(_PURPOSE), state, binding)
 
 
 async def ask(

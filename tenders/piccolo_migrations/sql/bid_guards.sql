@@ -264,22 +264,28 @@ CREATE TRIGGER guard_manifest_entry BEFORE INSERT ON manifest_entry
 CREATE FUNCTION quality_passed(of_bid uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$ SELECT false $$;
 
--- What the database must show before one envelope may open; also asked before its key is given.
-CREATE FUNCTION envelope_may_open(of_bid uuid, of_kind text) RETURNS boolean
+-- What the database must show of tender, lot and bid before one envelope may open, whoever opens it.
+CREATE FUNCTION envelope_due(of_bid uuid, of_kind text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (
         SELECT 1 FROM manifest_entry m JOIN tender t ON t.id = m.tender JOIN lot l ON l.id = m.lot
         WHERE m.bid = of_bid AND t.stage = 'opened' AND CASE of_kind
             WHEN 'quality' THEN l.stage = 'quality_scoring'
-                AND holds_duty(acting_person(), t.id, 'opener')
-            WHEN 'price' THEN l.stage = 'quality_locked'
-                AND holds_duty(acting_person(), t.id, 'price_evaluator')
-                AND quality_passed(of_bid)
-            ELSE false END
-        AND why_not_unconflicted(acting_person(), t.id) IS NULL)
+            WHEN 'price' THEN l.stage = 'quality_locked' AND quality_passed(of_bid)
+            ELSE false END)
 $$;
 
--- The only way to a wrapped private key.
+-- The same with who opens it; also asked before its key is given.
+CREATE FUNCTION envelope_may_open(of_bid uuid, of_kind text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT envelope_due(of_bid, of_kind) AND EXISTS (
+        SELECT 1 FROM manifest_entry m WHERE m.bid = of_bid
+        AND holds_duty(acting_person(), m.tender,
+                       CASE of_kind WHEN 'price' THEN 'price_evaluator' ELSE 'opener' END)
+        AND why_not_unconflicted(acting_person(), m.tender) IS NULL)
+$$;
+
+-- The only way to a wrapped private key; NULL where officers keep it.
 CREATE FUNCTION wrapped_key_for(of_bid uuid, of_kind text) RETURNS bytea
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

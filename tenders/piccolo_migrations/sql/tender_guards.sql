@@ -238,6 +238,7 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_tender_key BEFORE INSERT ON tender_key
     FOR EACH ROW EXECUTE FUNCTION guard_tender_key();
+SELECT keep_wrapped('tender_key', 'wrapped_key');
 
 -- Buyers are settled before publication.
 CREATE FUNCTION guard_tender_buyer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER

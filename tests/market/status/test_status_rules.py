@@ -1,6 +1,6 @@
 """Every line of the status says what was found: take a guard away, and its line changes."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from market.status.rules import Facts, Setting, lines_of
 from market.status.schemas import Mark, StatusLine
 
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FACTS = Facts(
     environment="production",
     server_version="18.4",
@@ -34,8 +35,13 @@ FACTS = Facts(
     clock_shift=timedelta(0),
     numbered_ago=0.2,
     signed_size=100,
+    keys_backed_up_at=NOW - timedelta(days=3),
+    keys_backed_up=2,
+    rehearsed_at=NOW - timedelta(days=1),
+    rehearsal_failed=0,
+    now=NOW,
 )
-SETTING = Setting(embedded=False, custodian="server", signing_key="a-key", pending=[])
+SETTING = Setting(embedded=False, custodian="server", signing_key="a-key", pending=[], keys=2)
 
 
 def by_name(facts: Facts, setting: Setting = SETTING) -> dict[str, StatusLine]:
@@ -67,6 +73,10 @@ def test_nothing_is_missing_where_everything_is_as_it_should_be() -> None:
         ({"role_bypasses_row_security": True}, "Role of the API", "BYPASSRLS"),
         ({"role_is_owner": True}, "Role of the API", "member of market_owner"),
         ({"numbered_ago": 3700.0}, "Worker", "not seen for 1:01:40"),
+        ({"keys_backed_up_at": None}, "Backup of the keys", "never"),
+        ({"keys_backed_up": 3}, "Backup of the keys", "before the keys changed"),
+        ({"rehearsed_at": None}, "Rehearsal of the opening", "never"),
+        ({"rehearsal_failed": 2}, "Rehearsal of the opening", "2 keys could not be used"),
     ],
 )
 def test_what_is_missing_is_said_with_what_it_means(
@@ -136,3 +146,14 @@ def test_mail_says_whether_it_gets_out_and_never_an_exact_number(
 def test_mail_that_is_off_is_nothing_missing() -> None:
     line = by_name(replace(FACTS, mails_overdue=5))["E-mail notices"]
     assert (line.mark, line.found) == (Mark.NOTE, "off")
+
+
+def test_the_age_of_backup_and_rehearsal_is_told_and_a_sandbox_needs_neither() -> None:
+    said = by_name(FACTS)
+    assert said["Backup of the keys"].found == "3 days ago"
+    assert said["Rehearsal of the opening"].found == "yesterday"
+    sandbox = replace(FACTS, environment="sandbox", keys_backed_up_at=None, keys_backed_up=None)
+    assert by_name(sandbox)["Backup of the keys"].mark is Mark.NOTE
+    assert by_name(replace(sandbox, rehearsal_failed=1))["Rehearsal of the opening"].mark is (
+        Mark.MISSING
+    )

@@ -1,0 +1,1 @@
+"""The market's own keys: backed up, restored, rotated, rehearsed; the signing keys it has had."""
