@@ -211,6 +211,7 @@ class BidReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lot: UUID
     supplier: UUID
     bid: UUID
+    variant: Annotated[int, Meta(ge=0)] = 0
     version: Annotated[int, Meta(ge=1)]
     received_at: Annotated[datetime, Meta(tz=True)]
     quality_commitment: Digest
@@ -236,6 +237,7 @@ class WithdrawalReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lot: UUID
     supplier: UUID
     bid: UUID
+    variant: Annotated[int, Meta(ge=0)] = 0
     version: Annotated[int, Meta(ge=2)]
     withdrawn_at: Annotated[datetime, Meta(tz=True)]
 

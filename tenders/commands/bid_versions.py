@@ -11,12 +11,12 @@ from market.database import current, execute, fetch_value
 from market.events.commands import record
 from market.signing import BidReceipt, Sealing, SignedStatement
 from market.vault import Vault
-from tenders.errors import AlreadyBid, BidChanged
+from tenders.errors import AlreadyBid, BidChanged, VariantRefused
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
 from tenders.schemas.bids import BidReceived, ParticipantView
 
-_BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
+_BID = "INSERT INTO bid (id, tender, lot, organisation, variant) VALUES ($1, $2, $3, $4, $5)"
 
 # The database sets the time of receipt, under the lock that decides whether the bid is late.
 _VERSION = """
@@ -63,7 +63,9 @@ class Part(msgspec.Struct, frozen=True):
         return hashlib.sha256(self.sealed).hexdigest()
 
 
-async def first_version(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> Making:
+async def first_version(
+    actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, variant: int | None
+) -> Making:
     """Permit the first version of the organisation's bid for a lot. The bid is not yet stored.
 
     Raises:
@@ -72,13 +74,22 @@ async def first_version(actor: Actor, vault: Vault, tender_id: UUID, lot_number:
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, by the database's clock.
-        AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
+        VariantRefused: the lot takes no variant of that number.
+        AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
     """
-    bidding = await bidding_in(actor, tender_id, lot_number)
+    bidding = await bidding_in(actor, tender_id, lot_number, variant or 0)
     ensure_may_bid(bidding.facts())
+    if bidding.variant:
+        taken = bidding.asked().variants
+        most = 0 if taken is None else taken.most
+        if bidding.variant > most:
+            many = f"variants 1 to {most}" if most else "no variants"
+            message = f"Lot {lot_number} takes {many} of each bidder; the main bid is variant 0."
+            raise VariantRefused(message)
     if bidding.bid is not None:
+        what = f"variant {bidding.variant} of its bid" if bidding.variant else "a bid"
         message = (
-            "Your organisation has a bid for this lot already. Replace it with"
+            f"Your organisation has {what} for this lot already. Replace it with"
             f" PUT /bids/{bidding.bid}."
         )
         raise AlreadyBid(message)
@@ -88,10 +99,12 @@ async def first_version(actor: Actor, vault: Vault, tender_id: UUID, lot_number:
 async def begin(making: Making) -> None:
     """Store that the organisation bids; the first version follows in the same transaction."""
     bidding = making.bidding
-    await execute(_BID, making.bid, bidding.tender, bidding.lot, bidding.supplier)
+    await execute(_BID, making.bid, bidding.tender, bidding.lot, bidding.supplier, bidding.variant)
 
 
-async def next_version(actor: Actor, vault: Vault, bid_id: UUID, version: int) -> Making:
+async def next_version(
+    actor: Actor, vault: Vault, bid_id: UUID, version: int, variant: int | None = None
+) -> Making:
     """Permit a change of the organisation's own bid, as the caller read it.
 
     Raises:
@@ -100,9 +113,13 @@ async def next_version(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed; what stood then still stands.
         BidChanged: the bid is no longer as the caller read it.
+        VariantRefused: another variant is named than the bid is.
     """
     bidding = await bidding_of(actor, bid_id)
     ensure_may_bid(bidding.facts())
+    if variant not in {None, bidding.variant}:
+        message = f"This bid is variant {bidding.variant}, and replaced as that; give no other."
+        raise VariantRefused(message)
     if bidding.version != version:
         raise BidChanged
     return Making(actor=actor, vault=vault, bidding=bidding, bid=bid_id, version=version + 1)
@@ -142,6 +159,7 @@ async def store(
             lot=making.bidding.lot,
             supplier=making.bidding.supplier,
             bid=making.bid,
+            variant=making.bidding.variant,
             version=making.version,
             received_at=received_at,
             quality_commitment=quality.commitment.hex(),
@@ -152,13 +170,15 @@ async def store(
         )
     )
     action = "bid.submitted" if making.version == 1 else "bid.replaced"
-    await keep(making, version_id, action, receipt)
+    await keep_and_record(making, version_id, action, receipt)
     return BidReceived(
         bid=making.bid, version=making.version, received_at=received_at, receipt=receipt
     )
 
 
-async def keep(making: Making, version_id: UUID, action: str, receipt: SignedStatement) -> None:
+async def keep_and_record(
+    making: Making, version_id: UUID, action: str, receipt: SignedStatement
+) -> None:
     """Keep the receipt and record the act: of the content, nothing but salted commitments."""
     signed = msgspec.json.encode(receipt)
     current().later(_RECEIPT, uuid4(), version_id, signed.decode())

@@ -15,7 +15,7 @@ from tenders.commands.bid_versions import (
     Part,
     begin,
     first_version,
-    keep,
+    keep_and_record,
     next_version,
     store,
 )
@@ -44,7 +44,8 @@ async def submit_bid(
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, by the database's clock.
         AmendedMeanwhile: what the bid was checked against was amended just then.
-        AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
+        VariantRefused: the lot takes no variant of that number.
+        AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
     return _with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
@@ -54,7 +55,7 @@ async def submit_bid(
 async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveBid
 ) -> BidReceived:
-    making = await first_version(actor, vault, tender_id, lot_number)
+    making = await first_version(actor, vault, tender_id, lot_number, given.variant)
     parts = _sealed(making, given)
     beside = await identified(given.participants, making.bidding.supplier)
     await begin(making)
@@ -73,6 +74,7 @@ async def replace_bid(
         BiddingClosed: the deadline has passed; what stood then still stands.
         AmendedMeanwhile: what the bid was checked against was amended just then.
         BidChanged: the bid is no longer as the caller read it.
+        VariantRefused: another variant is named than the bid is.
         BidIncomplete: with every fault.
     """
     return _with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
@@ -82,7 +84,7 @@ async def replace_bid(
 async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
-    making = await next_version(actor, vault, bid_id, version)
+    making = await next_version(actor, vault, bid_id, version, given.variant)
     parts = _sealed(making, given)
     beside = await identified(given.participants, making.bidding.supplier)
     return await store(making, parts, beside, Sealing.SERVER)
@@ -111,11 +113,12 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
             lot=making.bidding.lot,
             supplier=making.bidding.supplier,
             bid=bid_id,
+            variant=making.bidding.variant,
             version=making.version,
             withdrawn_at=withdrawn_at,
         )
     )
-    await keep(making, version_id, "bid.withdrawn", receipt)
+    await keep_and_record(making, version_id, "bid.withdrawn", receipt)
     return BidWithdrawn(
         bid=bid_id, version=making.version, withdrawn_at=withdrawn_at, receipt=receipt
     )
@@ -144,6 +147,7 @@ def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
             supplier=making.bidding.supplier,
             envelope=kind,
             version=making.version,
+            variant=bidding.variant,
         )
         parts.append(Part(sealed=seal(key, address, packed.plain), commitment=packed.commitment))
     return parts[0], parts[1]

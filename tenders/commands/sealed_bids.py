@@ -28,7 +28,8 @@ async def submit_sealed_bid(
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, by the database's clock.
         AmendedMeanwhile: the tender was amended just then.
-        AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
+        VariantRefused: the lot takes no variant of that number.
+        AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
         SealedForAnotherVersion: the envelopes were not sealed for version 1.
         NotSealed: an envelope has not the form of one.
         ParticipantsFaulty: with every fault.
@@ -48,6 +49,7 @@ async def replace_by_sealed_bid(
         BiddingClosed: the deadline has passed; what stood then still stands.
         AmendedMeanwhile: the tender was amended just then.
         BidChanged: the bid is no longer as the caller read it.
+        VariantRefused: another variant is named than the bid is.
         SealedForAnotherVersion: the envelopes were not sealed for the version after it.
         NotSealed: an envelope has not the form of one.
         ParticipantsFaulty: with every fault.
@@ -59,7 +61,7 @@ async def replace_by_sealed_bid(
 async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveSealedBid
 ) -> BidReceived:
-    making = await first_version(actor, vault, tender_id, lot_number)
+    making = await first_version(actor, vault, tender_id, lot_number, given.variant)
     parts = _parts(making, given)
     beside = await identified(given.participants, making.bidding.supplier)
     await begin(making)
@@ -70,7 +72,7 @@ async def _submit(
 async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveSealedBid
 ) -> BidReceived:
-    making = await next_version(actor, vault, bid_id, version)
+    making = await next_version(actor, vault, bid_id, version, given.variant)
     parts = _parts(making, given)
     beside = await identified(given.participants, making.bidding.supplier)
     return await store(making, parts, beside, Sealing.SUPPLIER)

@@ -17,6 +17,7 @@ from tenders.errors.bids import (
     NothingToWithdraw,
     NotSealed,
     SealedForAnotherVersion,
+    VariantRefused,
 )
 from tenders.errors.custody import (
     AnotherOfficerNeeded,
@@ -172,4 +173,5 @@ __all__ = [
     "TimetableMissing",
     "TooManySearches",
     "TransitionRefused",
+    "VariantRefused",
 ]

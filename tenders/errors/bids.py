@@ -12,9 +12,16 @@ class BiddingClosed(WrongStage):
 
 @keeps("bid_one_per_lot")
 class AlreadyBid(MarketError):
-    """An organisation has one bid for a lot; until the deadline it can be replaced."""
+    """An organisation has one bid, or one of each variant, for a lot; it can be replaced."""
 
     title = "Your organisation has a bid for this lot already. Replace it with PUT /bids/{bid_id}."
+
+
+@keeps("variant_taken")
+class VariantRefused(MarketError):
+    """The lot takes no variant of that number, or a replacement names another than the bid's."""
+
+    title = "The lot takes no such variant."
 
 
 class BidIncomplete(Malformed):

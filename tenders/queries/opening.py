@@ -75,7 +75,7 @@ SELECT t.deadline, t.opened_at FROM tender t WHERE t.id = $1
 """
 
 _RECORD = """
-SELECT r.lot_number, r.lot_title, r.pseudonym, r.kind,
+SELECT r.lot_number, r.lot_title, r.pseudonym, r.variant, r.kind,
     encode(r.sealed_digest, 'hex') AS sealed_digest, encode(r.committed, 'hex') AS commitment,
     r.opened_at, p.name AS opened_by, r.failure, r.supplier, o.name AS supplier_name, r.received_at
 FROM opening_record($1) r LEFT JOIN organisation o ON o.id = r.supplier
@@ -116,6 +116,7 @@ class _Envelope(msgspec.Struct, frozen=True):
     lot_number: int
     lot_title: str
     pseudonym: str
+    variant: int
     kind: EnvelopeKind
     sealed_digest: str
     commitment: str
@@ -255,6 +256,7 @@ def _by_bid(rows: Sequence[_Envelope]) -> list[BidMinutes]:
         found.append(
             BidMinutes(
                 pseudonym=pseudonym,
+                variant=first.variant,
                 supplier=supplier,
                 received_at=first.received_at,
                 envelopes=[_envelope(envelope) for envelope in envelopes],

@@ -28,6 +28,7 @@ from tenders.errors import (
     NotSealed,
     ParticipantsFaulty,
     SealedForAnotherVersion,
+    VariantRefused,
 )
 from tenders.queries import bids as queries
 from tenders.schemas.bids import (
@@ -59,6 +60,7 @@ class TenderBidController(Controller):
             NotFound,
             BiddingClosed,
             AmendedMeanwhile,
+            VariantRefused,
             AlreadyBid,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
@@ -93,6 +95,7 @@ class TenderBidController(Controller):
             NotFound,
             BiddingClosed,
             AmendedMeanwhile,
+            VariantRefused,
             AlreadyBid,
             SealedForAnotherVersion,
         ),
@@ -178,6 +181,7 @@ class BidController(Controller):
             NotFound,
             BiddingClosed,
             AmendedMeanwhile,
+            VariantRefused,
             BidChanged,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
@@ -206,6 +210,7 @@ class BidController(Controller):
             BiddingClosed,
             AmendedMeanwhile,
             SealedForAnotherVersion,
+            VariantRefused,
             BidChanged,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},

@@ -3,7 +3,7 @@
 import base64
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from market.sealing import EnvelopeKind, sealed_length
 from market.signing import Digest, SignedStatement
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
 from tenders.rules.participants import MOST_PARTICIPANTS, Participant, ParticipantRole
+from tenders.rules.requirement import MAXIMUM_VARIANTS
 
 _EXAMPLE = base64.b64encode(b"\x01" + bytes(sealed_length(0) - 1)).decode("ascii")
 
@@ -37,6 +38,19 @@ class BidState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+VariantNumber: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAXIMUM_VARIANTS,
+        description=(
+            "0 for the main bid; the number of a variant, where the lot takes any. Each is a bid of"
+            " its own. A replacement is of the same variant, and need not say which."
+        ),
+    ),
+]
+
+
 class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole bid for one lot: an answer to every question, a price for every price item.
 
@@ -44,6 +58,7 @@ class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     the envelopes, and known with the bidders' names, so that conflicts of interest can be found.
     """
 
+    variant: VariantNumber | None = None
     quality: QualityEnvelope
     price: PriceEnvelope
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
@@ -99,6 +114,7 @@ class GiveSealedBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     recorded as that, and its bid is excluded; nobody can mend it after the deadline.
     """
 
+    variant: VariantNumber | None = None
     version: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     quality: SealedQuality
     price: SealedPrice
@@ -168,6 +184,10 @@ class BidSummary(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime
     lot_number: int
     lot_title: str
+    variant: Annotated[int, Meta(description="0 for the main bid, else the variant's number.")]
+    lacks_main_bid: Annotated[
+        bool, Meta(description="A variant that stands only beside a main bid, and there is none.")
+    ]
     state: BidState
     amendment: Annotated[
         int | None, Meta(description="The material amendment it waits to be confirmed under.")

@@ -13,7 +13,7 @@ from tenders.tables.tenders import TenderTable
 
 
 class BidTable(Table, db=DB, tablename="bid"):
-    """That an organisation bids for a lot: who and where, no content."""
+    """That an organisation bids for a lot: who and where, no content. Variant 0 is its main bid."""
 
     id = columns.UUID(primary_key=True)
     tender = columns.ForeignKey(
@@ -23,9 +23,11 @@ class BidTable(Table, db=DB, tablename="bid"):
     organisation = columns.ForeignKey(
         OrganisationTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
     )
+    variant = columns.Integer(default=0, null=False)
     made_at = columns.Timestamptz(default=None, null=False)
 
-    bid_one_per_lot = Unique(["lot", "organisation"])
+    bid_one_per_lot = Unique(["lot", "organisation", "variant"])
+    bid_variant_numbered = Check("variant BETWEEN 0 AND 20")
 
 
 class BidVersionTable(Table, db=DB, tablename="bid_version"):
@@ -94,7 +96,10 @@ class ReceiptTable(Table, db=DB, tablename="bid_receipt"):
 
 
 class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
-    """A bid that stood at the deadline, fixed at the opening, with its shuffled pseudonym."""
+    """A bid that stood at the deadline, fixed at the opening, with its shuffled pseudonym.
+
+    The database copies the variant from the bid: those who score read it, and not whose bid it is.
+    """
 
     id = columns.UUID(primary_key=True)
     tender = columns.ForeignKey(
@@ -108,6 +113,7 @@ class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
         BidVersionTable, default=None, null=False, on_delete=OnDelete.restrict, unique=True
     )
     pseudonym = columns.Varchar(length=20, default=None, null=False)
+    variant = columns.Integer(default=0, null=False)
 
     manifest_entry_pseudonym_once = Unique(["lot", "pseudonym"])
 

@@ -68,6 +68,10 @@ BEGIN
     IF (SELECT stage FROM lot WHERE id = NEW.lot) <> 'bidding' THEN
         PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');
     END IF;
+    IF NEW.variant > 0
+       AND NEW.variant > coalesce((SELECT most FROM variants_of(NEW.lot)), 0) THEN
+        PERFORM refuse('variant_taken', 'The requirement takes no such variant for this lot.');
+    END IF;
     IF NOT is_admitted_supplier(NEW.organisation) THEN
         PERFORM refuse('bidder_admitted', 'Only admitted suppliers can bid.');
     END IF;
@@ -255,6 +259,7 @@ BEGIN
                    AND s.lot = NEW.lot AND s.bid_version = NEW.bid_version) THEN
         PERFORM refuse('manifest_complete', 'The manifest holds the bids that stand, as they are.');
     END IF;
+    NEW.variant := (SELECT variant FROM bid WHERE id = NEW.bid);
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_manifest_entry BEFORE INSERT ON manifest_entry
@@ -299,10 +304,10 @@ END $$;
 -- What else opening one envelope takes, for those who may open it now: where it belongs, what its
 -- receipt commits to, and its sealed bytes.
 CREATE FUNCTION sealed_envelope(of_bid uuid, of_kind text)
-RETURNS TABLE (lot uuid, supplier uuid, version integer, envelope uuid, committed bytea,
-               sealed bytea)
+RETURNS TABLE (lot uuid, supplier uuid, variant integer, version integer, envelope uuid,
+               committed bytea, sealed bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT m.lot, b.organisation, v.number, e.id,
+    SELECT m.lot, b.organisation, b.variant, v.number, e.id,
         CASE of_kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END, e.sealed
     FROM manifest_entry m JOIN bid b ON b.id = m.bid JOIN bid_version v ON v.id = m.bid_version
     JOIN envelope e ON e.bid_version = v.id AND e.kind = of_kind

@@ -146,11 +146,12 @@ $$;
 -- The minutes: what each envelope of the manifest was and became, without any content; whose it is
 -- and when it came for those alone who may know.
 CREATE FUNCTION opening_record(of_tender uuid)
-RETURNS TABLE (lot_number integer, lot_title text, pseudonym text, kind text, sealed_digest bytea,
+RETURNS TABLE (lot_number integer, lot_title text, pseudonym text, variant integer, kind text,
+               sealed_digest bytea,
                committed bytea, opened_at timestamptz, opened_by uuid, failure text,
                supplier uuid, received_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT l.number, l.title, m.pseudonym, e.kind, sha256(e.sealed),
+    SELECT l.number, l.title, m.pseudonym, m.variant, e.kind, sha256(e.sealed),
         CASE e.kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END,
         o.opened_at, o.opened_by, o.failure,
         CASE WHEN sees_identity(l.id) THEN b.organisation END,
