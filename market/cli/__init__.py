@@ -9,7 +9,18 @@ from typing import NoReturn
 
 from asyncpg.exceptions import InterfaceError, PostgresError
 
-from market.cli import audit, keys, officer, ownership, people, serving, showing, tasks, working
+from market.cli import (
+    audit,
+    keys,
+    officer,
+    ownership,
+    people,
+    receipt,
+    serving,
+    showing,
+    tasks,
+    working,
+)
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -143,6 +154,7 @@ def parser() -> argparse.ArgumentParser:
 
     people.add_to(commands)
     audit.add_to(commands)
+    receipt.add_to(commands)
     keys.add_to(commands)
     officer.add_to(commands)
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)

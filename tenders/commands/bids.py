@@ -22,7 +22,8 @@ from tenders.commands.bid_versions import (
 from tenders.errors import BidIncomplete, NothingToWithdraw
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
-from tenders.schemas.bids import BidAct, BidGiven, BidReceived, BidWithdrawn, GiveBid, Salts
+from tenders.rules.receipts import Salts
+from tenders.schemas.bids import BidAct, BidGiven, BidReceived, BidWithdrawn, GiveBid
 
 _WITHDRAWAL = """
 INSERT INTO bid_version (id, bid, number, act, made_by) VALUES ($1, $2, $3, 'withdrawn', $4)

@@ -13,6 +13,7 @@ from market.sealing import EnvelopeKind, sealed_length
 from market.signing import Digest, SignedStatement
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
 from tenders.rules.participants import MOST_PARTICIPANTS, Participant, ParticipantRole
+from tenders.rules.receipts import Salts
 from tenders.rules.requirement import MAXIMUM_VARIANTS
 
 _EXAMPLE = base64.b64encode(b"\x01" + bytes(sealed_length(0) - 1)).decode("ascii")
@@ -125,17 +126,6 @@ class GiveSealedBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         "quality": {"sealed": _EXAMPLE, "commitment": "0" * 64},
         "price": {"sealed": _EXAMPLE, "commitment": "0" * 64},
     }
-
-
-class Salts(msgspec.Struct, frozen=True, kw_only=True):
-    """The salts of a receipt's two commitments, in hexadecimal.
-
-    Keep them with the receipt and the bid, and keep them secret until the award: they prove which
-    bid was received, to whoever is shown all three. The market does not store them in the clear.
-    """
-
-    quality: str
-    price: str
 
 
 class BidReceived(msgspec.Struct, frozen=True, kw_only=True):
