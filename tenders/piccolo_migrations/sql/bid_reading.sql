@@ -23,12 +23,21 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
 $$;
 
--- Who takes part in whose bids, for those who may know who bids.
+-- Who takes part in whose bids, for those who may know who bids; for which lot, with which share and
+-- declaration for those alone who may know whose bid is whose.
 CREATE FUNCTION participants_of(of_tender uuid)
-RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text)
+RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text,
+               lot_number integer, variant integer, share numeric, exclusion_grounds text,
+               details text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier
+    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier,
+        known.number, CASE WHEN known.id IS NOT NULL THEN b.variant END,
+        CASE WHEN known.id IS NOT NULL THEN p.share END,
+        CASE WHEN known.id IS NOT NULL THEN p.exclusion_grounds END,
+        CASE WHEN known.id IS NOT NULL THEN p.details END
     FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
+    JOIN bid b ON b.id = s.bid
+    LEFT JOIN lot known ON known.id = s.lot AND sees_identity(s.lot)
     WHERE sees_bidders(of_tender)
 $$;
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from market.actor import Role
-from tests.makers.bids import asked, bid_body, declare, give_bid, some_suppliers
+from tests.makers.bids import asked, bid_body, consortium_member, declare, give_bid, some_suppliers
 from tests.makers.clock import advance_to
 from tests.makers.conflicts import (
     DUTY,
@@ -269,9 +269,7 @@ async def test_a_delegate_with_people_in_a_tender_takes_no_part_in_a_bid(
     tender = await published_tender(world, lots=1)
     (supplier,) = await some_suppliers(world, 1)
     await delegated(world, administrator, member)
-    body = bid_body(asked(tender, 1)) | {
-        "participants": [{"role": "consortium_member", "organisation": str(member.organisation)}]
-    }
+    body = bid_body(asked(tender, 1)) | {"participants": [consortium_member(member.organisation)]}
     assert (await give(tender.manager, tender.id, member, "moderator")).status_code == 201
     answer = await give_bid(supplier, tender, 1, body)
     assert problem(answer) == (403, "helper-may-not-bid")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from market.actor import Role
-from tests.makers.bids import asked, bid_body, give_bid, some_suppliers
+from tests.makers.bids import asked, bid_body, consortium_member, give_bid, some_suppliers
 from tests.makers.conflicts import (
     Draft,
     colleague,
@@ -268,9 +268,7 @@ async def test_a_bid_racing_a_duty_of_whoever_takes_part_in_it(
         )
         person = await colleague(world, "Raj Racer", ods["identifier"])
         body = bid_body(asked(tender, 1)) | {
-            "participants": [
-                {"role": "consortium_member", "organisation": str(ods["organisation"])}
-            ]
+            "participants": [consortium_member(ods["organisation"])]
         }
         bid, duty = await asyncio.gather(
             give_bid(supplier, tender, 1, body),

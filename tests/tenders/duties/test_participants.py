@@ -9,10 +9,12 @@ import pytest
 
 from market.organisations.rules import OrganisationKind
 from tests.makers.bids import (
+    DECLARED,
     asked,
     bid_body,
     close_bidding,
     confirm,
+    consortium_member,
     declare,
     give_bid,
     open_bids,
@@ -37,8 +39,9 @@ from tests.makers.tenders import approve as approve_requirement
 from tests.makers.world import Person, World
 
 PARTICIPANT = (
-    "INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    "INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier,"
+    " share, exclusion_grounds, details, consents) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+    " CASE $3 WHEN 'subcontractor' THEN 10 END, 'no_grounds', '', true)"
 )
 HELPER = (403, "helper-may-not-bid")
 CONFLICT = (403, "conflict-of-interest")
@@ -56,12 +59,19 @@ async def suppliers(world: World) -> tuple[Person, ...]:
 
 
 def member(organisation: UUID | str) -> dict[str, Any]:
-    return {"role": "consortium_member", "organisation": str(organisation)}
+    return consortium_member(organisation)
 
 
 def named(name: str, number: str | None = None, **changes: Any) -> dict[str, Any]:
     identifier = {} if number is None else {"identifier": {"scheme": "GB-COH", "value": number}}
-    return {"role": "subcontractor", "name": name, **identifier, **changes}
+    return {
+        "role": "subcontractor",
+        "name": name,
+        "share": "1.5",
+        "declaration": DECLARED,
+        **identifier,
+        **changes,
+    }
 
 
 async def bid(
@@ -100,6 +110,9 @@ async def test_members_and_subcontractors_are_named_and_one_s_own_view_shows_the
             "name": "Supplier 2",
             "scheme": None,
             "identifier": None,
+            "share": None,
+            "exclusion_grounds": "no_grounds",
+            "details": "",
         },
         {
             "role": "subcontractor",
@@ -107,6 +120,9 @@ async def test_members_and_subcontractors_are_named_and_one_s_own_view_shows_the
             "name": "Small Analytics Ltd",
             "scheme": "GB-COH",
             "identifier": "01234567",
+            "share": "1.5",
+            "exclusion_grounds": "no_grounds",
+            "details": "",
         },
     ]
     # those who are named see nothing of it, and nobody else does
@@ -127,7 +143,7 @@ async def test_a_replaced_bid_has_the_participants_of_its_last_version(
     assert sorted(map(sorted, names)) == [["Coming Ltd"], ["Leaving Ltd", "Supplier 2"]]
     await close_bidding(world, tender)
     (bidder,) = (await tender.guardian.get(f"{tender.path}/bidders")).json()
-    assert bidder["participants"] == [{"role": "subcontractor", "name": "Coming Ltd"}]
+    assert [one["name"] for one in bidder["participants"]] == ["Coming Ltd"]
     # whoever left the bid is connected with it no more
     assert not sees_name(await tender.guardian.get(f"{tender.path}/bidders"), "Leaving")
 
@@ -159,9 +175,9 @@ async def test_a_withdrawn_bid_names_nobody(
         ([named("A", "1234567"), named("B", "01234567")], "participants[1]"),
         ([named("A", "not a number")], "participants[0].identifier.value"),
         ([named("A", "123456789")], "participants[0].identifier.value"),
-        ([{"role": "subcontractor"}], "participants[0]"),
+        ([named("A") | {"name": None}], "participants[0]"),
         (
-            [{"role": "subcontractor", "identifier": {"scheme": "GB-COH", "value": "1"}}],
+            [named("A", "1") | {"name": None}],
             "participants[0]",
         ),
     ],
@@ -241,6 +257,82 @@ async def test_fifty_take_part_and_not_one_more(
     assert problem(await bid(suppliers[0], tender, *many)) == (400, "malformed")
     assert (await bid(suppliers[0], tender, *many[:50])).status_code == 201
     assert await superuser.fetchval("SELECT count(*) FROM bid_participant") == 50
+
+
+@pytest.mark.parametrize(
+    ("participant", "field"),
+    [
+        (named("A", share=None), "participants[0].share"),
+        (named("A", share="0"), "participants[0].share"),
+        (named("A", share="100.01"), "participants[0].share"),
+        (named("A", share="12.345"), "participants[0].share"),
+        (member(UUID(int=7)) | {"share": "10"}, "participants[0].share"),
+        (
+            named("A", declaration={**DECLARED, "consents": False}),
+            "participants[0].declaration.consents",
+        ),
+        (
+            named("A", declaration={**DECLARED, "exclusion_grounds": "grounds_disclosed"}),
+            "participants[0].declaration.details",
+        ),
+        (
+            named("A", declaration={**DECLARED, "details": "Nothing much."}),
+            "participants[0].declaration.details",
+        ),
+    ],
+)
+async def test_a_declaration_that_does_not_hold_together_is_refused_with_its_place(
+    tender: PublishedTender, suppliers: tuple[Person, ...], participant: Any, field: str
+) -> None:
+    answer = await bid(suppliers[0], tender, participant)
+    assert problem(answer) == (400, "participants-faulty")
+    assert field in [fault["field"] for fault in answer.json()["errors"]]
+
+
+async def test_shares_are_parts_of_a_hundred_per_cent_and_a_declaration_is_needed(
+    tender: PublishedTender, suppliers: tuple[Person, ...]
+) -> None:
+    lead = suppliers[0]
+    answer = await bid(lead, tender, named("A", share="60.5"), named("B", share="39.51"))
+    assert "add up to 100.01 per cent" in answer.text
+    undeclared = named("A")
+    del undeclared["declaration"]
+    answer = await bid(lead, tender, undeclared)
+    assert (answer.status_code, "declaration" in answer.text) == (400, True)
+    answer = await bid(lead, tender, named("A", share="60.5"), named("B", share="39.50"))
+    assert answer.status_code == 201, answer.text
+
+
+async def test_what_is_declared_is_shown_to_those_who_may_know_whose_bid_is_whose(
+    world: World, tender: PublishedTender, suppliers: tuple[Person, ...]
+) -> None:
+    details = "A fine of 2019; the directors responsible have left."
+    disclosed = {**DECLARED, "exclusion_grounds": "grounds_disclosed", "details": details}
+    await bid(suppliers[0], tender, named("Small Ltd", share="12.50", declaration=disclosed))
+    await open_bids(world, tender)
+    path = f"{tender.path}/bidders"
+    for person in (tender.guardian, tender.openers[0]):
+        (bidder,) = (await person.get(path)).json()
+        assert bidder["participants"] == [
+            {
+                "role": "subcontractor",
+                "name": "Small Ltd",
+                "declared": [
+                    {
+                        "lot_number": 1,
+                        "variant": 0,
+                        "share": "12.5",
+                        "exclusion_grounds": "grounds_disclosed",
+                        "details": details,
+                    }
+                ],
+            }
+        ]
+    for person in (tender.quality_evaluators[0], tender.moderator, tender.price_evaluator):
+        (bidder,) = (await person.get(path)).json()
+        assert bidder["participants"] == [
+            {"role": "subcontractor", "name": "Small Ltd", "declared": []}
+        ]
 
 
 # -- helpers take no part --------------------------------------------------------------------------
