@@ -9,11 +9,9 @@ from market.database import fetch_value
 from market.sealing import Address, EnvelopeKind, seal
 from market.signing import Sealing, WithdrawalReceipt
 from market.vault import Vault
-from tenders.commands.bid_participants import identified
 from tenders.commands.bid_versions import (
     Making,
     Part,
-    begin,
     first_version,
     keep_and_record,
     next_version,
@@ -49,18 +47,26 @@ async def submit_bid(
         AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
+    return with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
 
 
 @command
 async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveBid
 ) -> BidReceived:
-    making = await first_version(actor, vault, tender_id, lot_number, given.variant)
-    parts = _sealed(making, given)
-    beside = await identified(given.participants, making.bidding.supplier)
-    await begin(making)
-    return await store(making, parts, beside, Sealing.SERVER)
+    return await give_in(
+        await first_version(actor, vault, tender_id, lot_number, given.variant), given
+    )
+
+
+async def give_in(making: Making, given: GiveBid) -> BidReceived:
+    """Check, seal and store a bid as the version in the making, inside a command.
+
+    Raises:
+        BidIncomplete: with every fault.
+        ParticipantsFaulty: with every fault.
+    """
+    return await store(making, _sealed(making, given), given.participants, Sealing.SERVER)
 
 
 async def replace_bid(
@@ -78,17 +84,14 @@ async def replace_bid(
         VariantRefused: another variant is named than the bid is.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
+    return with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
 
 
 @command
 async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
-    making = await next_version(actor, vault, bid_id, version, given.variant)
-    parts = _sealed(making, given)
-    beside = await identified(given.participants, making.bidding.supplier)
-    return await store(making, parts, beside, Sealing.SERVER)
+    return await give_in(await next_version(actor, vault, bid_id, version, given.variant), given)
 
 
 @command
@@ -166,7 +169,7 @@ def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKin
     return vault.derive_secret(purpose)
 
 
-def _with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
+def with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
     """Add the salts to an answer, also to a stored one, unless the key they came from is gone."""
     salts = None
     if vault.has_signed_with(received.receipt.key_id):
