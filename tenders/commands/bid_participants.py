@@ -7,6 +7,7 @@ import msgspec
 
 from market.database import fetch
 from market.errors import Fault
+from market.money import decimal_of, plain_text
 from market.organisations.rules import Scheme
 from tenders.errors import ParticipantsFaulty
 from tenders.rules.participants import Participant, normalised, participant_faults
@@ -61,4 +62,7 @@ def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
         name=name or "",
         scheme=scheme,
         identifier=identifier,
+        share=None if one.share is None else plain_text(decimal_of(one.share)),
+        exclusion_grounds=one.declaration.exclusion_grounds,
+        details=one.declaration.details,
     )

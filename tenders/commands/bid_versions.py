@@ -33,9 +33,13 @@ SELECT received_at FROM given
 """
 
 _PARTICIPANTS = """
-INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier)
-SELECT gen_random_uuid(), $1, *
-FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier, share,
+                             exclusion_grounds, details, consents)
+SELECT gen_random_uuid(), $1, role, organisation, name, scheme, identifier, share::numeric,
+       exclusion_grounds, details, true
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+            $9::text[]) AS given (role, organisation, name, scheme, identifier, share,
+                                  exclusion_grounds, details)
 """
 
 _RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
@@ -152,6 +156,9 @@ async def store(
             [one.name for one in beside],
             [one.scheme for one in beside],
             [one.identifier for one in beside],
+            [one.share for one in beside],
+            [one.exclusion_grounds.value for one in beside],
+            [one.details for one in beside],
         )
     receipt = making.vault.sign(
         BidReceipt(

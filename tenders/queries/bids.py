@@ -93,8 +93,10 @@ _MY_BID = _MINE + " AND b.id = $2"
 _VERSIONS = """
 SELECT v.number AS version, v.act, v.received_at, r.signed AS receipt,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'organisation', p.organisation,
-        'name', p.name, 'scheme', p.scheme, 'identifier', p.identifier) ORDER BY p.role, p.name),
-        '[]') FROM bid_participant p WHERE p.bid_version = v.id)::text AS participants,
+        'name', p.name, 'scheme', p.scheme, 'identifier', p.identifier,
+        'share', trim_scale(p.share)::text, 'exclusion_grounds', p.exclusion_grounds,
+        'details', p.details) ORDER BY p.role, p.name), '[]')
+        FROM bid_participant p WHERE p.bid_version = v.id)::text AS participants,
     e.id AS event, l.position AS log_position
 FROM bid_version v JOIN bid_receipt r ON r.bid_version = v.id
 LEFT JOIN event e ON e.subject = v.bid

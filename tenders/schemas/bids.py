@@ -9,10 +9,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from market.money import DecimalText
 from market.sealing import EnvelopeKind, sealed_length
 from market.signing import Digest, SignedStatement
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
-from tenders.rules.participants import MOST_PARTICIPANTS, Participant, ParticipantRole
+from tenders.rules.participants import (
+    MOST_PARTICIPANTS,
+    ExclusionGrounds,
+    Participant,
+    ParticipantRole,
+)
 from tenders.rules.receipts import Salts
 from tenders.rules.requirement import MAXIMUM_VARIANTS
 
@@ -77,6 +83,8 @@ class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 "role": "subcontractor",
                 "name": "Example Analytics Limited",
                 "identifier": {"scheme": "GB-COH", "value": "01234567"},
+                "share": "15",
+                "declaration": {"exclusion_grounds": "no_grounds", "consents": True},
             }
         ],
     }
@@ -190,13 +198,16 @@ class BidSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who takes part in a bid beside its lead."""
+    """Who takes part in a bid beside its lead, and what the lead declared for them."""
 
     role: ParticipantRole
     organisation: UUID | None
     name: str
     scheme: str | None
     identifier: str | None
+    share: DecimalText | None
+    exclusion_grounds: ExclusionGrounds
+    details: str
 
 
 class BidVersionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,9 +66,21 @@ class BidParticipantTable(Table, db=DB, tablename="bid_participant"):
     name = columns.Varchar(length=300, default=None, null=False)
     scheme = columns.Varchar(length=20, default=None, null=True)
     identifier = columns.Varchar(length=40, default=None, null=True)
+    share = columns.Numeric(digits=(5, 2), default=None, null=True)
+    exclusion_grounds = columns.Varchar(length=20, default=None, null=False)
+    details = columns.Text(default=None, null=False)
+    consents = columns.Boolean(default=None, null=False)
 
     bid_participant_role_known = Check("role IN ('consortium_member', 'subcontractor')")
     bid_participant_identified_whole = Check("(scheme IS NULL) = (identifier IS NULL)")
+    bid_participant_share = Check(
+        "(role = 'subcontractor') = (share IS NOT NULL) AND (share IS NULL OR share > 0 AND"
+        " share <= 100)"
+    )
+    bid_participant_declared = Check(
+        "exclusion_grounds IN ('no_grounds', 'grounds_disclosed')"
+        " AND (exclusion_grounds = 'grounds_disclosed') = (details ~ '\\S') AND consents"
+    )
 
 
 class EnvelopeTable(Table, db=DB, tablename="envelope"):

@@ -23,12 +23,36 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
 $$;
 
--- Who takes part in whose bids, for those who may know who bids.
+-- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
+-- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
+-- could be given such a duty afterwards.
+CREATE FUNCTION sees_identity(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
+        WHERE l.id = of_lot AND sees_bidders(t.id) AND (
+            l.stage NOT IN ('bidding', 'quality_scoring')
+            OR holds_duty(acting_person(), t.id, 'opener', 'guardian') AND NOT EXISTS (
+                SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = acting_person()
+                AND d.duty IN ('quality_evaluator', 'moderator', 'price_evaluator',
+                               'award_approver'))))
+$$;
+
+-- Who takes part in whose bids, for those who may know who bids; for which lot, with which share and
+-- declaration for those alone who may know whose bid is whose.
 CREATE FUNCTION participants_of(of_tender uuid)
-RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text)
+RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text,
+               lot_number integer, variant integer, share numeric, exclusion_grounds text,
+               details text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier
+    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier,
+        known.number, CASE WHEN known.id IS NOT NULL THEN b.variant END,
+        CASE WHEN known.id IS NOT NULL THEN p.share END,
+        CASE WHEN known.id IS NOT NULL THEN p.exclusion_grounds END,
+        CASE WHEN known.id IS NOT NULL THEN p.details END
     FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
+    JOIN bid b ON b.id = s.bid
+    LEFT JOIN lot known ON known.id = s.lot AND sees_identity(s.lot)
     WHERE sees_bidders(of_tender)
 $$;
 
@@ -86,21 +110,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UNION ALL
     SELECT unnest(parties_of(p.organisation, p.scheme, p.identifier)), p.name, p.role
     FROM participants_of(of_tender) p WHERE p.bidder = of_bidder
-$$;
-
--- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
--- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
--- could be given such a duty afterwards.
-CREATE FUNCTION sees_identity(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
-        WHERE l.id = of_lot AND sees_bidders(t.id) AND (
-            l.stage NOT IN ('bidding', 'quality_scoring')
-            OR holds_duty(acting_person(), t.id, 'opener', 'guardian') AND NOT EXISTS (
-                SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = acting_person()
-                AND d.duty IN ('quality_evaluator', 'moderator', 'price_evaluator',
-                               'award_approver'))))
 $$;
 
 -- The same as sets for a whole statement: the policies ask for these, because a function asked row by
