@@ -6,7 +6,6 @@ from tests.makers.bids import (
     bid_body,
     close_bidding,
     confirm,
-    consortium_member,
     declare,
     give_bid,
     open_bids,
@@ -14,6 +13,7 @@ from tests.makers.bids import (
     submit,
 )
 from tests.makers.evaluation import EvaluatedLot, ranked_lot, recommend, recommended_lot
+from tests.makers.participants import consortium_member
 from tests.makers.recusals import decide_conflict, register_interest
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import (

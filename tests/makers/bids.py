@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import httpx
 import msgspec
@@ -57,19 +56,6 @@ def bid_body(
                 for item in lot.price_items
             ]
         },
-    }
-
-
-DECLARED = {"exclusion_grounds": "no_grounds", "consents": True}
-"""What a lead declares for most participants."""
-
-
-def consortium_member(organisation: UUID | str) -> dict[str, Any]:
-    """A participant who bids jointly."""
-    return {
-        "role": "consortium_member",
-        "organisation": str(organisation),
-        "declaration": DECLARED,
     }
 
 

@@ -177,6 +177,9 @@ BEGIN
        OR NOT EXISTS (SELECT 1 FROM bid_receipt WHERE bid_version = NEW.id) THEN
         PERFORM refuse('bid_arrives_whole', 'A bid needs both its envelopes and its receipt.');
     END IF;
+    IF (SELECT sum(share) FROM bid_participant WHERE bid_version = NEW.id) > 100 THEN
+        PERFORM refuse('participant_shares', 'The shares of subcontractors are parts of 100 per cent.');
+    END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER guard_bid_whole AFTER INSERT ON bid_version

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from market.actor import Role
-from tests.makers.bids import asked, bid_body, consortium_member, declare, give_bid, some_suppliers
+from tests.makers.bids import asked, bid_body, declare, give_bid, some_suppliers
 from tests.makers.clock import advance_to
 from tests.makers.conflicts import (
     DUTY,
@@ -23,6 +23,7 @@ from tests.makers.conflicts import (
 from tests.makers.direct import acting, refused
 from tests.makers.direct_bids import violates
 from tests.makers.evaluation import lot_to_score
+from tests.makers.participants import consortium_member
 from tests.makers.tenders import market_time, offer, published_tender
 from tests.makers.world import Person, World
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from market.actor import Role
-from tests.makers.bids import asked, bid_body, consortium_member, give_bid, some_suppliers
+from tests.makers.bids import asked, bid_body, give_bid, some_suppliers
 from tests.makers.conflicts import (
     Draft,
     colleague,
@@ -25,6 +25,7 @@ from tests.makers.conflicts import (
     revoke,
     today,
 )
+from tests.makers.participants import consortium_member
 from tests.makers.recusals import register_interest
 from tests.makers.tenders import offer, published_tender, requirement_of
 from tests.makers.world import Person, World

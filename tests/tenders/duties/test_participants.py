@@ -3,20 +3,16 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 
 from market.organisations.rules import OrganisationKind
 from tests.makers.bids import (
-    DECLARED,
     asked,
     bid_body,
     close_bidding,
     confirm,
-    consortium_member,
     declare,
-    give_bid,
     open_bids,
     some_suppliers,
 )
@@ -30,19 +26,16 @@ from tests.makers.conflicts import (
     registered,
     sees_name,
 )
-from tests.makers.direct import not_granted, refused
-from tests.makers.direct_bids import as_person
-from tests.makers.direct_bids import give as give_by_hand
+from tests.makers.participants import bid_with as bid
+from tests.makers.participants import consortium_member as member
+from tests.makers.participants import subcontracted
+from tests.makers.participants import subcontractor as named
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, drafted_tender, publish, published_tender
 from tests.makers.tenders import approve as approve_requirement
 from tests.makers.world import Person, World
 
-PARTICIPANT = (
-    "INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier,"
-    " share, exclusion_grounds, details, consents) VALUES ($1, $2, $3, $4, $5, $6, $7,"
-    " CASE $3 WHEN 'subcontractor' THEN 10 END, 'no_grounds', '', true)"
-)
+ROLES = {"consortium_member": {"role": "consortium_member", "share": None}, "subcontractor": {}}
 HELPER = (403, "helper-may-not-bid")
 CONFLICT = (403, "conflict-of-interest")
 
@@ -56,29 +49,6 @@ async def tender(world: World) -> PublishedTender:
 async def suppliers(world: World) -> tuple[Person, ...]:
     """A lead, and two more."""
     return await some_suppliers(world, 3)
-
-
-def member(organisation: UUID | str) -> dict[str, Any]:
-    return consortium_member(organisation)
-
-
-def named(name: str, number: str | None = None, **changes: Any) -> dict[str, Any]:
-    identifier = {} if number is None else {"identifier": {"scheme": "GB-COH", "value": number}}
-    return {
-        "role": "subcontractor",
-        "name": name,
-        "share": "1.5",
-        "declaration": DECLARED,
-        **identifier,
-        **changes,
-    }
-
-
-async def bid(
-    person: Person, tender: PublishedTender, *participants: Any, **options: Any
-) -> httpx.Response:
-    body = bid_body(asked(tender, 1)) | {"participants": list(participants)}
-    return await give_bid(person, tender, 1, body, **options)
 
 
 async def replaced(
@@ -198,7 +168,7 @@ async def test_the_lead_is_no_participant_and_nobody_is_named_twice_or_in_two_wa
 ) -> None:
     lead, other, _ = suppliers
     both = member(other.organisation) | {"name": "Supplier 2"}
-    twice = member(other.organisation) | {"role": "subcontractor"}
+    twice = subcontracted(other.organisation)
     answer = await bid(
         lead, tender, member(lead.organisation), both, twice, member(uuid4()), named("A", "?")
     )
@@ -259,82 +229,6 @@ async def test_fifty_take_part_and_not_one_more(
     assert await superuser.fetchval("SELECT count(*) FROM bid_participant") == 50
 
 
-@pytest.mark.parametrize(
-    ("participant", "field"),
-    [
-        (named("A", share=None), "participants[0].share"),
-        (named("A", share="0"), "participants[0].share"),
-        (named("A", share="100.01"), "participants[0].share"),
-        (named("A", share="12.345"), "participants[0].share"),
-        (member(UUID(int=7)) | {"share": "10"}, "participants[0].share"),
-        (
-            named("A", declaration={**DECLARED, "consents": False}),
-            "participants[0].declaration.consents",
-        ),
-        (
-            named("A", declaration={**DECLARED, "exclusion_grounds": "grounds_disclosed"}),
-            "participants[0].declaration.details",
-        ),
-        (
-            named("A", declaration={**DECLARED, "details": "Nothing much."}),
-            "participants[0].declaration.details",
-        ),
-    ],
-)
-async def test_a_declaration_that_does_not_hold_together_is_refused_with_its_place(
-    tender: PublishedTender, suppliers: tuple[Person, ...], participant: Any, field: str
-) -> None:
-    answer = await bid(suppliers[0], tender, participant)
-    assert problem(answer) == (400, "participants-faulty")
-    assert field in [fault["field"] for fault in answer.json()["errors"]]
-
-
-async def test_shares_are_parts_of_a_hundred_per_cent_and_a_declaration_is_needed(
-    tender: PublishedTender, suppliers: tuple[Person, ...]
-) -> None:
-    lead = suppliers[0]
-    answer = await bid(lead, tender, named("A", share="60.5"), named("B", share="39.51"))
-    assert "add up to 100.01 per cent" in answer.text
-    undeclared = named("A")
-    del undeclared["declaration"]
-    answer = await bid(lead, tender, undeclared)
-    assert (answer.status_code, "declaration" in answer.text) == (400, True)
-    answer = await bid(lead, tender, named("A", share="60.5"), named("B", share="39.50"))
-    assert answer.status_code == 201, answer.text
-
-
-async def test_what_is_declared_is_shown_to_those_who_may_know_whose_bid_is_whose(
-    world: World, tender: PublishedTender, suppliers: tuple[Person, ...]
-) -> None:
-    details = "A fine of 2019; the directors responsible have left."
-    disclosed = {**DECLARED, "exclusion_grounds": "grounds_disclosed", "details": details}
-    await bid(suppliers[0], tender, named("Small Ltd", share="12.50", declaration=disclosed))
-    await open_bids(world, tender)
-    path = f"{tender.path}/bidders"
-    for person in (tender.guardian, tender.openers[0]):
-        (bidder,) = (await person.get(path)).json()
-        assert bidder["participants"] == [
-            {
-                "role": "subcontractor",
-                "name": "Small Ltd",
-                "declared": [
-                    {
-                        "lot_number": 1,
-                        "variant": 0,
-                        "share": "12.5",
-                        "exclusion_grounds": "grounds_disclosed",
-                        "details": details,
-                    }
-                ],
-            }
-        ]
-    for person in (tender.quality_evaluators[0], tender.moderator, tender.price_evaluator):
-        (bidder,) = (await person.get(path)).json()
-        assert bidder["participants"] == [
-            {"role": "subcontractor", "name": "Small Ltd", "declared": []}
-        ]
-
-
 # -- helpers take no part --------------------------------------------------------------------------
 
 
@@ -360,7 +254,7 @@ async def test_whoever_buys_or_helps_takes_no_part_however_it_is_named(
         member(luton),
         member(unit.organisation),
         member(helper.organisation),
-        member(helper.organisation) | {"role": "subcontractor"},
+        subcontracted(helper.organisation),
         named("Quite another name", number),
         named("The group", identifier={"scheme": "GB-NHS", "value": "06F"}),
         named("The unit", identifier={"scheme": "GB-NHS", "value": "0AD"}),
@@ -443,7 +337,7 @@ async def test_a_member_of_a_subcontractor_is_out_until_it_is_decided(
     lead, other, _ = suppliers
     opener, guardian = tender.openers[0], tender.guardian
     await joins(superuser, opener, other.organisation)
-    participant = member(other.organisation) | {"role": "subcontractor"}
+    participant = subcontracted(other.organisation)
     assert (await bid(lead, tender, participant)).status_code == 201
     await close_bidding(world, tender)
     await declare(opener, tender)
@@ -463,7 +357,7 @@ async def test_an_interest_in_a_participant_known_by_number_alone_is_found(
 ) -> None:
     opener, guardian, lead = tender.openers[0], tender.guardian, suppliers[0]
     await registered(superuser, opener, scheme="GB-COH", identifier="07654321")
-    given = await bid(lead, tender, named("Small Analytics Ltd", "7654321", role=role))
+    given = await bid(lead, tender, named("Small Analytics Ltd", "7654321") | ROLES[role])
     assert given.status_code == 201, given.text
     await close_bidding(world, tender)
     await declare(opener, tender)
@@ -484,59 +378,3 @@ async def test_once_open_no_member_of_a_consortium_gets_a_duty(
     await joins(superuser, person, other.organisation)
     answer = await give(tender.manager, tender.id, person, "contract_manager")
     assert problem(answer) == (403, "suppliers-may-not-hold-duties")
-
-
-# -- straight at the database ----------------------------------------------------------------------
-
-
-async def test_the_database_takes_participants_with_their_version_alone_and_no_helper(
-    world: World,
-    tender: PublishedTender,
-    suppliers: tuple[Person, ...],
-    app_role: Any,
-    superuser: Any,
-) -> None:
-    lead, other, _ = suppliers
-    luton = await world.organisation("06P")
-    rows: dict[str, tuple[Any, ...]] = {
-        "participant_is_another": ("consortium_member", lead.organisation, "Us", None, None),
-        "helper_does_not_bid": ("consortium_member", luton, "Luton", None, None),
-        "bid_participant_role_known": ("friend", other.organisation, "A", None, None),
-        "bid_participant_identified_whole": ("subcontractor", None, "A", "GB-COH", None),
-    }
-
-    async def give_with(*row: Any) -> UUID:
-        async with as_person(app_role, lead):
-            version = await give_by_hand(app_role, tender, lead)
-            await app_role.execute(PARTICIPANT, uuid4(), version, *row)
-        return version
-
-    own = await superuser.fetchrow(
-        "SELECT scheme, identifier FROM organisation_identifier WHERE organisation = $1",
-        lead.organisation,
-    )
-    async with refused("participant_is_another"):
-        await give_with("subcontractor", None, "Us by another name", *own)
-    for promise, row in rows.items():
-        with pytest.raises(asyncpg.PostgresError) as caught:
-            await give_with(*row)
-        assert getattr(caught.value, "constraint_name", None) == promise
-    for sign in ((luton, None, None), (None, "GB-NHS", "06F"), (None, "GB-NHS", "06P")):
-        async with refused("helper_does_not_bid"):
-            await give_with("subcontractor", sign[0], "A", *sign[1:])
-    lawful = ("subcontractor", other.organisation, "Supplier 2", None, None)
-    version = await give_with(*lawful)
-    async with refused("bid_arrives_whole"), as_person(app_role, lead):
-        await app_role.execute(PARTICIPANT, uuid4(), version, *lawful)
-    for statement in (
-        "UPDATE bid_participant SET id = id",
-        "DELETE FROM bid_participant",
-        "TRUNCATE bid_participant",
-    ):
-        async with not_granted(), as_person(app_role, lead):
-            await app_role.execute(statement)
-    # nobody but the lead sees the row
-    for person, count in ((lead, 1), (other, 0), (tender.manager, 0), (tender.guardian, 0)):
-        async with as_person(app_role, person):
-            assert await app_role.fetchval("SELECT count(*) FROM bid_participant") == count
-    assert await superuser.fetchval("SELECT count(*) FROM bid_participant") == 1
