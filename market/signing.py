@@ -183,6 +183,19 @@ class Sealing(StrEnum):
     SERVER = "on receipt by the server"
     SUPPLIER = "before sending by the supplier"
 
+    def meaning(self) -> str:
+        """Say in a sentence or two what follows for the bid."""
+        if self is Sealing.SERVER:
+            return (
+                "The market checked that the bid was complete, and sealed it. The salts beside the"
+                " receipt prove which bid it was."
+            )
+        return (
+            "The market has not seen the bid, and cannot tell whether it is complete. At the"
+            " opening, an envelope that does not open, is not what it commits to or does not fit"
+            " the lot is recorded as that, and its bid is excluded."
+        )
+
 
 class BidReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a bidder gets for an accepted bid: proof of what was received, and when.
@@ -198,6 +211,7 @@ class BidReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lot: UUID
     supplier: UUID
     bid: UUID
+    variant: Annotated[int, Meta(ge=0)] = 0
     version: Annotated[int, Meta(ge=1)]
     received_at: Annotated[datetime, Meta(tz=True)]
     quality_commitment: Digest
@@ -223,6 +237,7 @@ class WithdrawalReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lot: UUID
     supplier: UUID
     bid: UUID
+    variant: Annotated[int, Meta(ge=0)] = 0
     version: Annotated[int, Meta(ge=2)]
     withdrawn_at: Annotated[datetime, Meta(tz=True)]
 

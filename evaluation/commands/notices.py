@@ -126,6 +126,7 @@ async def _decided(facts: LotFacts, rows: list[DecidedRow]) -> dict[UUID, Decide
     return {
         row.bid: DecidedBid(
             supplier=row.supplier,
+            variant=row.variant,
             agreed=agreed[row.bid],
             quality_points=row.quality_points,
             passed=row.passed,

@@ -94,11 +94,12 @@ def _notices_due(facts: Facts) -> Letter:
 # -- to every bidder ------------------------------------------------------------------------------
 
 _OUTCOME: Final = """
-SELECT p.person, n.recipient AS organisation, n.bid::text AS key,
+SELECT DISTINCT ON (p.person, n.recipient) p.person, n.recipient AS organisation,
+    n.recipient || '/' || n.lot AS key,
     lot_facts(n.lot) || jsonb_build_object('standstill_ends_at', s.ends_at) AS facts
 FROM event e JOIN award_notice n ON n.lot = e.subject JOIN standstill s ON s.lot = n.lot
 CROSS JOIN LATERAL people_of(n.recipient, 'bid_manager', 'administrator') AS p (person)
-WHERE e.id = $1
+WHERE e.id = $1 ORDER BY p.person, n.recipient
 """
 
 

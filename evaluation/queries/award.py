@@ -39,11 +39,11 @@ WHERE a.recommendation = $1 ORDER BY a.decided_at, a.approver
 """
 
 _NOTICES = """
-SELECT n.recipient, o.name AS recipient_name, n.sent_at, n.content
+SELECT n.id, n.recipient, o.name AS recipient_name, n.sent_at, n.content
 FROM award_notice n JOIN organisation o ON o.id = n.recipient
 WHERE n.lot = $1 AND ($2::uuid IS NULL OR n.recipient = $2)
-    AND ($3::uuid IS NULL OR n.recipient > $3)
-ORDER BY n.recipient LIMIT $4
+    AND ($3::uuid IS NULL OR (n.recipient, n.id) > ($3, $4::uuid))
+ORDER BY n.recipient, n.id LIMIT $5
 """
 
 _AWARD = "SELECT * FROM published_award($1)"
@@ -61,6 +61,7 @@ class _Recommendation(msgspec.Struct, frozen=True):
 
 
 class _Notice(msgspec.Struct, frozen=True):
+    id: UUID
     recipient: UUID
     recipient_name: str
     sent_at: datetime
@@ -115,10 +116,10 @@ async def notices(
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    after = None
+    after, last = None, None
     if cursor is not None:
         try:
-            after = UUID(decode_cursor(cursor, 1)[0])
+            after, last = (UUID(part) for part in decode_cursor(cursor, 2))
         except ValueError:
             message = "The cursor is not one the market gave. Begin again without it."
             raise Malformed(message) from None
@@ -131,7 +132,7 @@ async def notices(
         recipient = None
     elif recipient is None:
         raise NotFound
-    rows = await fetch(_Notice, _NOTICES, facts.lot, recipient, after, limit + 1)
+    rows = await fetch(_Notice, _NOTICES, facts.lot, recipient, after, last, limit + 1)
     shown = rows[:limit]
     return (
         facts.lot,
@@ -146,7 +147,11 @@ async def notices(
                 )
                 for row in shown
             ],
-            next=encode_cursor(str(shown[-1].recipient)) if len(rows) > limit else None,
+            next=(
+                encode_cursor(str(shown[-1].recipient), str(shown[-1].id))
+                if len(rows) > limit
+                else None
+            ),
         ),
     )
 

@@ -21,7 +21,7 @@ from tenders.rules.requirement import Criterion, leaves
 # Whose bid it is comes through row-level security: until quality is locked it is NULL for those
 # who score. The condition says the same, so that the rule can be read here too.
 _BIDS = """
-SELECT m.pseudonym, o.id IS NOT NULL AS opened, o.failure, o.content,
+SELECT m.pseudonym, m.variant, o.id IS NOT NULL AS opened, o.failure, o.content,
        CASE WHEN $4 THEN g.name END AS supplier,
        q.points_numerator, q.points_denominator, q.passed
 FROM manifest_entry m
@@ -43,6 +43,7 @@ WHERE m.lot = $1 AND m.pseudonym = $2
 
 class _Bid(msgspec.Struct, frozen=True):
     pseudonym: str
+    variant: int
     opened: bool
     failure: str | None
     content: str | None
@@ -101,6 +102,7 @@ def _view(row: _Bid, asked: Sequence[Criterion]) -> BidUnderEvaluation:
         points = Exact.of(Fraction(row.points_numerator) / Fraction(row.points_denominator))
     return BidUnderEvaluation(
         pseudonym=row.pseudonym,
+        variant=row.variant,
         opened=row.opened,
         failure=row.failure,
         answers=_answers(row.content, asked),

@@ -20,8 +20,9 @@ from tenders.rules.bids import PriceEnvelope, PriceLine
 
 # Row-level security gives price envelopes to those who may read them, and NULL to the others.
 _DECIDED = """
-SELECT m.pseudonym, m.bid, b.organisation, g.name AS supplier, q.passed, q.points_numerator,
-       q.points_denominator, r.place, r.tied, r.price, r.price_numerator, r.price_denominator,
+SELECT m.pseudonym, m.variant, m.bid, b.organisation, g.name AS supplier, q.passed,
+       q.points_numerator, q.points_denominator, r.place, r.tied, r.price, r.price_numerator,
+       r.price_denominator,
        r.total_numerator, r.total_denominator,
        (SELECT f.failure FROM envelope_failures($1) f WHERE f.bid = q.bid LIMIT 1) AS failure,
        o.content AS price_content
@@ -38,6 +39,7 @@ class DecidedRow(msgspec.Struct, frozen=True):
     """A bid whose quality is decided, and its place where it is ranked."""
 
     pseudonym: str
+    variant: int
     bid: UUID
     organisation: UUID
     supplier: str
@@ -142,6 +144,7 @@ async def ranking(actor: Actor, tender_id: UUID, lot_number: int) -> tuple[UUID,
 def _view(bid: DecidedRow) -> RankedBidView:
     return RankedBidView(
         pseudonym=bid.pseudonym,
+        variant=bid.variant,
         supplier=bid.supplier,
         organisation=bid.organisation,
         passed=bid.passed,

@@ -41,6 +41,7 @@ class DecidedBid(Struct, frozen=True, kw_only=True):
     """
 
     supplier: str
+    variant: int = 0
     agreed: Mapping[str, Agreed]
     quality_points: Fraction
     passed: bool
@@ -115,6 +116,7 @@ class NoticeContent(Struct, frozen=True, kw_only=True):
     lot: int
     lot_title: str
     recipient: str
+    variant: int
     outcome: NoticeOutcome
     decision: str
     criteria: list[NoticeCriterion]
@@ -126,6 +128,7 @@ class NoticeContent(Struct, frozen=True, kw_only=True):
     tie_rule: str
     own: BidResult | None
     winner: str
+    winning_variant: int
     winning: BidResult | None
     relative_advantages: list[str]
     rule_set: str
@@ -143,6 +146,7 @@ def notice_for(award: LotAward, bid: DecidedBid, *, wins: bool) -> NoticeContent
         lot=award.lot,
         lot_title=award.lot_title,
         recipient=bid.supplier,
+        variant=bid.variant,
         outcome=outcome,
         decision=_decision(award, bid, outcome),
         criteria=[
@@ -157,6 +161,7 @@ def notice_for(award: LotAward, bid: DecidedBid, *, wins: bool) -> NoticeContent
         tie_rule=award.tie_rule,
         own=_result(award, bid, own=True) if bid.agreed else None,
         winner=award.winner.supplier,
+        winning_variant=award.winner.variant,
         winning=None if wins else _result(award, award.winner, own=False),
         relative_advantages=[] if wins or not bid.agreed else _advantages(award, bid),
         rule_set=award.rule_set,
@@ -176,29 +181,35 @@ def _outcome(bid: DecidedBid, *, wins: bool) -> NoticeOutcome:
 
 
 def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
-    winner = award.winner
+    winner, your = award.winner, _named("Your tender", bid)
     match outcome:
         case NoticeOutcome.SUCCESSFUL:
             return (
-                f"Your tender for lot {award.lot}, {award.lot_title}, has been successful. The"
+                f"{your} for lot {award.lot}, {award.lot_title}, has been successful. The"
                 " buyers intend to make the contract with you once the standstill is over."
             )
         case NoticeOutcome.NOT_OPENED:
-            why = f"Your tender could not be scored: {bid.failure}"
+            why = f"{your} could not be scored: {bid.failure}"
         case NoticeOutcome.BELOW_MINIMUM:
             reached = Exact.of(_percentage(award, bid)).display
             why = (
-                f"Your tender reached {reached} per cent of the points for quality; at least"
+                f"{your} reached {reached} per cent of the points for quality; at least"
                 f" {plain_text(award.minimum_quality)} per cent were needed. Your price was not"
                 " opened, and never will be."
             )
         case NoticeOutcome.WITHOUT_PRICE:
-            why = f"Your tender could not be ranked: {bid.failure}"
+            why = f"{your} could not be ranked: {bid.failure}"
         case _:
             total = Exact.of(bid.total or Fraction(0)).display
-            why = f"Your tender took place {bid.place} with {total} of 100 points."
+            why = f"{your} took place {bid.place} with {total} of 100 points."
     best = Exact.of(winner.total or Fraction(0)).display
-    return f"{why} The lot is awarded to {winner.supplier}, whose tender has {best} points."
+    its = _named("whose tender", winner)
+    return f"{why} The lot is awarded to {winner.supplier}, {its} has {best} points."
+
+
+def _named(tender: str, bid: DecidedBid) -> str:
+    """Tell a variant from its bidder's main bid, which may have a notice of its own."""
+    return f"{tender}, variant {bid.variant}," if bid.variant else tender
 
 
 def _result(award: LotAward, bid: DecidedBid, *, own: bool) -> BidResult:

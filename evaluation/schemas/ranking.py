@@ -17,6 +17,7 @@ class RankedBidView(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pseudonym: str
+    variant: int
     supplier: str
     organisation: UUID
     passed: bool

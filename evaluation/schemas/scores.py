@@ -40,7 +40,7 @@ class AnsweredQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BidUnderEvaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """An opened bid under its pseudonym, without its price.
+    """An opened bid under its pseudonym, without its price; `variant` is 0 for a main bid.
 
     `failure` says why the quality envelope did not open: such a bid has no answers, is not scored
     and cannot pass. Whose bid it is, its points, and whether it passed are shown once the quality
@@ -48,6 +48,7 @@ class BidUnderEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pseudonym: str
+    variant: int
     opened: bool
     failure: str | None
     answers: list[AnsweredQuestion]

@@ -14,6 +14,7 @@ from market.cli import (
     officer,
     ownership,
     people,
+    receipt,
     serving,
     showing,
     tasks,
@@ -152,6 +153,7 @@ def parser() -> argparse.ArgumentParser:
 
     people.add_to(commands)
     audit.add_to(commands)
+    receipt.add_to(commands)
     keys.add_to(commands)
     officer.add_to(commands)
     log.add_to(commands)

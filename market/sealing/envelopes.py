@@ -59,6 +59,7 @@ _SMALLEST_CLASS = 4096
 
 # A version must fit a PostgreSQL bigint, and so fits the eight bytes it gets in the address.
 _HIGHEST_VERSION = 2**63 - 1
+_HIGHEST_VARIANT = 255
 
 
 class CannotOpen(Exception):
@@ -85,8 +86,9 @@ _KIND_BYTES = {EnvelopeKind.QUALITY: b"\x01", EnvelopeKind.PRICE: b"\x02"}
 class Address(Struct, frozen=True, kw_only=True):
     """Where an envelope belongs. It opens there and nowhere else.
 
-    `version` counts a supplier's bids for the lot from 1. Raises ValueError if it is not within
-    1 .. 2^63 - 1.
+    `version` counts the versions of a supplier's bid for the lot from 1; `variant` is 0 for its
+    main bid, else the number of the variant. Raises ValueError if the version is not within
+    1 .. 2^63 - 1, or the variant not within 0 .. 255.
     """
 
     tender: UUID
@@ -94,28 +96,35 @@ class Address(Struct, frozen=True, kw_only=True):
     supplier: UUID
     envelope: EnvelopeKind
     version: int
+    variant: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.version <= _HIGHEST_VERSION:
             raise ValueError("The version of an envelope must be between 1 and 2^63 - 1.")
+        if not 0 <= self.variant <= _HIGHEST_VARIANT:
+            raise ValueError("The variant of an envelope must be between 0 and 255.")
 
     def info(self) -> bytes:
         """Encode the address as the HPKE `info` (RFC 9180, section 5.1). No two share an encoding.
 
         The domain string, a zero byte, then fixed widths: tender, lot, supplier (16 bytes each, in
-        network order), envelope (1 byte: 1 quality, 2 price), version (8 bytes, big-endian).
+        network order), envelope (1 byte: 1 quality, 2 price), variant (1 byte), version (8 bytes,
+        big-endian).
         """
         return b"".join(
             (
-                _DOMAIN,
-                b"\x00",
-                self.tender.bytes,
-                self.lot.bytes,
+                place_of(self.tender, self.lot),
                 self.supplier.bytes,
                 _KIND_BYTES[self.envelope],
+                self.variant.to_bytes(1),
                 self.version.to_bytes(8),
             )
         )
+
+
+def place_of(tender: UUID, lot: UUID) -> bytes:
+    """Return what the encoded addresses of all envelopes for a lot begin with."""
+    return b"".join((_DOMAIN, b"\x00", tender.bytes, lot.bytes))
 
 
 def seal(public: bytes, address: Address, content: bytes) -> bytes:
@@ -184,6 +193,15 @@ def _derived(content_key: bytes, address: Address) -> tuple[bytes, bytes]:
 def sealed_length(content_length: int) -> int:
     """Return the size in bytes of an envelope with so many bytes of content."""
     return HEAD_BYTES + _padded_length(_LENGTH_BYTES + content_length) + _TAG_BYTES
+
+
+def is_sealed(given: bytes) -> bool:
+    """Tell whether bytes have the form of an envelope: its first byte and a length of its classes.
+
+    More cannot be told without a key: whether it opens, and to what, is seen when it is opened.
+    """
+    padded = len(given) - HEAD_BYTES - _TAG_BYTES
+    return given[:1] == _FORMAT and padded > 0 and _padded_length(padded) == padded
 
 
 def _padded_length(length: int) -> int:

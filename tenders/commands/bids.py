@@ -1,95 +1,33 @@
 """Giving, replacing and withdrawing sealed bids."""
 
-import hashlib
 from datetime import datetime
 from uuid import UUID, uuid4
 
-import msgspec
-
 from market.actor import Actor
 from market.command import command
-from market.database import current, execute, fetch_value
-from market.events.commands import record
+from market.database import fetch_value
 from market.sealing import Address, EnvelopeKind, seal
-from market.signing import BidReceipt, SignedStatement, WithdrawalReceipt
+from market.signing import Sealing, WithdrawalReceipt
 from market.vault import Vault
-from tenders.commands.listing import list_documents
-from tenders.errors import (
-    AlreadyBid,
-    BidChanged,
-    BidIncomplete,
-    NothingToWithdraw,
-    ParticipantsFaulty,
+from tenders.commands.bid_versions import (
+    Making,
+    Part,
+    first_version,
+    keep_and_record,
+    next_version,
+    store,
 )
-from tenders.permissions.bids import ensure_may_bid
-from tenders.queries.bids import Bidding, bidding_in, bidding_of
+from tenders.errors import BidIncomplete, NothingToWithdraw
 from tenders.queries.listed_documents import listing_of
-from tenders.queries.participants import identified
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
-from tenders.schemas.bids import (
-    BidAct,
-    BidGiven,
-    BidReceived,
-    BidWithdrawn,
-    GiveBid,
-    ParticipantView,
-    Salts,
-)
-
-_BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
-
-# The database sets the time of receipt, under the lock that decides whether the bid is late.
-_VERSION = """
-WITH given AS (
-    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment,
-                             requirement)
-    VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $9) RETURNING id, received_at
-), sealed AS (
-    INSERT INTO envelope (id, bid_version, kind, sealed)
-    SELECT gen_random_uuid(), given.id, part.kind, part.sealed
-    FROM given, (VALUES ('quality', $7::bytea), ('price', $8::bytea)) AS part (kind, sealed)
-)
-SELECT received_at FROM given
-"""
+from tenders.rules.receipts import Salts
+from tenders.schemas.bids import BidAct, BidGiven, BidReceived, BidWithdrawn, GiveBid
 
 _WITHDRAWAL = """
 INSERT INTO bid_version (id, bid, number, act, made_by) VALUES ($1, $2, $3, 'withdrawn', $4)
 RETURNING received_at
 """
-
-_PARTICIPANTS = """
-INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier)
-SELECT gen_random_uuid(), $1, *
-FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
-"""
-
-_RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
-
-
-class _Making(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a bid in the making: whose, for what, and which one."""
-
-    actor: Actor
-    vault: Vault
-    bidding: Bidding
-    bid: UUID
-    version: int
-
-    def salt(self, kind: EnvelopeKind) -> bytes:
-        """The salt of one commitment."""
-        return _salt(self.actor, self.vault, self.bid, self.version, kind)
-
-
-class _Part(msgspec.Struct, frozen=True):
-    """One sealed envelope, and what the receipt says of it."""
-
-    sealed: bytes
-    commitment: bytes
-
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.sealed).hexdigest()
 
 
 async def submit_bid(
@@ -106,7 +44,8 @@ async def submit_bid(
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed, by the database's clock.
         AmendedMeanwhile: what the bid was checked against was amended just then.
-        AlreadyBid: there is a bid of the organisation for this lot, withdrawn or not.
+        VariantRefused: the lot takes no variant of that number.
+        AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
     return with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
@@ -116,31 +55,21 @@ async def submit_bid(
 async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveBid
 ) -> BidReceived:
-    bidding = await bidding_in(actor, tender_id, lot_number)
-    ensure_may_bid(bidding.facts())
-    if bidding.bid is not None:
-        message = (
-            "Your organisation has a bid for this lot already. Replace it with"
-            f" PUT /bids/{bidding.bid}."
-        )
-        raise AlreadyBid(message)
-    return await give_in(actor, vault, bidding, given)
+    return await give_in(
+        await first_version(actor, vault, tender_id, lot_number, given.variant), given
+    )
 
 
-async def give_in(actor: Actor, vault: Vault, bidding: Bidding, given: GiveBid) -> BidReceived:
-    """Give the organisation's bid, or put this one in its place, inside a command.
+async def give_in(making: Making, given: GiveBid) -> BidReceived:
+    """Check, seal and store a bid as the version in the making, inside a command.
 
     Raises:
         BidIncomplete: with every fault.
         ParticipantsFaulty: with every fault.
     """
-    bid, last = bidding.bid or uuid4(), bidding.version or 0
-    making = _Making(actor=actor, vault=vault, bidding=bidding, bid=bid, version=last + 1)
     parts = await _sealed(making, given)
-    beside = await _participants(making, given)
-    if bidding.bid is None:
-        await execute(_BID, bid, bidding.tender, bidding.lot, bidding.supplier)
-    return await _store(making, parts, beside, given)
+    listed = [one.id for one in (*given.quality.documents, *given.price.documents)]
+    return await store(making, parts, given.participants, Sealing.SERVER, listed)
 
 
 async def replace_bid(
@@ -155,6 +84,7 @@ async def replace_bid(
         BiddingClosed: the deadline has passed; what stood then still stands.
         AmendedMeanwhile: what the bid was checked against was amended just then.
         BidChanged: the bid is no longer as the caller read it.
+        VariantRefused: another variant is named than the bid is.
         BidIncomplete: with every fault.
     """
     return with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
@@ -164,9 +94,7 @@ async def replace_bid(
 async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
-    making = await _next_version(actor, vault, bid_id, version)
-    parts = await _sealed(making, given)
-    return await _store(making, parts, await _participants(making, given), given)
+    return await give_in(await next_version(actor, vault, bid_id, version, given.variant), given)
 
 
 @command
@@ -179,7 +107,7 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
         BidChanged: the bid is no longer as the caller read it.
         NothingToWithdraw: it is withdrawn.
     """
-    making = await _next_version(actor, vault, bid_id, version)
+    making = await next_version(actor, vault, bid_id, version)
     if making.bidding.act is BidAct.WITHDRAWN:
         raise NothingToWithdraw
     version_id = uuid4()
@@ -192,26 +120,18 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
             lot=making.bidding.lot,
             supplier=making.bidding.supplier,
             bid=bid_id,
+            variant=making.bidding.variant,
             version=making.version,
             withdrawn_at=withdrawn_at,
         )
     )
-    await _keep(making, version_id, "bid.withdrawn", receipt)
+    await keep_and_record(making, version_id, "bid.withdrawn", receipt)
     return BidWithdrawn(
         bid=bid_id, version=making.version, withdrawn_at=withdrawn_at, receipt=receipt
     )
 
 
-async def _next_version(actor: Actor, vault: Vault, bid_id: UUID, version: int) -> _Making:
-    """Permit a change of the organisation's own bid, as the caller read it."""
-    bidding = await bidding_of(actor, bid_id)
-    ensure_may_bid(bidding.facts())
-    if bidding.version != version:
-        raise BidChanged
-    return _Making(actor=actor, vault=vault, bidding=bidding, bid=bid_id, version=version + 1)
-
-
-async def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
+async def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
     """Check a bid for completeness and seal both its parts, before any row is locked.
 
     Raises:
@@ -231,96 +151,18 @@ async def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
         (EnvelopeKind.QUALITY, given.quality, bidding.quality_key),
         (EnvelopeKind.PRICE, given.price, bidding.price_key),
     ):
-        packed = pack(part, making.salt(kind), listing.keys[kind])
+        salt = _salt(making.actor, making.vault, making.bid, making.version, kind)
+        packed = pack(part, salt, listing.keys[kind])
         address = Address(
             tender=bidding.tender,
             lot=bidding.lot,
             supplier=making.bidding.supplier,
             envelope=kind,
             version=making.version,
+            variant=bidding.variant,
         )
-        parts.append(_Part(sealed=seal(key, address, packed.plain), commitment=packed.commitment))
+        parts.append(Part(sealed=seal(key, address, packed.plain), commitment=packed.commitment))
     return parts[0], parts[1]
-
-
-async def _participants(making: _Making, given: GiveBid) -> list[ParticipantView]:
-    """Identify everybody who takes part beside the lead.
-
-    Raises:
-        ParticipantsFaulty: with every fault.
-    """
-    found = await identified(given.participants, making.bidding.supplier)
-    if found.faults:
-        raise ParticipantsFaulty(found.faults[0].reason, faults=found.faults)
-    return found.views
-
-
-async def _store(
-    making: _Making,
-    parts: tuple[_Part, _Part],
-    beside: list[ParticipantView],
-    given: GiveBid,
-) -> BidReceived:
-    """Store a version with both its envelopes, and sign for it."""
-    quality, price = parts
-    version_id = uuid4()
-    received_at: datetime = await fetch_value(
-        _VERSION,
-        version_id,
-        making.bid,
-        making.version,
-        making.actor.person,
-        quality.commitment,
-        price.commitment,
-        quality.sealed,
-        price.sealed,
-        making.bidding.requirement_version,
-    )
-    if beside:
-        await execute(
-            _PARTICIPANTS,
-            version_id,
-            [one.role.value for one in beside],
-            [one.organisation for one in beside],
-            [one.name for one in beside],
-            [one.scheme for one in beside],
-            [one.identifier for one in beside],
-        )
-    await list_documents(version_id, given)
-    receipt = making.vault.sign(
-        BidReceipt(
-            tender=making.bidding.tender,
-            lot=making.bidding.lot,
-            supplier=making.bidding.supplier,
-            bid=making.bid,
-            version=making.version,
-            received_at=received_at,
-            quality_commitment=quality.commitment.hex(),
-            price_commitment=price.commitment.hex(),
-            quality_sealed_digest=quality.digest,
-            price_sealed_digest=price.digest,
-        )
-    )
-    action = "bid.submitted" if making.version == 1 else "bid.replaced"
-    await _keep(making, version_id, action, receipt)
-    return BidReceived(
-        bid=making.bid, version=making.version, received_at=received_at, receipt=receipt
-    )
-
-
-async def _keep(making: _Making, version_id: UUID, action: str, receipt: SignedStatement) -> None:
-    """Keep the receipt and record the act: of the content, nothing but salted commitments."""
-    signed = msgspec.json.encode(receipt)
-    current().later(_RECEIPT, uuid4(), version_id, signed.decode())
-    await record(
-        making.actor,
-        action,
-        "bid",
-        making.bid,
-        tender=making.bidding.tender,
-        version=making.version,
-        after=signed,
-    )
 
 
 def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKind) -> bytes:
@@ -349,4 +191,5 @@ def with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
         received_at=received.received_at,
         receipt=received.receipt,
         salts=salts,
+        sealing=Sealing.SERVER.meaning(),
     )

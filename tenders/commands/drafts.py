@@ -13,6 +13,7 @@ from market.errors import NotFound, PreconditionMissing
 from market.events.commands import record
 from market.sealing import CannotUnwrap
 from market.vault import Vault
+from tenders.commands.bid_versions import ensure_taken, following
 from tenders.commands.bids import give_in, with_salts
 from tenders.errors import BiddingClosed, BidIncomplete, DraftChanged, DraftUnreadable
 from tenders.permissions.bids import ensure_may_bid
@@ -21,6 +22,8 @@ from tenders.queries.drafts import DraftRow, draft_row, faults_of, opened
 from tenders.rules.drafts import (
     KEY_BYTES,
     BidDraft,
+    DraftPlace,
+    draft_address,
     draft_key_purpose,
     sealed_draft,
     whole_price,
@@ -35,24 +38,13 @@ INSERT INTO draft_key (id, organisation, wrapped) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT draft_key_once DO NOTHING
 """
 _BEGIN = """
-INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by)
-VALUES ($1, $2, $3, $4, $5, $6) RETURNING saved_at
+INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by, variant)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING saved_at
 """
 _SAVE = """
 UPDATE bid_draft SET version = $2, sealed = $3, saved_by = $4 WHERE id = $1 RETURNING saved_at
 """
 _REMOVE = "DELETE FROM bid_draft WHERE id = $1 AND version = $2"
-
-
-class DraftPlace(msgspec.Struct, frozen=True):
-    """Which lot of which tender a draft is for.
-
-    Passed whole: a command that takes a `tender_id` has its refusals recorded with the tender,
-    where its buyers would learn in the end who prepared a bid.
-    """
-
-    tender: UUID
-    lot_number: int
 
 
 class _Numbered(msgspec.Struct, frozen=True):
@@ -74,38 +66,49 @@ async def save_draft(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed.
+        VariantRefused: the lot takes no variant of that number.
         PreconditionMissing: there is a draft, and the caller does not say which they mean.
         DraftChanged: it is no longer as the caller read it, or is gone.
         DraftUnreadable: the organisation's key is not to be had.
         KeysUnavailable: the custodian cannot read what it keeps of its documents.
     """
-    bidding = await bidding_in(actor, place.tender, place.lot_number)
+    bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
     try:
         ensure_may_bid(bidding.facts())
     except BiddingClosed as refusal:
         refusal.tender = None
         raise
+    ensure_taken(bidding)
     row = await draft_row(bidding, hold=True)
     if row is not None and version is None:
         raise PreconditionMissing
     if version != (None if row is None else row.version):
         raise DraftChanged
-    following, key = await _numbered(vault, bidding.supplier)
-    sealed = sealed_draft(key, draft, bidding.supplier, bidding.lot, following)
+    number, key = await _numbered(vault, bidding.supplier)
+    address = draft_address(bidding.supplier, bidding.lot, bidding.variant, number)
+    sealed = sealed_draft(key, draft, address)
     identity = uuid4() if row is None else row.id
     saved: datetime
     if row is None:
         saved = await fetch_value(
-            _BEGIN, identity, bidding.lot, bidding.supplier, following, sealed, actor.person
+            _BEGIN,
+            identity,
+            bidding.lot,
+            bidding.supplier,
+            number,
+            sealed,
+            actor.person,
+            bidding.variant,
         )
     else:
-        saved = await fetch_value(_SAVE, identity, following, sealed, actor.person)
+        saved = await fetch_value(_SAVE, identity, number, sealed, actor.person)
     # of no tender, so that no tender's record can count drafts
-    await record(actor, "draft.saved", "draft", identity, version=following)
+    await record(actor, "draft.saved", "draft", identity, version=number)
     return DraftSaved(
         tender=place.tender,
         lot_number=place.lot_number,
-        version=following,
+        variant=place.variant,
+        version=number,
         saved_at=saved,
         faults=len(await faults_of(draft, bidding, vault)),
     )
@@ -141,14 +144,16 @@ async def discard_draft(actor: Actor, place: DraftPlace, version: int) -> DraftD
         NotFound: no such published tender or lot, or no draft.
         DraftChanged: it is no longer as the caller read it.
     """
-    row = await _held(await bidding_in(actor, place.tender, place.lot_number), version)
+    row = await _held(
+        await bidding_in(actor, place.tender, place.lot_number, place.variant), version
+    )
     await _remove(row)
     await record(actor, "draft.discarded", "draft", row.id, version=row.version)
-    return DraftDiscarded(tender=place.tender, lot_number=place.lot_number)
+    return DraftDiscarded(tender=place.tender, lot_number=place.lot_number, variant=place.variant)
 
 
 async def submit_draft(
-    actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, version: int
+    actor: Actor, vault: Vault, tender_id: UUID, place: DraftPlace, version: int
 ) -> BidGiven:
     """Make a draft the organisation's bid for the lot in one act: given, or put in its bid's place.
 
@@ -161,22 +166,24 @@ async def submit_draft(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed.
+        VariantRefused: the lot takes no such variant any more.
         AmendedMeanwhile: what the bid was checked against was amended just then.
         DraftChanged: it is no longer as the caller read it.
         DraftUnreadable: its key is not to be had.
         BidIncomplete: with everything that is missing.
         BidChanged: a colleague changed the bid in the same moment.
     """
-    received = await _submit_draft(actor, vault, tender_id, lot_number, version)
+    received = await _submit_draft(actor, vault, tender_id, place, version)
     return with_salts(actor, vault, received)
 
 
 @command
 async def _submit_draft(
-    actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, version: int
+    actor: Actor, vault: Vault, tender_id: UUID, place: DraftPlace, version: int
 ) -> BidReceived:
-    bidding = await bidding_in(actor, tender_id, lot_number)
+    bidding = await bidding_in(actor, tender_id, place.lot_number, place.variant)
     ensure_may_bid(bidding.facts())
+    ensure_taken(bidding)
     row = await _held(bidding, version)
     draft = opened(row, vault)
     found = await faults_of(draft, bidding, vault)
@@ -189,7 +196,7 @@ async def _submit_draft(
         participants=draft.participants,
         document_keys=draft.document_keys,
     )
-    received = await give_in(actor, vault, bidding, given)
+    received = await give_in(following(actor, vault, bidding), given)
     await _remove(row)
     await record(actor, "draft.submitted", "draft", row.id, version=row.version)
     return received

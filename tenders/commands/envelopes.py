@@ -57,6 +57,7 @@ class _Key(msgspec.Struct, frozen=True):
 class _Sealed(msgspec.Struct, frozen=True):
     lot: UUID
     supplier: UUID
+    variant: int
     version: int
     envelope: UUID
     committed: bytes
@@ -100,6 +101,7 @@ async def open_envelope(
         supplier=sealed.supplier,
         envelope=kind,
         version=sealed.version,
+        variant=sealed.variant,
     )
     try:
         plain = _opened(vault, key, address, sealed)

@@ -15,6 +15,9 @@ from tenders.errors.bids import (
     HelperMayNotBid,
     NotAdmitted,
     NothingToWithdraw,
+    NotSealed,
+    SealedForAnotherVersion,
+    VariantRefused,
 )
 from tenders.errors.closing import ExtensionDecided, ExtensionFaulty, ExtensionUndecided
 from tenders.errors.custody import (
@@ -151,6 +154,7 @@ __all__ = [
     "NotMember",
     "NotOpened",
     "NotReviewed",
+    "NotSealed",
     "NotWithOfficers",
     "NothingToConfirm",
     "NothingToTakeUp",
@@ -169,6 +173,7 @@ __all__ = [
     "RequirementSettled",
     "RoleNeeded",
     "RuleSetDateRefused",
+    "SealedForAnotherVersion",
     "SearchFaulty",
     "SharePassed",
     "ShareUnknown",
@@ -177,4 +182,5 @@ __all__ = [
     "TimetableMissing",
     "TooManySearches",
     "TransitionRefused",
+    "VariantRefused",
 ]

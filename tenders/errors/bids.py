@@ -13,15 +13,34 @@ class BiddingClosed(WrongStage):
 
 @keeps("bid_one_per_lot")
 class AlreadyBid(MarketError):
-    """An organisation has one bid for a lot; until the deadline it can be replaced."""
+    """An organisation has one bid, or one of each variant, for a lot; it can be replaced."""
 
     title = "Your organisation has a bid for this lot already. Replace it with PUT /bids/{bid_id}."
+
+
+@keeps("variant_taken")
+class VariantRefused(MarketError):
+    """The lot takes no variant of that number, or a replacement names another than the bid's."""
+
+    title = "The lot takes no such variant."
 
 
 class BidIncomplete(Malformed):
     """The bid does not answer and price exactly what the lot asks; every fault is listed."""
 
     title = "The bid is not complete. Each fault is listed with its place."
+
+
+class NotSealed(Malformed):
+    """What was sent as a sealed envelope has not the form of one; every fault is listed."""
+
+    title = "This is no sealed envelope. Each fault is listed with its place."
+
+
+class SealedForAnotherVersion(MarketError):
+    """An envelope opens for the version it was sealed for alone; the detail says which is next."""
+
+    title = "The envelopes were sealed for another version of the bid. Seal them for the next one."
 
 
 @keeps("bidder_admitted")

@@ -9,6 +9,12 @@ class DocumentFaulty(Malformed):
     title = "The document cannot be taken as it is described. Each fault is listed with its place."
 
 
+class SealedDocumentsFaulty(Malformed):
+    """A bid that its supplier sealed lists complete documents of its own, which it sealed too."""
+
+    title = "The documents of the sealed bid cannot be taken. Each fault is listed with its place."
+
+
 class DocumentsFull(MarketError):
     """The documents of an organisation for one tender are bounded, in number and in bytes."""
 

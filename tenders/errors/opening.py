@@ -11,9 +11,9 @@ class BiddersNotKnown(WrongStage):
     title = "The names of the bidders are not known to you yet."
 
 
-@keeps("participant_is_another")
+@keeps("participant_is_another", "participant_shares")
 class ParticipantsFaulty(Malformed):
-    """A participant is the lead itself, is named twice, or cannot be identified."""
+    """A participant is the lead, is named twice, cannot be identified, or is not declared well."""
 
     title = "The participants have faults. Each is listed with its place."
 

@@ -118,15 +118,19 @@ WHERE e.id = $1
 
 
 def _lapsed(facts: Facts) -> Letter:
+    if facts["number"] is None:
+        why = (
+            "Your organisation's variant stands only beside its main bid, and there was none that"
+            " stood, so it lapsed at the deadline."
+        )
+    else:
+        why = (
+            "Your organisation's bid was neither confirmed nor replaced after amendment"
+            f" {facts['number']}, which is material, so it lapsed at the deadline."
+        )
     return Letter(
         subject=f"Your bid lapsed: {facts['title']}, lot {facts['lot']}",
-        paragraphs=(
-            (
-                "Your organisation's bid was neither confirmed nor replaced after amendment"
-                f" {facts['number']}, which is material, so it lapsed at the deadline."
-            ),
-            "It was not opened, and stays sealed for good.",
-        ),
+        paragraphs=(why, "It was not opened, and stays sealed for good."),
         facts=named_lot(facts),
         path=f"{API}/bids/{facts['bid']}",
     )

@@ -120,8 +120,8 @@ def _deadline_near(facts: Facts) -> Letter:
 
 _BID_RECEIVED: Final = """
 SELECT p.person, b.organisation, e.id::text AS key, lot_facts(b.lot) || jsonb_build_object(
-    'bid', b.id, 'version', v.number, 'act', e.action, 'received_at', v.received_at,
-    'deadline', t.deadline) AS facts
+    'bid', b.id, 'variant', b.variant, 'version', v.number, 'act', e.action,
+    'received_at', v.received_at, 'deadline', t.deadline) AS facts
 FROM event e JOIN bid b ON b.id = e.subject JOIN tender t ON t.id = b.tender
 JOIN bid_version v ON v.bid = b.id AND v.number = (e.details ->> 'version')::integer
 CROSS JOIN LATERAL people_of(b.organisation, 'bid_manager') AS p (person)
@@ -157,6 +157,7 @@ def _bid_received(facts: Facts) -> Letter:
         ),
         facts=(
             *named_lot(facts),
+            *((("Variant", str(facts["variant"])),) if facts["variant"] else ()),
             ("Version", str(facts["version"])),
             ("Received", london(facts["received_at"])),
             ("Deadline", london(facts["deadline"])),
@@ -178,7 +179,7 @@ SELECT p.person, own.organisation, t.id::text, tender_facts(t.id) || jsonb_build
     'opened_at', t.opened_at, 'reader', 'bidder', 'lots', own.lots)
 FROM event e JOIN tender t ON t.id = e.subject
 CROSS JOIN LATERAL (
-    SELECT b.organisation, jsonb_agg(l.number ORDER BY l.number) AS lots
+    SELECT b.organisation, jsonb_agg(DISTINCT l.number ORDER BY l.number) AS lots
     FROM standing_bids(t.id) b JOIN lot l ON l.id = b.lot GROUP BY b.organisation) own
 CROSS JOIN LATERAL people_of(own.organisation, 'bid_manager') AS p (person)
 WHERE e.id = $1

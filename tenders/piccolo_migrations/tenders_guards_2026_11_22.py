@@ -19,6 +19,7 @@ async def forwards() -> MigrationManager:
         await run_script("tenders", "tender_guards.sql")
         await run_script("tenders", "tender_matrix.sql")
         await run_script("tenders", "amendments.sql")
+        await run_script("tenders", "variants.sql")
         await run_script("tenders", "conflicts.sql")
         await run_script("tenders", "bid_guards.sql")
         await run_script("tenders", "bid_reading.sql")

@@ -1,5 +1,6 @@
 """What can be read of bids: one's own, and the keys that bids are sealed to."""
 
+import base64
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from market.actor import Actor
 from market.database import fetch, fetch_one, reading
 from market.errors import NotFound
 from market.pages import Page
-from market.signing import SignedStatement
+from market.sealing import EnvelopeKind, place_of
+from market.signing import Sealing, SignedStatement
 from tenders.permissions.bids import BiddingFacts, ensure_bid_manager, is_bid_manager
 from tenders.queries.keysets import cursor_at, read_cursor
 from tenders.rules.requirement import Lot
@@ -37,19 +39,19 @@ SELECT t.id AS tender, t.stage, t.deadline, market_now() AS now, l.id AS lot, $3
     r.number AS requirement_version,
     q.public_key AS quality_key, p.public_key AS price_key, is_admitted_supplier($3) AS admitted,
     i_help_to_run(t.id) AS helps,
-    b.id AS bid, v.number AS version, v.act
+    $4::integer AS variant, b.id AS bid, v.number AS version, v.act
 FROM tender t JOIN lot l ON l.tender = t.id
 JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement
 JOIN tender_key q ON q.lot = l.id AND q.envelope = 'quality'
 JOIN tender_key p ON p.lot = l.id AND p.envelope = 'price'
-LEFT JOIN bid b ON b.lot = l.id AND b.organisation = $3
+LEFT JOIN bid b ON b.lot = l.id AND b.organisation = $3 AND b.variant = $4
 LEFT JOIN LATERAL (SELECT number, act FROM bid_version WHERE bid = b.id
                    ORDER BY number DESC LIMIT 1) v ON true
 WHERE t.id = $1 AND l.number = $2 AND t.published_at IS NOT NULL
 """
 
 _PLACE = """
-SELECT b.tender, l.number AS lot_number FROM bid b JOIN lot l ON l.id = b.lot
+SELECT b.tender, l.number AS lot_number, b.variant FROM bid b JOIN lot l ON l.id = b.lot
 WHERE b.id = $1 AND b.organisation = $2
 """
 
@@ -62,15 +64,17 @@ WHERE l.id = $1 AND (e ->> 'number')::integer = l.number
 
 _MINE = """
 SELECT b.id, b.tender, t.reference AS tender_reference, t.title AS tender_title, t.deadline,
-    l.number AS lot_number, l.title AS lot_title,
-    CASE WHEN v.act <> 'submitted' THEN 'withdrawn' WHEN NOT waits.needed THEN 'standing'
-        WHEN t.deadline > market_now() THEN 'to_confirm' ELSE 'lapsed' END AS state,
+    l.number AS lot_number, l.title AS lot_title, b.variant, waits.for_main AS lacks_main_bid,
+    CASE WHEN v.act <> 'submitted' THEN 'withdrawn'
+        WHEN t.deadline <= market_now() AND (waits.needed OR waits.for_main) THEN 'lapsed'
+        WHEN waits.needed THEN 'to_confirm' ELSE 'standing' END AS state,
     CASE WHEN waits.needed THEN t.material_amendment END AS amendment,
     waits.needed AND form_changed(v.id) AS form_changed,
     v.number AS version, v.received_at, b.made_at
 FROM bid b JOIN tender t ON t.id = b.tender JOIN lot l ON l.id = b.lot
 CROSS JOIN LATERAL (
-    SELECT t.material_amendment IS NOT NULL AND needs_confirmation(b.id)) waits (needed)
+    SELECT t.material_amendment IS NOT NULL AND needs_confirmation(b.id),
+        b.variant > 0 AND lacks_main_bid(b.id)) waits (needed, for_main)
 JOIN LATERAL (SELECT id, number, act, received_at FROM bid_version WHERE bid = b.id
               ORDER BY number DESC LIMIT 1) v ON true
 WHERE b.organisation = $1
@@ -89,8 +93,10 @@ _MY_BID = _MINE + " AND b.id = $2"
 _VERSIONS = """
 SELECT v.number AS version, v.act, v.received_at, r.signed AS receipt,
     (SELECT coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'organisation', p.organisation,
-        'name', p.name, 'scheme', p.scheme, 'identifier', p.identifier) ORDER BY p.role, p.name),
-        '[]') FROM bid_participant p WHERE p.bid_version = v.id)::text AS participants,
+        'name', p.name, 'scheme', p.scheme, 'identifier', p.identifier,
+        'share', trim_scale(p.share)::text, 'exclusion_grounds', p.exclusion_grounds,
+        'details', p.details) ORDER BY p.role, p.name), '[]')
+        FROM bid_participant p WHERE p.bid_version = v.id)::text AS participants,
     e.id AS event, l.position AS log_position
 FROM bid_version v JOIN bid_receipt r ON r.bid_version = v.id
 LEFT JOIN event e ON e.subject = v.bid
@@ -116,6 +122,22 @@ WHERE t.id = $1 AND t.published_at IS NOT NULL ORDER BY l.number, k.envelope DES
 """
 
 
+_INFO_LAYOUT = (
+    "HPKE info: the bytes of info_begins; the id of your organisation (16 bytes, network order);"
+    " the envelope (1 byte: 1 quality, 2 price); the variant (1 byte, 0 for the main bid); the"
+    " version of the bid (8 bytes, big-endian)"
+)
+
+
+class _Key(msgspec.Struct, frozen=True):
+    lot_number: int
+    lot: UUID
+    envelope: EnvelopeKind
+    custodian: str
+    public_key: str
+    public_key_digest: str
+
+
 class Bidding(msgspec.Struct, frozen=True):
     """What is needed to decide about a bid for a lot, and to seal it."""
 
@@ -131,6 +153,7 @@ class Bidding(msgspec.Struct, frozen=True):
     price_key: bytes
     admitted: bool
     helps: bool
+    variant: int
     bid: UUID | None
     version: int | None
     act: BidAct | None
@@ -154,6 +177,7 @@ class Bidding(msgspec.Struct, frozen=True):
 class _Place(msgspec.Struct, frozen=True):
     tender: UUID
     lot_number: int
+    variant: int
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -185,6 +209,8 @@ class _Mine(msgspec.Struct, frozen=True):
     deadline: datetime
     lot_number: int
     lot_title: str
+    variant: int
+    lacks_main_bid: bool
     state: BidState
     amendment: int | None
     form_changed: bool
@@ -196,8 +222,10 @@ class _Mine(msgspec.Struct, frozen=True):
         return msgspec.convert(self, BidSummary, from_attributes=True)
 
 
-async def bidding_in(actor: Actor, tender_id: UUID, lot_number: int) -> Bidding:
+async def bidding_in(actor: Actor, tender_id: UUID, lot_number: int, variant: int = 0) -> Bidding:
     """What decides about the organisation's bid for a published lot, inside a transaction.
+
+    Variant 0 is its main bid.
 
     Raises:
         Forbidden: the actor is no bid manager.
@@ -206,7 +234,9 @@ async def bidding_in(actor: Actor, tender_id: UUID, lot_number: int) -> Bidding:
     ensure_bid_manager(actor)
     found = None
     if 1 <= lot_number <= HIGHEST_LOT:
-        found = await fetch_one(Bidding, _BIDDING, tender_id, lot_number, actor.organisation)
+        found = await fetch_one(
+            Bidding, _BIDDING, tender_id, lot_number, actor.organisation, variant
+        )
     if found is None:
         raise NotFound
     return found
@@ -223,7 +253,7 @@ async def bidding_of(actor: Actor, bid_id: UUID) -> Bidding:
     place = await fetch_one(_Place, _PLACE, bid_id, actor.organisation)
     if place is None:
         raise NotFound
-    return await bidding_in(actor, place.tender, place.lot_number)
+    return await bidding_in(actor, place.tender, place.lot_number, place.variant)
 
 
 async def published_lot(lot_id: UUID) -> Lot:
@@ -278,6 +308,8 @@ async def my_bid(actor: Actor, bid_id: UUID) -> BidView:
         deadline=found.deadline,
         lot_number=found.lot_number,
         lot_title=found.lot_title,
+        variant=found.variant,
+        lacks_main_bid=found.lacks_main_bid,
         state=found.state,
         amendment=found.amendment,
         form_changed=found.form_changed,
@@ -314,7 +346,20 @@ async def sealing_keys(actor: Actor, tender_id: UUID) -> list[SealingKeyView]:
         NotFound: there is no such published tender.
     """
     async with reading(actor):
-        rows = await fetch(SealingKeyView, _KEYS, tender_id)
+        rows = await fetch(_Key, _KEYS, tender_id)
     if not rows:
         raise NotFound
-    return rows
+    return [
+        SealingKeyView(
+            lot=row.lot,
+            lot_number=row.lot_number,
+            envelope=row.envelope,
+            custodian=row.custodian,
+            public_key=row.public_key,
+            public_key_digest=row.public_key_digest,
+            info_begins=base64.b64encode(place_of(tender_id, row.lot)).decode("ascii"),
+            info_layout=_INFO_LAYOUT,
+            if_it_does_not_open=Sealing.SUPPLIER.meaning(),
+        )
+        for row in rows
+    ]

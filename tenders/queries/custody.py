@@ -52,7 +52,7 @@ ORDER BY l.number NULLS FIRST, k.envelope DESC, p.name, s.share LIMIT $2
 """  # noqa: S608  # of our own constants
 
 _DUE = """
-SELECT envelope, lot, lot_number, kind, supplier, version, head FROM heads_due($1, $2)
+SELECT envelope, lot, lot_number, kind, supplier, variant, version, head FROM heads_due($1, $2)
 """
 
 
@@ -174,4 +174,5 @@ def address_of(tender_id: UUID, head: HeadDue) -> Address:
         supplier=head.supplier,
         envelope=head.kind,
         version=head.version,
+        variant=head.variant,
     )

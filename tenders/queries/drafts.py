@@ -26,6 +26,8 @@ from tenders.queries.participants import identified
 from tenders.rules.drafts import (
     BidDraft,
     DraftLost,
+    DraftPlace,
+    draft_address,
     draft_faults,
     draft_key_purpose,
     opened_draft,
@@ -34,14 +36,15 @@ from tenders.schemas.bids import BidAct, BidState
 from tenders.schemas.drafts import DraftFaults, DraftStanding, DraftView, MyBid, StoredBid
 
 _DRAFT = """
-SELECT d.id, d.lot, d.organisation, d.version, d.sealed, d.saved_at, k.wrapped
+SELECT d.id, d.lot, d.organisation, d.variant, d.version, d.sealed, d.saved_at, k.wrapped
 FROM bid_draft d JOIN draft_key k ON k.organisation = d.organisation
-WHERE d.lot = $1 AND d.organisation = $2
+WHERE d.lot = $1 AND d.organisation = $2 AND d.variant = $3
 """
 
 _STORED: Final = """
 SELECT v.number AS version, v.act, v.received_at, r.signed AS receipt,
-    t.material_amendment IS NOT NULL AND needs_confirmation(b.id) AS needs_confirmation
+    t.material_amendment IS NOT NULL AND needs_confirmation(b.id) AS needs_confirmation,
+    b.variant > 0 AND lacks_main_bid(b.id) AS lacks_main_bid
 FROM bid b JOIN tender t ON t.id = b.tender
 JOIN LATERAL (SELECT * FROM bid_version WHERE bid = b.id ORDER BY number DESC LIMIT 1) v ON true
 JOIN bid_receipt r ON r.bid_version = v.id WHERE b.id = $1
@@ -56,10 +59,16 @@ class DraftRow(msgspec.Struct, frozen=True):
     id: UUID
     lot: UUID
     organisation: UUID
+    variant: int
     version: int
     sealed: bytes
     saved_at: datetime
     wrapped: bytes
+
+    @property
+    def address(self) -> bytes:
+        """What it was encrypted for."""
+        return draft_address(self.organisation, self.lot, self.variant, self.version)
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -68,6 +77,7 @@ class _Stored(msgspec.Struct, frozen=True):
     received_at: datetime
     receipt: str
     needs_confirmation: bool
+    lacks_main_bid: bool
 
 
 class _Digest(msgspec.Struct, frozen=True):
@@ -78,7 +88,7 @@ class _Digest(msgspec.Struct, frozen=True):
 async def draft_row(bidding: Bidding, *, hold: bool = False) -> DraftRow | None:
     """The organisation's draft for a lot, inside a transaction; held until its end if asked."""
     sql = f"{_DRAFT} FOR UPDATE OF d" if hold else _DRAFT
-    return await fetch_one(DraftRow, sql, bidding.lot, bidding.supplier)
+    return await fetch_one(DraftRow, sql, bidding.lot, bidding.supplier, bidding.variant)
 
 
 def opened(row: DraftRow, vault: Vault) -> BidDraft:
@@ -89,7 +99,7 @@ def opened(row: DraftRow, vault: Vault) -> BidDraft:
     """
     try:
         key = vault.custodian.recall(row.wrapped, draft_key_purpose(row.organisation))
-        return opened_draft(key, row.sealed, row.organisation, row.lot, row.version)
+        return opened_draft(key, row.sealed, row.address)
     except (CannotUnwrap, DraftLost) as error:
         raise DraftUnreadable from error
 
@@ -107,7 +117,7 @@ async def faults_of(draft: BidDraft, bidding: Bidding, vault: Vault) -> list[Fau
     return [*draft_faults(draft, bidding.asked()), *beside.faults, *listing.faults]
 
 
-async def draft(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> DraftView:
+async def draft(actor: Actor, vault: Vault, place: DraftPlace) -> DraftView:
     """The organisation's draft for a lot, also after the deadline.
 
     Raises:
@@ -116,20 +126,21 @@ async def draft(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) ->
         DraftUnreadable: its key is not to be had.
     """
     async with reading(actor):
-        bidding = await bidding_in(actor, tender_id, lot_number)
+        bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
         row = await draft_row(bidding)
     if row is None:
         raise NotFound
     return DraftView(
-        tender=tender_id,
-        lot_number=lot_number,
+        tender=place.tender,
+        lot_number=place.lot_number,
+        variant=place.variant,
         version=row.version,
         saved_at=row.saved_at,
         draft=opened(row, vault),
     )
 
 
-async def missing(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> DraftFaults:
+async def missing(actor: Actor, vault: Vault, place: DraftPlace) -> DraftFaults:
     """Everything that the draft lacks before it could be submitted, and whether a bid could be now.
 
     Raises:
@@ -139,7 +150,7 @@ async def missing(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) 
         KeysUnavailable: the custodian cannot read what it keeps of its documents.
     """
     async with reading(actor):
-        bidding = await bidding_in(actor, tender_id, lot_number)
+        bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
         row = await draft_row(bidding)
         if row is None:
             raise NotFound
@@ -160,7 +171,7 @@ async def missing(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) 
     )
 
 
-async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> MyBid:
+async def my_bid_for(actor: Actor, vault: Vault, place: DraftPlace) -> MyBid:
     """How the organisation's bid for a lot stands, in one snapshot.
 
     What became of the bid is told also where its draft cannot be read.
@@ -170,7 +181,7 @@ async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: in
         NotFound: no such published tender or lot.
     """
     async with reading(actor):
-        bidding = await bidding_in(actor, tender_id, lot_number)
+        bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
         row = await draft_row(bidding)
         stored = None if bidding.bid is None else await fetch_one(_Stored, _STORED, bidding.bid)
         digests = (
@@ -181,12 +192,13 @@ async def my_bid_for(actor: Actor, vault: Vault, tender_id: UUID, lot_number: in
     if bidding.bid is not None and stored is not None:
         view = _view(bidding.bid, stored, digests, late=bidding.now >= bidding.deadline)
     return MyBid(
-        tender=tender_id,
-        lot_number=lot_number,
+        tender=place.tender,
+        lot_number=place.lot_number,
+        variant=place.variant,
         deadline=bidding.deadline,
         now=bidding.now,
         stored=view,
-        stands=view is not None and view.state is BidState.STANDING,
+        stands=view is not None and view.state is BidState.STANDING and not view.lacks_main_bid,
         needs_confirmation=view is not None and view.state is BidState.TO_CONFIRM,
         draft=standing,
     )
@@ -209,14 +221,15 @@ def _view(bid: UUID, stored: _Stored, digests: list[_Digest], *, late: bool) -> 
     }
     if stored.act is BidAct.WITHDRAWN:
         state = BidState.WITHDRAWN
-    elif not stored.needs_confirmation:
-        state = BidState.STANDING
+    elif late and (stored.needs_confirmation or stored.lacks_main_bid):
+        state = BidState.LAPSED
     else:
-        state = BidState.LAPSED if late else BidState.TO_CONFIRM
+        state = BidState.TO_CONFIRM if stored.needs_confirmation else BidState.STANDING
     return StoredBid(
         bid=bid,
         version=stored.version,
         state=state,
+        lacks_main_bid=stored.lacks_main_bid,
         received_at=stored.received_at,
         stored_whole=found == stated,
         receipt=receipt,

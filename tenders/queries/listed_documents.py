@@ -19,6 +19,7 @@ from tenders.rules.documents import (
     StoredDocument,
     document_key_purpose,
     listing_faults,
+    sealed_listing_faults,
 )
 from tenders.schemas.documents import Sealer
 
@@ -75,10 +76,7 @@ async def listing_of(
         EnvelopeKind.QUALITY: quality.documents,
         EnvelopeKind.PRICE: price.documents,
     }
-    wanted = [one.id for documents in listed.values() for one in documents]
-    rows: list[_Stored] = []
-    if wanted:
-        rows = await fetch(_Stored, _STORED, wanted, bidding.lot, bidding.supplier)
+    rows = await _rows(bidding, [one.id for documents in listed.values() for one in documents])
     stored = {row.id: _stored(custodian, row) for row in rows}
     keys = {one.id: bytes.fromhex(one.key) for one in given}
     for row in rows:
@@ -91,6 +89,24 @@ async def listing_of(
             for kind, documents in listed.items()
         },
     )
+
+
+async def sealed_faults_of(
+    custodian: Custodian, bidding: Bidding, documents: Sequence[UUID]
+) -> list[Fault]:
+    """Say what is wrong with the documents of a bid that its supplier sealed, in a transaction.
+
+    Raises:
+        KeysUnavailable: the custodian cannot read what it keeps of them.
+    """
+    rows = await _rows(bidding, documents)
+    return sealed_listing_faults(documents, {row.id: _stored(custodian, row) for row in rows})
+
+
+async def _rows(bidding: Bidding, wanted: Sequence[UUID]) -> list[_Stored]:
+    if not wanted:
+        return []
+    return await fetch(_Stored, _STORED, wanted, bidding.lot, bidding.supplier)
 
 
 def _stored(custodian: Custodian, row: _Stored) -> StoredDocument:

@@ -42,7 +42,7 @@ FROM minutes_manifest($1)
 _FAULTS = "SELECT lot_number, pseudonym, fault FROM manifest_faults($1)"
 
 _RECORD = """
-SELECT r.lot_number, r.lot_title, r.lot, r.pseudonym, r.kind,
+SELECT r.lot_number, r.lot_title, r.lot, r.pseudonym, r.variant, r.kind,
     encode(r.sealed_digest, 'hex') AS sealed_digest, r.as_fixed,
     encode(r.committed, 'hex') AS commitment,
     r.opened_at, p.name AS opened_by, r.failure, r.supplier, o.name AS supplier_name, r.received_at
@@ -88,6 +88,7 @@ class _Envelope(msgspec.Struct, frozen=True):
     lot_title: str
     lot: UUID
     pseudonym: str
+    variant: int
     kind: EnvelopeKind
     sealed_digest: str
     as_fixed: bool
@@ -169,6 +170,7 @@ def _by_bid(rows: Sequence[_Envelope]) -> list[BidMinutes]:
         found.append(
             BidMinutes(
                 pseudonym=pseudonym,
+                variant=first.variant,
                 supplier=supplier,
                 received_at=first.received_at,
                 envelopes=[_envelope(envelope) for envelope in envelopes],

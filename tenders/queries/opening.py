@@ -35,8 +35,14 @@ FROM tender t CROSS JOIN LATERAL my_duties(t.id, $2, $3) s WHERE t.id = $1
 
 _BIDDERS = """
 SELECT o.id AS organisation, o.name, coalesce((
-    SELECT jsonb_agg(DISTINCT jsonb_build_object('role', p.role, 'name', p.name))
-    FROM participants_of($1) p WHERE p.bidder = o.id), '[]')::text AS participants
+    SELECT jsonb_agg(one.named ORDER BY one.named ->> 'role', one.named ->> 'name') FROM (
+        SELECT jsonb_build_object('role', p.role, 'name', p.name, 'declared', coalesce(
+            jsonb_agg(jsonb_build_object('lot_number', p.lot_number, 'variant', p.variant,
+                'share', trim_scale(p.share)::text, 'exclusion_grounds', p.exclusion_grounds,
+                'details', p.details) ORDER BY p.lot_number, p.variant)
+            FILTER (WHERE p.lot_number IS NOT NULL), '[]')) AS named
+        FROM participants_of($1) p WHERE p.bidder = o.id GROUP BY p.role, p.name) one
+    ), '[]')::text AS participants
 FROM bidders_of($1) b JOIN organisation o ON o.id = b.organisation
 ORDER BY o.name, o.id
 """

@@ -7,8 +7,14 @@ import msgspec
 
 from market.database import fetch
 from market.errors import Fault
+from market.money import decimal_of, plain_text
 from market.organisations.rules import Scheme
-from tenders.rules.participants import Participant, normalised, participant_faults
+from tenders.rules.participants import (
+    Participant,
+    ParticipantDeclaration,
+    normalised,
+    participant_faults,
+)
 from tenders.schemas.bids import ParticipantView
 
 _ORGANISATIONS = "SELECT id, name FROM organisation WHERE id = ANY ($1::uuid[]) AND NOT proposed"
@@ -45,11 +51,14 @@ async def identified(given: Sequence[Participant], lead: UUID) -> Identified:
         if one.organisation is not None and one.organisation not in known:
             reason = "There is no such organisation in the market; give its name and identifier."
             faults.append(Fault(field=f"participants[{index}].organisation", reason=reason))
-    views = [] if faults else [_identified(one, known) for one in given]
+    declared = [(one, one.declaration) for one in given if one.declaration is not None]
+    views = [] if faults else [_identified(one, of_it, known) for one, of_it in declared]
     return Identified(views=views, faults=faults)
 
 
-def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
+def _identified(
+    one: Participant, declared: ParticipantDeclaration, known: dict[UUID, str]
+) -> ParticipantView:
     scheme, identifier = (None, None) if one.identifier is None else normalised(one.identifier)
     name = known[one.organisation] if one.organisation is not None else one.name
     return ParticipantView(
@@ -58,4 +67,7 @@ def _identified(one: Participant, known: dict[UUID, str]) -> ParticipantView:
         name=name or "",
         scheme=scheme,
         identifier=identifier,
+        share=None if one.share is None else plain_text(decimal_of(one.share)),
+        exclusion_grounds=declared.exclusion_grounds,
+        details=declared.details,
     )

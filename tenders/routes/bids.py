@@ -15,6 +15,7 @@ from market.requests import KEYED, tagged
 from market.signing import PublicKeySet
 from market.vault import Vault
 from tenders.commands import bids as commands
+from tenders.commands import sealed_bids
 from tenders.errors import (
     AlreadyBid,
     AmendedMeanwhile,
@@ -24,6 +25,10 @@ from tenders.errors import (
     HelperMayNotBid,
     NotAdmitted,
     NothingToWithdraw,
+    NotSealed,
+    ParticipantsFaulty,
+    SealedForAnotherVersion,
+    VariantRefused,
 )
 from tenders.queries import bids as queries
 from tenders.schemas.bids import (
@@ -32,6 +37,7 @@ from tenders.schemas.bids import (
     BidView,
     BidWithdrawn,
     GiveBid,
+    GiveSealedBid,
     SealingKeyView,
 )
 
@@ -54,6 +60,7 @@ class TenderBidController(Controller):
             NotFound,
             BiddingClosed,
             AmendedMeanwhile,
+            VariantRefused,
             AlreadyBid,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
@@ -75,6 +82,42 @@ class TenderBidController(Controller):
         given = await commands.submit_bid(actor, vault, tender_id, lot_number, data)
         return tagged(given, 201)
 
+    @post(
+        "/lots/{lot_number:int}/sealed-bids",
+        operation_id="submitSealedBid",
+        dependencies=KEYED,
+        responses=problems(
+            NotSealed,
+            ParticipantsFaulty,
+            Forbidden,
+            NotAdmitted,
+            HelperMayNotBid,
+            NotFound,
+            BiddingClosed,
+            AmendedMeanwhile,
+            VariantRefused,
+            AlreadyBid,
+            SealedForAnotherVersion,
+        ),
+        opt={"scope": Scope.BIDS_WRITE, "submission": True},
+    )
+    async def submit_sealed_bid(
+        self,
+        tender_id: FromPath[UUID],
+        lot_number: FromPath[int],
+        data: JSONBody[GiveSealedBid],
+        actor: NamedDependency[Actor],
+        vault: NamedDependency[Vault],
+    ) -> Response[BidGiven]:
+        """Give a bid for a lot that was sealed before sending, for version 1.
+
+        The market cannot look inside, so it does not check that the bid is complete; the receipt
+        says that. At the opening, an envelope that does not open, is not what it commits to or
+        does not fit the lot is recorded as that, and its bid is excluded.
+        """
+        given = await sealed_bids.submit_sealed_bid(actor, vault, tender_id, lot_number, data)
+        return tagged(given, 201)
+
     @get(
         "/keys",
         operation_id="listSealingKeys",
@@ -84,7 +127,10 @@ class TenderBidController(Controller):
     async def list_keys(
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> list[SealingKeyView]:
-        """List the public keys that bids for each lot of a published tender are sealed to."""
+        """List the public keys that bids for each lot of a published tender are sealed to.
+
+        They are all it takes to seal a bid before sending it, with what each says of the layout.
+        """
         return await queries.sealing_keys(actor, tender_id)
 
 
@@ -135,6 +181,7 @@ class BidController(Controller):
             NotFound,
             BiddingClosed,
             AmendedMeanwhile,
+            VariantRefused,
             BidChanged,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
@@ -149,6 +196,36 @@ class BidController(Controller):
     ) -> Response[BidGiven]:
         """Replace a bid whole, or give a withdrawn one again, before the deadline."""
         return tagged(await commands.replace_bid(actor, vault, bid_id, version, data))
+
+    @put(
+        "/{bid_id:uuid}/sealed-bid",
+        operation_id="replaceBySealedBid",
+        dependencies=KEYED,
+        responses=problems(
+            NotSealed,
+            ParticipantsFaulty,
+            NotAdmitted,
+            HelperMayNotBid,
+            NotFound,
+            BiddingClosed,
+            AmendedMeanwhile,
+            SealedForAnotherVersion,
+            VariantRefused,
+            BidChanged,
+        ),
+        opt={"scope": Scope.BIDS_WRITE, "submission": True},
+    )
+    async def replace_by_sealed_bid(
+        self,
+        bid_id: FromPath[UUID],
+        data: JSONBody[GiveSealedBid],
+        actor: NamedDependency[Actor],
+        version: NamedDependency[int],
+        vault: NamedDependency[Vault],
+    ) -> Response[BidGiven]:
+        """Replace a bid by one that was sealed before sending, for the version after it."""
+        given = await sealed_bids.replace_by_sealed_bid(actor, vault, bid_id, version, data)
+        return tagged(given)
 
     @delete(
         "/{bid_id:uuid}",

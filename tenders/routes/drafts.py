@@ -5,7 +5,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from market.actor import Actor, Scope
 from market.errors import Forbidden, NotFound
@@ -22,8 +22,11 @@ from tenders.errors import (
     DraftUnreadable,
     HelperMayNotBid,
     NotAdmitted,
+    VariantRefused,
 )
 from tenders.queries import drafts as queries
+from tenders.rules.drafts import DraftPlace
+from tenders.rules.requirement import MAXIMUM_VARIANTS
 from tenders.schemas.bids import BidGiven
 from tenders.schemas.drafts import (
     DraftDiscarded,
@@ -53,11 +56,26 @@ async def provide_known_version(
     return None if if_match is None else await provide_version(if_match)
 
 
+async def provide_place(
+    tender_id: FromPath[UUID],
+    lot_number: FromPath[int],
+    variant: Annotated[
+        int,
+        QueryParameter(
+            ge=0, le=MAXIMUM_VARIANTS, description="0 for the main bid, else the variant's number."
+        ),
+    ] = 0,
+) -> DraftPlace:
+    """Which bid the request is about."""
+    return DraftPlace(tender=tender_id, lot_number=lot_number, variant=variant)
+
+
 class DraftController(Controller):
     """Drafts of bids."""
 
     path = "/tenders/{tender_id:uuid}/lots/{lot_number:int}"
     tags = ("bids",)
+    dependencies = {"place": Provide(provide_place)}  # noqa: RUF012  # read by Litestar, not changed
 
     @put(
         "/bid-draft",
@@ -69,15 +87,15 @@ class DraftController(Controller):
             HelperMayNotBid,
             NotFound,
             BiddingClosed,
+            VariantRefused,
             DraftChanged,
             DraftUnreadable,
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
     )
-    async def save(  # noqa: PLR0913, PLR0917  # each part of the request by its name
+    async def save(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         data: JSONBody[SaveDraft],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
@@ -87,7 +105,6 @@ class DraftController(Controller):
 
         The first takes no If-Match; each later one the ETag of the one before.
         """
-        place = commands.DraftPlace(tender_id, lot_number)
         saved = await commands.save_draft(actor, vault, place, known, data)
         return tagged(saved)
 
@@ -99,13 +116,12 @@ class DraftController(Controller):
     )
     async def show(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
     ) -> Response[DraftView]:
         """Show the draft of your organisation's bid for a lot."""
-        return tagged(await queries.draft(actor, vault, tender_id, lot_number))
+        return tagged(await queries.draft(actor, vault, place))
 
     @delete(
         "/bid-draft",
@@ -116,13 +132,11 @@ class DraftController(Controller):
     )
     async def discard(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
     ) -> DraftDiscarded:
         """Discard a draft: nothing of what was in it is left."""
-        place = commands.DraftPlace(tender_id, lot_number)
         return await commands.discard_draft(actor, place, version)
 
     @get(
@@ -133,13 +147,12 @@ class DraftController(Controller):
     )
     async def faults(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
     ) -> Response[DraftFaults]:
         """List everything that the draft lacks at once, and whether a bid could be given now."""
-        return tagged(await queries.missing(actor, vault, tender_id, lot_number))
+        return tagged(await queries.missing(actor, vault, place))
 
     @post(
         "/bid-draft/submission",
@@ -152,6 +165,7 @@ class DraftController(Controller):
             HelperMayNotBid,
             NotFound,
             BiddingClosed,
+            VariantRefused,
             AmendedMeanwhile,
             DraftChanged,
             BidChanged,
@@ -161,8 +175,7 @@ class DraftController(Controller):
     )
     async def submit(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
         vault: NamedDependency[Vault],
@@ -171,7 +184,7 @@ class DraftController(Controller):
 
         It is sealed and acknowledged as any bid, and the draft is gone.
         """
-        given = await commands.submit_draft(actor, vault, tender_id, lot_number, version)
+        given = await commands.submit_draft(actor, vault, place.tender, place, version)
         return tagged(given, 201)
 
     @get(
@@ -182,13 +195,12 @@ class DraftController(Controller):
     )
     async def my_bid(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
     ) -> MyBid:
         """Say whether your bid is complete and stored, at any time, as the database has it now."""
-        return await queries.my_bid_for(actor, vault, tender_id, lot_number)
+        return await queries.my_bid_for(actor, vault, place)
 
 
 CONTROLLERS = (DraftController,)

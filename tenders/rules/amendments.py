@@ -105,7 +105,10 @@ def amendment_faults(  # noqa: PLR0913  # the facts of one decision, each by its
         reason = "The approved version says what is published already; there is nothing to take."
         yield Fault(field="takes_requirement", reason=reason)
     if not keeps_lots:
-        reason = "Lots, and the service lines they are for, stay as published. Begin a new tender."
+        reason = (
+            "Lots, the service lines they are for and the variants they take stay as published."
+            " Begin a new tender."
+        )
         yield Fault(field="takes_requirement", reason=reason)
     substance = [change.path for change in found or () if not change.wording]
     if substance and not material:
@@ -145,9 +148,9 @@ def _deadline_faults(
 
 
 def keeps_lots(earlier: Requirement, later: Requirement) -> bool:
-    """Say whether there are the same lots, each for the same service lines."""
+    """Say whether there are the same lots, for the same service lines, with the same variants."""
     one, other = (
-        {lot.number: frozenset(lot.service_lines) for lot in requirement.lots}
+        {lot.number: (frozenset(lot.service_lines), lot.variants) for lot in requirement.lots}
         for requirement in (earlier, later)
     )
     return one == other

@@ -183,3 +183,28 @@ def _why_not_ready(stored: StoredDocument) -> str | None:
             " anew."
         )
     return None
+
+
+def sealed_listing_faults(
+    documents: Sequence[UUID], stored: Mapping[UUID, StoredDocument]
+) -> list[Fault]:
+    """Find everything wrong with the documents of a bid that its supplier sealed, at once.
+
+    Of each only what can be told without opening an envelope: that it is there, and sealed as well.
+    """
+    times = Counter(documents)
+    return [
+        Fault(field=f"documents[{index}]", reason=reason)
+        for index, one in enumerate(documents)
+        if (reason := _why_not_sealed(stored.get(one), times[one])) is not None
+    ]
+
+
+def _why_not_sealed(stored: StoredDocument | None, times: int) -> str | None:
+    if times > 1:
+        return "The document is named more than once; name it once."
+    if stored is None:
+        return "Your organisation has no such document for this lot; upload it first."
+    if not stored.sealed_by_supplier:
+        return "The market sealed the document, and you have no key of it; upload it sealed."
+    return _why_not_ready(stored)

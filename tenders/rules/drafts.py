@@ -35,6 +35,18 @@ class DraftLost(Exception):
     """A draft does not decrypt with its organisation's key: it was changed, or is another's."""
 
 
+class DraftPlace(Struct, frozen=True, kw_only=True):
+    """Which bid a draft is for: of which lot, the main one or a variant.
+
+    Passed whole: a command that takes a `tender_id` has its refusals recorded with the tender,
+    where its buyers would learn in the end who prepared a bid.
+    """
+
+    tender: UUID
+    lot_number: int
+    variant: int = 0
+
+
 class DraftPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A price as far as it is written: any text, empty too."""
 
@@ -118,8 +130,13 @@ def _is_decimal(text: str) -> bool:
 # -- encryption --------------------------------------------------------------------------------
 
 
-def sealed_draft(key: bytes, draft: BidDraft, organisation: UUID, lot: UUID, version: int) -> bytes:
-    """Encrypt a draft for one version of one organisation's draft for one lot.
+def draft_address(organisation: UUID, lot: UUID, variant: int, version: int) -> bytes:
+    """Where a draft belongs: the version of one organisation's draft of one bid for one lot."""
+    return _DOMAIN + organisation.bytes + lot.bytes + bytes([variant]) + version.to_bytes(8)
+
+
+def sealed_draft(key: bytes, draft: BidDraft, address: bytes) -> bytes:
+    """Encrypt a draft for its address.
 
     It is filled up with spaces, which JSON does not mind, to the size that an envelope with as much
     in it would have: in size classes, so that how long a draft is tells as little of it.
@@ -127,29 +144,22 @@ def sealed_draft(key: bytes, draft: BidDraft, organisation: UUID, lot: UUID, ver
     organisation saves far fewer than the 2^32 drafts that NIST SP 800-38D allows one key.
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    address = _address(organisation, lot, version)
     plain = msgspec.json.encode(draft)
     return nonce + AESGCM(key).encrypt(nonce, plain.ljust(sealed_length(len(plain))), address)
 
 
-def opened_draft(
-    key: bytes, sealed: bytes, organisation: UUID, lot: UUID, version: int
-) -> BidDraft:
+def opened_draft(key: bytes, sealed: bytes, address: bytes) -> BidDraft:
     """Decrypt a draft.
 
     Raises:
-        DraftLost: the bytes are not those of this version of this organisation's draft.
+        DraftLost: the bytes are not those of the draft of this address.
     """
     nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
-        plain = AESGCM(key).decrypt(nonce, ciphertext, _address(organisation, lot, version))
+        plain = AESGCM(key).decrypt(nonce, ciphertext, address)
         return msgspec.json.decode(plain, type=BidDraft)
     except (InvalidTag, ValueError) as error:
         raise DraftLost from error
-
-
-def _address(organisation: UUID, lot: UUID, version: int) -> bytes:
-    return _DOMAIN + organisation.bytes + lot.bytes + version.to_bytes(8)
 
 
 def draft_key_purpose(organisation: UUID) -> bytes:

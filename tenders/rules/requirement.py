@@ -24,6 +24,7 @@ MAXIMUM_LOTS: Final = 20
 MAXIMUM_CRITERIA: Final = 200
 MAXIMUM_PRICE_ITEMS: Final = 200
 MAXIMUM_DEPTH: Final = 3
+MAXIMUM_VARIANTS: Final = 20
 MINIMUM_SCALE_VALUES: Final = 2
 WHOLE: Final = Decimal(100)
 
@@ -81,6 +82,18 @@ class PriceItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quantity: DecimalText
 
 
+class Variants(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which variants a lot takes of each bidder: Public Contracts Regulations 2015, regulation 45.
+
+    Each is a bid of its own, judged by the same criteria; `minimum_requirements` are what it must
+    still meet. Unless `alone`, a variant stands only beside a main bid of the same bidder.
+    """
+
+    most: Annotated[int, Meta(ge=1, le=MAXIMUM_VARIANTS)]
+    minimum_requirements: LongText
+    alone: bool = False
+
+
 class Lot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of the requirement that is bid for, scored and awarded on its own."""
 
@@ -96,6 +109,7 @@ class Lot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     price_items: Annotated[tuple[PriceItem, ...], Meta(max_length=MAXIMUM_PRICE_ITEMS)]
     estimated_annual_value: Money
     term_months: Annotated[int, Meta(le=1_200)]
+    variants: Variants | None = None
 
 
 class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -284,6 +298,9 @@ def _lot_faults(field: str, lot: Lot, known_service_lines: Collection[str]) -> I
     yield from _above_zero_faults(
         f"{field}.term_months", "term in months", Decimal(lot.term_months)
     )
+    if lot.variants is not None and not lot.variants.minimum_requirements.strip():
+        reason = "Say what every variant must still meet; bidders cannot offer one otherwise."
+        yield Fault(field=f"{field}.variants.minimum_requirements", reason=reason)
 
 
 def _service_line_faults(

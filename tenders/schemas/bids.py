@@ -1,18 +1,29 @@
 """What the API takes and gives about sealed bids."""
 
+import base64
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
-from market.sealing import EnvelopeKind
-from market.signing import SignedStatement
+from market.money import DecimalText
+from market.sealing import EnvelopeKind, sealed_length
+from market.signing import Digest, SignedStatement
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
 from tenders.rules.documents import MOST_LISTED, GivenKey
-from tenders.rules.participants import MOST_PARTICIPANTS, Participant, ParticipantRole
+from tenders.rules.participants import (
+    MOST_PARTICIPANTS,
+    ExclusionGrounds,
+    Participant,
+    ParticipantRole,
+)
+from tenders.rules.receipts import Salts
+from tenders.rules.requirement import MAXIMUM_VARIANTS
+
+_EXAMPLE = base64.b64encode(b"\x01" + bytes(sealed_length(0) - 1)).decode("ascii")
 
 
 class BidAct(StrEnum):
@@ -35,6 +46,19 @@ class BidState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+VariantNumber: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAXIMUM_VARIANTS,
+        description=(
+            "0 for the main bid; the number of a variant, where the lot takes any. Each is a bid of"
+            " its own. A replacement is of the same variant, and need not say which."
+        ),
+    ),
+]
+
+
 class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole bid for one lot: an answer to every question, a price for every price item.
 
@@ -44,6 +68,7 @@ class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     into the envelopes that list these, and not kept.
     """
 
+    variant: VariantNumber | None = None
     quality: QualityEnvelope
     price: PriceEnvelope
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
@@ -62,20 +87,60 @@ class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
                 "role": "subcontractor",
                 "name": "Example Analytics Limited",
                 "identifier": {"scheme": "GB-COH", "value": "01234567"},
+                "share": "15",
+                "declaration": {"exclusion_grounds": "no_grounds", "consents": True},
             }
         ],
     }
 
 
-class Salts(msgspec.Struct, frozen=True, kw_only=True):
-    """The salts of a receipt's two commitments, in hexadecimal.
+LARGEST_QUALITY: Final = sealed_length(2**20 - 8)
+LARGEST_PRICE: Final = sealed_length(2**17 - 8)
+"""The largest envelopes that are taken sealed: of 1 MiB and of 128 KiB of content."""
 
-    Keep them with the receipt and the bid, and keep them secret until the award: they prove which
-    bid was received, to whoever is shown all three. The market does not store them in the clear.
+
+class SealedQuality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A quality envelope that its supplier sealed, in base64, and the commitment to its content.
+
+    Inside is canonical JSON (RFC 8785): `{"content": …, "salt": …}`, the content as in a bid that
+    the market seals, the salt 32 random bytes in hexadecimal. Where the content lists documents,
+    their keys are between the two: `"keys": {id: hexadecimal}`. The commitment is SHA-256 of
+    `commissioning-support-market/commitment/v1`, a zero byte, the salt and the content.
     """
 
-    quality: str
-    price: str
+    sealed: Annotated[bytes, Meta(max_length=LARGEST_QUALITY)]
+    commitment: Digest
+
+
+class SealedPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A price envelope that its supplier sealed, as a quality envelope is."""
+
+    sealed: Annotated[bytes, Meta(max_length=LARGEST_PRICE)]
+    commitment: Digest
+
+
+class GiveSealedBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole bid for one lot that its supplier sealed before sending.
+
+    `version` is the one both envelopes were sealed for: 1 for the first, then one more each time.
+    The market cannot look inside. At the opening, an envelope that does not open with the key of
+    its lot, is not what it commits to, or does not answer and price exactly what the lot asks is
+    recorded as that, and its bid is excluded; nobody can mend it after the deadline.
+    `documents` are the ids of all documents that the envelopes list: you sealed them too.
+    """
+
+    variant: VariantNumber | None = None
+    version: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    quality: SealedQuality
+    price: SealedPrice
+    participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
+    documents: Annotated[tuple[UUID, ...], Meta(max_length=2 * MOST_LISTED)] = ()
+
+    example: ClassVar[dict[str, Any]] = {
+        "version": 1,
+        "quality": {"sealed": _EXAMPLE, "commitment": "0" * 64},
+        "price": {"sealed": _EXAMPLE, "commitment": "0" * 64},
+    }
 
 
 class BidReceived(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +155,9 @@ class BidReceived(msgspec.Struct, frozen=True, kw_only=True):
 class BidGiven(msgspec.Struct, frozen=True, kw_only=True):
     """A bid was received: its signed receipt, and the salts that prove what was in it.
 
-    `salts` is null only in the repetition of a request after the market has changed its signing
-    key; the receipt holds all the same, and after the opening the bid proves itself.
+    `salts` is null where the bidder sealed the bid, and has them, and in the repetition of a
+    request after the market has changed its signing key; the receipt holds all the same, and after
+    the opening the bid proves itself.
     """
 
     bid: UUID
@@ -99,6 +165,9 @@ class BidGiven(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     receipt: SignedStatement
     salts: Salts | None
+    sealing: Annotated[
+        str, Meta(description="What it means who sealed the bid; the receipt says who did.")
+    ]
 
 
 class BidWithdrawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +189,10 @@ class BidSummary(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime
     lot_number: int
     lot_title: str
+    variant: Annotated[int, Meta(description="0 for the main bid, else the variant's number.")]
+    lacks_main_bid: Annotated[
+        bool, Meta(description="A variant that stands only beside a main bid, and there is none.")
+    ]
     state: BidState
     amendment: Annotated[
         int | None, Meta(description="The material amendment it waits to be confirmed under.")
@@ -132,13 +205,16 @@ class BidSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParticipantView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who takes part in a bid beside its lead."""
+    """Who takes part in a bid beside its lead, and what the lead declared for them."""
 
     role: ParticipantRole
     organisation: UUID | None
     name: str
     scheme: str | None
     identifier: str | None
+    share: DecimalText | None
+    exclusion_grounds: ExclusionGrounds
+    details: str
 
 
 class BidVersionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +252,8 @@ class BidView(BidSummary, frozen=True, kw_only=True):
 class SealingKeyView(msgspec.Struct, frozen=True, kw_only=True):
     """The public key to which one kind of envelope of one lot is sealed.
 
-    It is an ML-KEM-768 and an X25519 key, 1,216 bytes in base64; its digest is SHA-256.
+    It is an ML-KEM-768 and an X25519 key, 1,216 bytes in base64; its digest is SHA-256. With it,
+    `info_begins` (base64) and the id of the organisation a supplier can seal before sending.
     """
 
     lot: UUID
@@ -185,3 +262,6 @@ class SealingKeyView(msgspec.Struct, frozen=True, kw_only=True):
     custodian: str
     public_key: str
     public_key_digest: str
+    info_begins: str
+    info_layout: str
+    if_it_does_not_open: str

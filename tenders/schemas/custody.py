@@ -117,6 +117,7 @@ class HeadDue(msgspec.Struct, frozen=True, kw_only=True):
     lot_number: int
     kind: EnvelopeKind
     supplier: UUID
+    variant: int
     version: int
     head: bytes
 

@@ -37,6 +37,7 @@ class DraftSaved(msgspec.Struct, frozen=True, kw_only=True):
 
     tender: UUID
     lot_number: int
+    variant: int
     version: DraftVersion
     saved_at: datetime
     faults: int
@@ -52,6 +53,7 @@ class DraftView(msgspec.Struct, frozen=True, kw_only=True):
 
     tender: UUID
     lot_number: int
+    variant: int
     version: int
     saved_at: datetime
     draft: BidDraft
@@ -78,6 +80,7 @@ class DraftDiscarded(msgspec.Struct, frozen=True, kw_only=True):
 
     tender: UUID
     lot_number: int
+    variant: int
 
 
 class StoredBid(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,9 @@ class StoredBid(msgspec.Struct, frozen=True, kw_only=True):
     bid: UUID
     version: int
     state: BidState
+    lacks_main_bid: Annotated[
+        bool, Meta(description="A variant that stands only beside a main bid, and there is none.")
+    ]
     received_at: datetime
     stored_whole: bool
     receipt: SignedStatement
@@ -115,6 +121,7 @@ class MyBid(msgspec.Struct, frozen=True, kw_only=True):
 
     tender: UUID
     lot_number: int
+    variant: int
     deadline: datetime
     now: datetime
     stored: StoredBid | None

@@ -41,9 +41,13 @@ class EnvelopeMinutes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BidMinutes(msgspec.Struct, frozen=True, kw_only=True):
-    """A bid that stood at the deadline. Supplier and time are absent for those who score blind."""
+    """A bid that stood at the deadline. Supplier and time are absent for those who score blind.
+
+    `variant` is 0 for a main bid.
+    """
 
     pseudonym: str
+    variant: int
     supplier: BidderView | None
     received_at: datetime | None
     envelopes: list[EnvelopeMinutes]

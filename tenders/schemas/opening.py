@@ -8,8 +8,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from market.money import DecimalText
 from market.sealing import EnvelopeKind
-from tenders.rules.participants import ParticipantRole
+from tenders.rules.participants import ExclusionGrounds, ParticipantRole
 
 # As many as an organisation register could ever name in one tender; a bound, not a rule.
 MOST_DECLARATIONS = 500
@@ -27,15 +28,30 @@ class Interest(StrEnum):
     INDIRECT = "indirect"
 
 
+class ParticipantDeclared(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lead declared for a participant in one of its bids."""
+
+    lot_number: int
+    variant: int
+    share: DecimalText | None
+    exclusion_grounds: ExclusionGrounds
+    details: str
+
+
 class ParticipantName(msgspec.Struct, frozen=True, kw_only=True):
-    """Who takes part in a bid beside its lead."""
+    """Who takes part in bids beside their lead.
+
+    What was `declared` tells for which lots, and is there for those alone who may know whose bid
+    is whose: until the quality of a lot is decided, not for those who score it.
+    """
 
     role: ParticipantRole
     name: str
+    declared: list[ParticipantDeclared]
 
 
 class BidderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An organisation that bids, by name alone: not for which lots, and nothing of the bid.
+    """An organisation that bids, by name alone: of the bid nothing, beside what is declared.
 
     `participants` are the members of its consortium and the subcontractors it names.
     """

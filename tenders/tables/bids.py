@@ -13,7 +13,7 @@ from tenders.tables.tenders import TenderTable
 
 
 class BidTable(Table, db=DB, tablename="bid"):
-    """That an organisation bids for a lot: who and where, no content."""
+    """That an organisation bids for a lot: who and where, no content. Variant 0 is its main bid."""
 
     id = columns.UUID(primary_key=True)
     tender = columns.ForeignKey(
@@ -23,9 +23,11 @@ class BidTable(Table, db=DB, tablename="bid"):
     organisation = columns.ForeignKey(
         OrganisationTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
     )
+    variant = columns.Integer(default=0, null=False)
     made_at = columns.Timestamptz(default=None, null=False)
 
-    bid_one_per_lot = Unique(["lot", "organisation"])
+    bid_one_per_lot = Unique(["lot", "organisation", "variant"])
+    bid_variant_numbered = Check("variant BETWEEN 0 AND 20")
 
 
 class BidVersionTable(Table, db=DB, tablename="bid_version"):
@@ -64,9 +66,21 @@ class BidParticipantTable(Table, db=DB, tablename="bid_participant"):
     name = columns.Varchar(length=300, default=None, null=False)
     scheme = columns.Varchar(length=20, default=None, null=True)
     identifier = columns.Varchar(length=40, default=None, null=True)
+    share = columns.Numeric(digits=(5, 2), default=None, null=True)
+    exclusion_grounds = columns.Varchar(length=20, default=None, null=False)
+    details = columns.Text(default=None, null=False)
+    consents = columns.Boolean(default=None, null=False)
 
     bid_participant_role_known = Check("role IN ('consortium_member', 'subcontractor')")
     bid_participant_identified_whole = Check("(scheme IS NULL) = (identifier IS NULL)")
+    bid_participant_share = Check(
+        "(role = 'subcontractor') = (share IS NOT NULL) AND (share IS NULL OR share > 0 AND"
+        " share <= 100)"
+    )
+    bid_participant_declared = Check(
+        "exclusion_grounds IN ('no_grounds', 'grounds_disclosed')"
+        " AND (exclusion_grounds = 'grounds_disclosed') = (details ~ '\\S') AND consents"
+    )
 
 
 class EnvelopeTable(Table, db=DB, tablename="envelope"):
@@ -94,7 +108,10 @@ class ReceiptTable(Table, db=DB, tablename="bid_receipt"):
 
 
 class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
-    """A bid that stood at the deadline, with its shuffled pseudonym and what was sealed then."""
+    """A bid that stood at the deadline, with its shuffled pseudonym and what was sealed then.
+
+    The database copies the variant from the bid: those who score read it, and not whose bid it is.
+    """
 
     id = columns.UUID(primary_key=True)
     tender = columns.ForeignKey(
@@ -108,6 +125,7 @@ class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
         BidVersionTable, default=None, null=False, on_delete=OnDelete.restrict, unique=True
     )
     pseudonym = columns.Varchar(length=20, default=None, null=False)
+    variant = columns.Integer(default=0, null=False)
     quality_digest = columns.Bytea(default=None, null=False)
     price_digest = columns.Bytea(default=None, null=False)
 

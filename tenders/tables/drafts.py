@@ -35,6 +35,7 @@ class BidDraftTable(Table, db=DB, tablename="bid_draft"):
     organisation = columns.ForeignKey(
         OrganisationTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
     )
+    variant = columns.Integer(default=0, null=False)
     version = columns.Integer(default=None, null=False)
     sealed = columns.Bytea(default=None, null=False)
     saved_by = columns.ForeignKey(
@@ -42,4 +43,4 @@ class BidDraftTable(Table, db=DB, tablename="bid_draft"):
     )
     saved_at = columns.Timestamptz(default=None, null=False)
 
-    bid_draft_once = Unique(["lot", "organisation"])
+    bid_draft_once = Unique(["lot", "organisation", "variant"])

@@ -306,6 +306,7 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getAssuranceReportPage": _report,
         # bids and their opening
         "submitBid": signed_in(_submit),
+        "submitSealedBid": signed_in(_submit),
         # asked with an If-Match, as every change is here: there is no draft to have changed
         "saveDraft": signed_in(_draft("412 draft-changed", while_open=True)),
         "submitDraft": signed_in(_draft(NOT_FOUND, while_open=True)),
@@ -316,6 +317,7 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "listMyBids": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
         "getMyBid": _own_bid("200"),
         "replaceBid": _change_of_bid,
+        "replaceBySealedBid": _change_of_bid,
         "withdrawBid": _change_of_bid,
         "confirmBid": _confirmation,
         # documents of bids: the paths lead to the winner's, complete and listed in its bid

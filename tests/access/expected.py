@@ -49,6 +49,8 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "submitDraft": "bids:write",
         "discardDraft": "bids:write",
         "submitBid": "bids:write",
+        "submitSealedBid": "bids:write",
+        "replaceBySealedBid": "bids:write",
         "replaceBid": "bids:write",
         "withdrawBid": "bids:write",
         "beginDocument": "bids:write",

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 
 from market.app import api_document
 from market.sealing import new_key_pair
+from tenders.schemas.bids import GiveSealedBid
 from tests.access.kinds import KINDS
 from tests.makers.evaluation import contract_body
 from tests.makers.frozen import Frozen
@@ -34,6 +35,7 @@ BODIES: Final[dict[str, object]] = {
     "makeApiKey": key_body(expires_at=in_days(30)),
     "replaceApiKey": {"grace_seconds": 3600, "expires_at": in_days(60)},
     "importOwnership": [entity(7_654_321)],
+    "replaceBySealedBid": {**GiveSealedBid.example, "version": 2},
     "changeNoticePreferences": {"kinds": {}},
     "registerOfficerKey": {"public_key": base64.b64encode(new_key_pair().public).decode()},
 }

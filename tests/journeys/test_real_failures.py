@@ -13,6 +13,7 @@ from tests.makers.bids import (
     submit,
 )
 from tests.makers.evaluation import EvaluatedLot, ranked_lot, recommend, recommended_lot
+from tests.makers.participants import consortium_member
 from tests.makers.recusals import decide_conflict, register_interest
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import (
@@ -188,7 +189,7 @@ async def test_whoever_opens_is_out_as_well_when_their_company_takes_part(world:
         world, opener, relationship="director", organisation=str(member.organisation)
     )
     body = bid_body(asked(tender, 1))
-    body["participants"] = [{"role": "consortium_member", "organisation": str(member.organisation)}]
+    body["participants"] = [consortium_member(member.organisation)]
     assert (await give_bid(lead, tender, 1, body)).status_code == 201
     await close_bidding(world, tender)
     await declare(opener, tender)

@@ -124,13 +124,24 @@ BeforeOpening = Callable[[PublishedTender, Sequence[dict[str, Any]]], Awaitable[
 """What is to happen to the tender and its bids, as submitted, before they are opened."""
 
 
-async def lot_to_score(
+Giving = Callable[[int, Person, PublishedTender, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""How the supplier at a place gives its bid, if not by `submit`."""
+
+
+async def _submitted(
+    _: int, person: Person, tender: PublishedTender, body: dict[str, Any]
+) -> dict[str, Any]:
+    return await submit(person, tender, 1, body)
+
+
+async def lot_to_score(  # noqa: PLR0913  # whatever a test may want otherwise
     world: World,
     *,
     prices: Sequence[str] = PRICES,
     minimum_quality: str = "50",
     before_opening: BeforeOpening | None = None,
     tender: Mapping[str, Any] | None = None,
+    giving: Giving = _submitted,
     **given: Any,
 ) -> EvaluatedLot:
     """A lot whose bids are open, one for each price, and whose panel has declared no interest.
@@ -147,7 +158,7 @@ async def lot_to_score(
         body = bid_body(
             asked(published, 1), unit_prices=price, quality_text=f"Answer of supplier {place}."
         )
-        bids[suppliers[place], 1] = await submit(suppliers[place], published, 1, body)
+        bids[suppliers[place], 1] = await giving(place, suppliers[place], published, body)
     if before_opening is not None:
         await before_opening(published, list(bids.values()))
     await open_bids(world, published)

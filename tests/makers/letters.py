@@ -22,6 +22,7 @@ _NOON: Final = "2027-02-05T12:00:00+00:00"
 _SUMMER: Final = "2027-07-01T15:30:05.25+00:00"
 _MIDNIGHT: Final = "2027-06-30T23:00:00+00:00"
 _BID: Final = {
+    "variant": 0,
     **_LOT,
     "bid": "2c394532-4015-46e8-b9db-71c796f02047",
     "version": 2,
@@ -45,6 +46,7 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     ("deadline-near", "a day, to the manager", {**_NEAR, "hours": 24, "reader": "manager"}),
     ("bid-received", "the first version", {**_BID, "act": "bid.submitted", "version": 1}),
     ("bid-received", "replaced", {**_BID, "act": "bid.replaced"}),
+    ("bid-received", "a variant", {**_BID, "act": "bid.replaced", "variant": 2}),
     ("bid-received", "withdrawn", {**_BID, "act": "bid.withdrawn"}),
     *(
         (
@@ -77,6 +79,7 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
         for form_changed in (True, False)
     ),
     ("bid-lapsed", "", {**_LOT, "bid": _BID["bid"], "number": 2}),
+    ("bid-lapsed", "a variant", {**_LOT, "bid": _BID["bid"], "number": None}),
     ("bids-opened", "to the house", {**_OPENED, "reader": "house"}),
     ("bids-opened", "to a bidder of one lot", {**_OPENED, "reader": "bidder", "lots": [2]}),
     ("bids-opened", "to a bidder of three", {**_OPENED, "reader": "bidder", "lots": [1, 2, 4]}),

@@ -26,6 +26,7 @@ from market.sealing import (
     ServerCustodian,
     content_key_of,
     is_content_key,
+    is_sealed,
     new_key_pair,
     open_with_content_key,
     seal,
@@ -40,6 +41,7 @@ ADDRESS = Address(
     supplier=UUID(int=3),
     envelope=EnvelopeKind.PRICE,
     version=4,
+    variant=5,
 )
 CONTENT = b'{"prices":[{"item":"1","unit_price":"12.50"}]}'
 OLD_KEY, NEW_KEY = b"o" * 32, b"n" * 32
@@ -52,6 +54,7 @@ addresses = st.builds(
     supplier=st.uuids(),
     envelope=st.sampled_from(EnvelopeKind),
     version=st.integers(1, 2**63 - 1),
+    variant=st.integers(0, 255),
 )
 
 
@@ -95,6 +98,8 @@ def test_an_envelope_opens_at_no_address_that_differs_in_one_field(
         {"supplier": ADDRESS.tender},
         {"envelope": EnvelopeKind.QUALITY},
         {"version": ADDRESS.version + 1},
+        {"variant": 0},
+        {"version": ADDRESS.variant, "variant": ADDRESS.version},
         {"tender": ADDRESS.lot, "lot": ADDRESS.tender},
     ],
     ids="-".join,
@@ -110,7 +115,7 @@ def test_an_address_is_encoded_in_fixed_widths() -> None:
     expected = (
         b"commissioning-support-market/seal/v1\x00"
         + bytes(15) + b"\x01" + bytes(15) + b"\x02" + bytes(15) + b"\x03"
-        + b"\x02" + bytes(7) + b"\x04"
+        + b"\x02" + b"\x05" + bytes(7) + b"\x04"
     )  # fmt: skip
 
     assert ADDRESS.info() == expected
@@ -122,7 +127,23 @@ def test_a_version_that_has_no_place_in_the_address_is_refused(version: int) -> 
         msgspec.structs.replace(ADDRESS, version=version)
 
 
+@pytest.mark.parametrize("variant", [-1, 256])
+def test_a_variant_that_has_no_place_in_the_address_is_refused(variant: int) -> None:
+    with pytest.raises(ValueError, match="variant"):
+        msgspec.structs.replace(ADDRESS, variant=variant)
+
+
 # ---------------------------------------------------------------------------- sizes
+
+
+@given(content=st.binary(max_size=20_000))
+@settings(max_examples=20, deadline=None)
+def test_the_form_of_an_envelope_is_told_without_a_key(content: bytes) -> None:
+    sealed = seal(PAIR.public, ADDRESS, content)
+
+    assert is_sealed(sealed)
+    for other in (sealed[:-1], sealed + b"\x00", b"\x02" + sealed[1:], b"", sealed[:40]):
+        assert not is_sealed(other)
 
 
 def test_all_short_contents_have_one_size() -> None:

@@ -156,7 +156,7 @@ async def test_no_notice_holds_what_is_sealed_or_withheld(
         ), one
 
 
-NUMBERS = {"lot", "lots", "version", "hours", "late"}
+NUMBERS = {"lot", "lots", "variant", "version", "hours", "late"}
 """The only facts that are numbers."""
 FORBIDDEN = ("price", "score", "point", "total", "rank", "place", "pseudonym", "bidder", "reason")
 """What no fact is named by."""

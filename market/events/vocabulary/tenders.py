@@ -137,7 +137,8 @@ _BIDDING: Final[Mapping[str, Action]] = {
         commits_to="the signed receipt",
     ),
     "bid.lapsed": Action(
-        "A bid lapsed: it was not confirmed or replaced after a material amendment.",
+        "A bid lapsed: it was not confirmed or replaced after a material amendment, or it is a"
+        " variant whose main bid does not stand.",
         ("bid",),
         {"version": _NUMBER, "amendment": _NUMBER},
     ),

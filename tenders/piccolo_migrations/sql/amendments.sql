@@ -21,10 +21,11 @@ BEGIN
         ELSE part END;
 END $$;
 
--- Which lots there are, and what kind of service each is for: another tender's business.
+-- Which lots there are, what kind of service each is for and which variants it takes: another
+-- tender's business.
 CREATE FUNCTION lots_asked(requirement jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT jsonb_object_agg(l ->> 'number', (SELECT jsonb_agg(line ORDER BY line)
-                                             FROM jsonb_array_elements(l -> 'service_lines') line))
+    SELECT jsonb_object_agg(l ->> 'number', jsonb_build_array(nullif(l -> 'variants', 'null'),
+        (SELECT jsonb_agg(line ORDER BY line) FROM jsonb_array_elements(l -> 'service_lines') line)))
     FROM jsonb_array_elements(requirement -> 'lots') l
 $$;
 
@@ -106,8 +107,8 @@ BEGIN
         SELECT content INTO STRICT later FROM requirement_version
             WHERE tender = NEW.tender AND number = NEW.requirement_after;
         IF lots_asked(later) IS DISTINCT FROM lots_asked(earlier) THEN
-            PERFORM refuse('amendment_keeps_lots', 'Lots, and the service lines they are for, stay'
-                ' as they were published.');
+            PERFORM refuse('amendment_keeps_lots', 'Lots, the service lines they are for and the'
+                ' variants they take stay as they were published.');
         END IF;
         IF NOT NEW.material
            AND without_wording(later) IS DISTINCT FROM without_wording(earlier) THEN
@@ -321,7 +322,7 @@ END $$;
 CREATE CONSTRAINT TRIGGER guard_confirmation_whole AFTER INSERT ON bid_confirmation
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_confirmation_whole();
 
--- Records, once, each bid that lapsed. Nobody did it: the event is the supplier's own, so that its
+-- Records, once, each bid that lapsed: not confirmed, or a variant without its main bid. Nobody did it: the event is the supplier's own, so that its
 -- bid managers see it, and nobody else sooner than any other event of a bid. Give how many.
 CREATE FUNCTION lapse_bids(of_tender uuid) RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
@@ -333,10 +334,12 @@ DECLARE
 BEGIN
     PERFORM 1 FROM tender WHERE id = of_tender FOR NO KEY UPDATE;
     FOR lapsed IN
-        SELECT b.id, b.organisation, t.material_amendment AS amendment,
+        SELECT b.id, b.organisation,
+            CASE WHEN needs_confirmation(b.id) THEN t.material_amendment END AS amendment,
             (SELECT max(v.number) FROM bid_version v WHERE v.bid = b.id) AS version
         FROM tender t JOIN bid b ON b.tender = t.id
-        WHERE t.id = of_tender AND t.deadline <= market_now() AND needs_confirmation(b.id)
+        WHERE t.id = of_tender AND t.deadline <= market_now()
+          AND (needs_confirmation(b.id) OR lacks_main_bid(b.id))
           AND NOT EXISTS (SELECT 1 FROM event e WHERE e.tender = of_tender
                           AND e.action = 'bid.lapsed' AND e.subject = b.id)
         ORDER BY b.id
@@ -345,7 +348,8 @@ BEGIN
                 set_config('market.organisation', lapsed.organisation::text, true);
         INSERT INTO event (id, action, subject_kind, subject, tender, request, details) VALUES (
             gen_random_uuid(), 'bid.lapsed', 'bid', lapsed.id, of_tender, 'deadline',
-            jsonb_build_object('version', lapsed.version, 'amendment', lapsed.amendment));
+            jsonb_strip_nulls(jsonb_build_object('version', lapsed.version,
+                                                 'amendment', lapsed.amendment)));
         counted := counted + 1;
     END LOOP;
     PERFORM set_config('market.person', person, true),

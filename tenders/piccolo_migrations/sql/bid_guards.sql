@@ -68,6 +68,10 @@ BEGIN
     IF (SELECT stage FROM lot WHERE id = NEW.lot) <> 'bidding' THEN
         PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');
     END IF;
+    IF NEW.variant > 0
+       AND NEW.variant > coalesce((SELECT most FROM variants_of(NEW.lot)), 0) THEN
+        PERFORM refuse('variant_taken', 'The requirement takes no such variant for this lot.');
+    END IF;
     IF NOT is_admitted_supplier(NEW.organisation) THEN
         PERFORM refuse('bidder_admitted', 'Only admitted suppliers can bid.');
     END IF;
@@ -173,6 +177,9 @@ BEGIN
        OR NOT EXISTS (SELECT 1 FROM bid_receipt WHERE bid_version = NEW.id) THEN
         PERFORM refuse('bid_arrives_whole', 'A bid needs both its envelopes and its receipt.');
     END IF;
+    IF (SELECT sum(share) FROM bid_participant WHERE bid_version = NEW.id) > 100 THEN
+        PERFORM refuse('participant_shares', 'The shares of subcontractors are parts of 100 per cent.');
+    END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER guard_bid_whole AFTER INSERT ON bid_version
@@ -273,10 +280,10 @@ END $$;
 -- What else opening one envelope takes, for those who may open it now: where it belongs, what its
 -- receipt commits to, and its sealed bytes.
 CREATE FUNCTION sealed_envelope(of_bid uuid, of_kind text)
-RETURNS TABLE (lot uuid, supplier uuid, version integer, envelope uuid, committed bytea,
-               sealed bytea)
+RETURNS TABLE (lot uuid, supplier uuid, variant integer, version integer, envelope uuid,
+               committed bytea, sealed bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT m.lot, b.organisation, v.number, e.id,
+    SELECT m.lot, b.organisation, b.variant, v.number, e.id,
         CASE of_kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END, e.sealed
     FROM manifest_entry m JOIN bid b ON b.id = m.bid JOIN bid_version v ON v.id = m.bid_version
     JOIN envelope e ON e.bid_version = v.id AND e.kind = of_kind

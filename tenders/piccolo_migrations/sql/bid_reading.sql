@@ -23,15 +23,6 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
 $$;
 
--- Who takes part in whose bids, for those who may know who bids.
-CREATE FUNCTION participants_of(of_tender uuid)
-RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier
-    FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
-    WHERE sees_bidders(of_tender)
-$$;
-
 -- Whether the acting person is to know what connects somebody with a bidder: themselves, and the
 -- guardian who decides, once the bidders are known to them and they have declared themselves.
 CREATE FUNCTION sees_conflicts(holder uuid, of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
@@ -76,18 +67,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
       AND p.party = ANY (stands_at(holder, of_tender))
 $$;
 
--- The nodes of a bidder and of those who take part in its bids.
-CREATE FUNCTION places_of_bidder(of_tender uuid, of_bidder uuid)
-RETURNS TABLE (party uuid, name text, role text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT unnest(parties_of(of_bidder, NULL, NULL)),
-           (SELECT o.name FROM organisation o WHERE o.id = of_bidder), 'lead'
-    WHERE sees_bidders(of_tender)
-    UNION ALL
-    SELECT unnest(parties_of(p.organisation, p.scheme, p.identifier)), p.name, p.role
-    FROM participants_of(of_tender) p WHERE p.bidder = of_bidder
-$$;
-
 -- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
 -- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
 -- could be given such a duty afterwards.
@@ -101,6 +80,36 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
                 SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = acting_person()
                 AND d.duty IN ('quality_evaluator', 'moderator', 'price_evaluator',
                                'award_approver'))))
+$$;
+
+-- Who takes part in whose bids, for those who may know who bids; for which lot, with which share and
+-- declaration for those alone who may know whose bid is whose.
+CREATE FUNCTION participants_of(of_tender uuid)
+RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text,
+               lot_number integer, variant integer, share numeric, exclusion_grounds text,
+               details text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier,
+        known.number, CASE WHEN known.id IS NOT NULL THEN b.variant END,
+        CASE WHEN known.id IS NOT NULL THEN p.share END,
+        CASE WHEN known.id IS NOT NULL THEN p.exclusion_grounds END,
+        CASE WHEN known.id IS NOT NULL THEN p.details END
+    FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
+    JOIN bid b ON b.id = s.bid
+    LEFT JOIN lot known ON known.id = s.lot AND sees_identity(s.lot)
+    WHERE sees_bidders(of_tender)
+$$;
+
+-- The nodes of a bidder and of those who take part in its bids.
+CREATE FUNCTION places_of_bidder(of_tender uuid, of_bidder uuid)
+RETURNS TABLE (party uuid, name text, role text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT unnest(parties_of(of_bidder, NULL, NULL)),
+           (SELECT o.name FROM organisation o WHERE o.id = of_bidder), 'lead'
+    WHERE sees_bidders(of_tender)
+    UNION ALL
+    SELECT unnest(parties_of(p.organisation, p.scheme, p.identifier)), p.name, p.role
+    FROM participants_of(of_tender) p WHERE p.bidder = of_bidder
 $$;
 
 -- The same as sets for a whole statement: the policies ask for these, because a function asked row by
@@ -149,11 +158,11 @@ $$;
 -- was fixed at the deadline. Before the opening nothing of the manifest is told.
 CREATE FUNCTION opening_record(of_tender uuid)
 RETURNS TABLE (lot_number integer, lot_title text, lot uuid, pseudonym text,
-               kind text, sealed_digest bytea, as_fixed boolean,
+               variant integer, kind text, sealed_digest bytea, as_fixed boolean,
                committed bytea, opened_at timestamptz, opened_by uuid, failure text,
                supplier uuid, received_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT l.number, l.title, l.id, m.pseudonym, k.kind, k.fixed,
+    SELECT l.number, l.title, l.id, m.pseudonym, m.variant, k.kind, k.fixed,
         coalesce(sha256(e.sealed) = k.fixed, false),
         CASE k.kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END,
         o.opened_at, o.opened_by, o.failure,

@@ -4,15 +4,17 @@
 -- -- who bids ------------------------------------------------------------------------------------
 
 -- The last version before the deadline, where it is a submission, is what stands; from the deadline
--- on without those that were not confirmed after a material amendment.
+-- on without those that were not confirmed after a material amendment, and without variants whose
+-- main bid does not stand.
 CREATE FUNCTION standing_bids(of_tender uuid)
 RETURNS TABLE (bid uuid, lot uuid, organisation uuid, bid_version uuid) LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT b.id, b.lot, b.organisation, v.id FROM bid b JOIN tender t ON t.id = b.tender
     JOIN LATERAL (SELECT id, act FROM bid_version WHERE bid = b.id
                   ORDER BY number DESC LIMIT 1) v ON v.act = 'submitted'
-    WHERE b.tender = of_tender AND (t.material_amendment IS NULL OR t.deadline > market_now()
-                                    OR NOT needs_confirmation(b.id))
+    WHERE b.tender = of_tender AND (t.deadline > market_now()
+        OR (t.material_amendment IS NULL OR NOT needs_confirmation(b.id))
+           AND (b.variant = 0 OR NOT lacks_main_bid(b.id)))
 $$;
 
 -- The nodes of the ownership graph at which somebody is found, however they were named.

@@ -252,9 +252,9 @@ $$;
 -- whose bid is whose.
 CREATE FUNCTION heads_due(of_tender uuid, at_most integer)
 RETURNS TABLE (envelope uuid, tender_key uuid, lot uuid, lot_number integer, kind text,
-               supplier uuid, version integer, head bytea)
+               supplier uuid, variant integer, version integer, head bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT d.envelope, d.tender_key, b.lot, l.number, d.kind, b.organisation, v.number,
+    SELECT d.envelope, d.tender_key, b.lot, l.number, d.kind, b.organisation, b.variant, v.number,
         substring(e.sealed FROM 1 FOR 1201)
     FROM envelopes_due(of_tender, NULL) d JOIN envelope e ON e.id = d.envelope
     JOIN bid_version v ON v.id = e.bid_version JOIN bid b ON b.id = v.bid

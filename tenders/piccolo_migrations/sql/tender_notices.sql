@@ -137,7 +137,7 @@ GRANT SELECT (id, tender, number, title, stage, estimated_annual_value) ON lot T
 GRANT SELECT (lot, service_line) ON lot_service_line TO market_worker;
 GRANT SELECT (id, tender, person, organisation, duty, assigned_by, released_at) ON duty
     TO market_worker;
-GRANT SELECT (id, tender, lot, organisation) ON bid TO market_worker;
+GRANT SELECT (id, tender, lot, organisation, variant) ON bid TO market_worker;
 GRANT SELECT (bid, number, act, received_at) ON bid_version TO market_worker;
 GRANT SELECT ON saved_search TO market_worker;
 CREATE POLICY worker_reads ON interest_confirmation FOR SELECT TO market_worker USING (true);

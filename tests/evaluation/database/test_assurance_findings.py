@@ -167,8 +167,9 @@ async def test_an_organisation_that_helped_and_bid_is_found_with_its_participant
     assert helped["sentence"].startswith("Supplier 1 bid, although")
     async with unguarded(superuser, "bid_participant"):
         await superuser.execute(
-            "INSERT INTO bid_participant (id, bid_version, role, organisation, name)"
-            " SELECT gen_random_uuid(), m.bid_version, 'subcontractor', $2, 'NHS Luton CCG'"
+            "INSERT INTO bid_participant (id, bid_version, role, organisation, name, share,"
+            " exclusion_grounds, details, consents) SELECT gen_random_uuid(), m.bid_version,"
+            " 'subcontractor', $2, 'NHS Luton CCG', 10, 'no_grounds', '', true"
             " FROM manifest_entry m JOIN bid b ON b.id = m.bid"
             " WHERE m.lot = $1 AND b.organisation = $3",
             lot.id,

@@ -8,7 +8,14 @@ import pytest
 
 from market.actor import Role
 from tenders.rules.bids import Answer
-from tenders.rules.drafts import BidDraft, DraftLost, DraftQuality, opened_draft, sealed_draft
+from tenders.rules.drafts import (
+    BidDraft,
+    DraftLost,
+    DraftQuality,
+    draft_address,
+    opened_draft,
+    sealed_draft,
+)
 from tests.conftest import Databases
 from tests.makers.bids import close_bidding, submit
 from tests.makers.clock import registrar
@@ -164,8 +171,9 @@ def test_how_long_a_draft_is_tells_as_little_as_of_an_envelope() -> None:
     for text in ("", "a page of text " * 100, "more than fits the smallest class " * 200):
         answers = (Answer(criterion="Q1", text=text),)
         draft = BidDraft(quality=DraftQuality(answers=answers))
-        sealed = sealed_draft(key, draft, organisation, lot, 1)
-        assert opened_draft(key, sealed, organisation, lot, 1) == draft
+        place = draft_address(organisation, lot, 0, 1)
+        sealed = sealed_draft(key, draft, place)
+        assert opened_draft(key, sealed, place) == draft
         lengths.append(len(sealed))
     assert lengths[0] == lengths[1] < lengths[2]
 
@@ -173,16 +181,18 @@ def test_how_long_a_draft_is_tells_as_little_as_of_an_envelope() -> None:
 def test_a_draft_opens_with_its_key_at_its_place_alone() -> None:
     key, organisation, lot = bytes(32), uuid4(), uuid4()
     draft = BidDraft()
-    sealed = sealed_draft(key, draft, organisation, lot, 3)
-    assert opened_draft(key, sealed, organisation, lot, 3) == draft
-    assert sealed != sealed_draft(key, draft, organisation, lot, 3)
+    place = draft_address(organisation, lot, 2, 3)
+    sealed = sealed_draft(key, draft, place)
+    assert opened_draft(key, sealed, place) == draft
+    assert sealed != sealed_draft(key, draft, place)
     for wrong in (
-        (bytes(31) + b"\x01", sealed, organisation, lot, 3),
-        (key, sealed, uuid4(), lot, 3),
-        (key, sealed, organisation, uuid4(), 3),
-        (key, sealed, organisation, lot, 4),
-        (key, sealed[:-1] + bytes([sealed[-1] ^ 1]), organisation, lot, 3),
-        (key, b"", organisation, lot, 3),
+        (bytes(31) + b"\x01", sealed, place),
+        (key, sealed, draft_address(uuid4(), lot, 2, 3)),
+        (key, sealed, draft_address(organisation, uuid4(), 2, 3)),
+        (key, sealed, draft_address(organisation, lot, 1, 3)),
+        (key, sealed, draft_address(organisation, lot, 2, 4)),
+        (key, sealed[:-1] + bytes([sealed[-1] ^ 1]), place),
+        (key, b"", place),
     ):
         with pytest.raises(DraftLost):
             opened_draft(*wrong)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from tenders.rules.documents import NO_KEY, NOT_STORED
 from tests.makers.bids import give_bid, open_bids, submit
 from tests.makers.documents import (
     PDF,
@@ -18,6 +19,7 @@ from tests.makers.documents import (
     uploaded,
 )
 from tests.makers.officers import confirmed, released, resumed, tender_of_officers
+from tests.makers.sealed import sealed_body, send_sealed
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -139,6 +141,48 @@ async def test_what_officers_release_opens_the_documents_of_its_envelope_and_of_
     assert (await first.person.get(f"{path_of(tender)}/{price['id']}")).status_code == 404
     rows = await superuser.fetch("SELECT document, bid FROM opened_document")
     assert [tuple(row) for row in rows] == [(UUID(quality["id"]), UUID(given["bid"]))]
+
+
+async def test_a_bid_sealed_before_sending_brings_the_keys_of_the_documents_it_names(
+    world: World, bidder: Person, tender: PublishedTender
+) -> None:
+    """What it lists without a key, or without naming it, is told after the opening."""
+    good, key = await sealed_document(bidder, tender, PDF)
+    keyless, _ = await sealed_document(bidder, tender, PDF)
+    unnamed, other = await sealed_document(bidder, tender, PDF)
+    body = bid_with(tender, [good, keyless, unnamed])
+    sealed = await sealed_body(bidder, tender, body, keys=[key, other])
+    given = await send_sealed(bidder, tender, sealed | {"documents": [good["id"], keyless["id"]]})
+    assert given.status_code == 201, given.text
+    assert (await bidder.delete(f"/bid-documents/{good['id']}")).status_code == 409
+    await open_bids(world, tender)
+    opener, path = tender.openers[0], path_of(tender)
+    read = await opener.get(f"{path}/{good['id']}")
+    assert (read.status_code, read.content) == (200, PDF)
+    found = (await opener.get(path)).json()
+    assert [(one["id"], one["failure"]) for one in found] == [
+        (good["id"], None),
+        (keyless["id"], NO_KEY),
+        (unnamed["id"], NOT_STORED),
+    ]
+
+
+async def test_a_sealed_bid_names_complete_documents_that_were_sealed_as_well(
+    bidder: Person, tender: PublishedTender
+) -> None:
+    sealed, key = await sealed_document(bidder, tender, PDF)
+    plain, unknown = await uploaded(bidder, tender), str(uuid4())
+    body = await sealed_body(bidder, tender, bid_with(tender, [sealed]), keys=[key])
+    wanted = [sealed["id"], sealed["id"], plain["id"], unknown]
+    refused = await send_sealed(bidder, tender, body | {"documents": wanted})
+    assert (refused.status_code, refused.json()["type"]) == (
+        400,
+        "/problems/sealed-documents-faulty",
+    )
+    assert [fault["field"] for fault in refused.json()["errors"]] == [
+        f"documents[{index}]" for index in range(4)
+    ]
+    assert "market sealed" in refused.json()["errors"][2]["reason"]
 
 
 async def test_no_answer_holds_a_key(

@@ -23,6 +23,7 @@ from tests.makers.conflicts import (
 from tests.makers.direct import acting, refused
 from tests.makers.direct_bids import violates
 from tests.makers.evaluation import lot_to_score
+from tests.makers.participants import consortium_member
 from tests.makers.tenders import market_time, offer, published_tender
 from tests.makers.world import Person, World
 
@@ -269,9 +270,7 @@ async def test_a_delegate_with_people_in_a_tender_takes_no_part_in_a_bid(
     tender = await published_tender(world, lots=1)
     (supplier,) = await some_suppliers(world, 1)
     await delegated(world, administrator, member)
-    body = bid_body(asked(tender, 1)) | {
-        "participants": [{"role": "consortium_member", "organisation": str(member.organisation)}]
-    }
+    body = bid_body(asked(tender, 1)) | {"participants": [consortium_member(member.organisation)]}
     assert (await give(tender.manager, tender.id, member, "moderator")).status_code == 201
     answer = await give_bid(supplier, tender, 1, body)
     assert problem(answer) == (403, "helper-may-not-bid")

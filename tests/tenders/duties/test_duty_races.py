@@ -25,6 +25,7 @@ from tests.makers.conflicts import (
     revoke,
     today,
 )
+from tests.makers.participants import consortium_member
 from tests.makers.recusals import register_interest
 from tests.makers.tenders import offer, published_tender, requirement_of
 from tests.makers.world import Person, World
@@ -268,9 +269,7 @@ async def test_a_bid_racing_a_duty_of_whoever_takes_part_in_it(
         )
         person = await colleague(world, "Raj Racer", ods["identifier"])
         body = bid_body(asked(tender, 1)) | {
-            "participants": [
-                {"role": "consortium_member", "organisation": str(ods["organisation"])}
-            ]
+            "participants": [consortium_member(ods["organisation"])]
         }
         bid, duty = await asyncio.gather(
             give_bid(supplier, tender, 1, body),

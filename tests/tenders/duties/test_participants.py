@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 
@@ -14,7 +13,6 @@ from tests.makers.bids import (
     close_bidding,
     confirm,
     declare,
-    give_bid,
     open_bids,
     some_suppliers,
 )
@@ -28,18 +26,16 @@ from tests.makers.conflicts import (
     registered,
     sees_name,
 )
-from tests.makers.direct import not_granted, refused
-from tests.makers.direct_bids import as_person
-from tests.makers.direct_bids import give as give_by_hand
+from tests.makers.participants import bid_with as bid
+from tests.makers.participants import consortium_member as member
+from tests.makers.participants import subcontracted
+from tests.makers.participants import subcontractor as named
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, drafted_tender, publish, published_tender
 from tests.makers.tenders import approve as approve_requirement
 from tests.makers.world import Person, World
 
-PARTICIPANT = (
-    "INSERT INTO bid_participant (id, bid_version, role, organisation, name, scheme, identifier)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7)"
-)
+ROLES = {"consortium_member": {"role": "consortium_member", "share": None}, "subcontractor": {}}
 HELPER = (403, "helper-may-not-bid")
 CONFLICT = (403, "conflict-of-interest")
 
@@ -53,22 +49,6 @@ async def tender(world: World) -> PublishedTender:
 async def suppliers(world: World) -> tuple[Person, ...]:
     """A lead, and two more."""
     return await some_suppliers(world, 3)
-
-
-def member(organisation: UUID | str) -> dict[str, Any]:
-    return {"role": "consortium_member", "organisation": str(organisation)}
-
-
-def named(name: str, number: str | None = None, **changes: Any) -> dict[str, Any]:
-    identifier = {} if number is None else {"identifier": {"scheme": "GB-COH", "value": number}}
-    return {"role": "subcontractor", "name": name, **identifier, **changes}
-
-
-async def bid(
-    person: Person, tender: PublishedTender, *participants: Any, **options: Any
-) -> httpx.Response:
-    body = bid_body(asked(tender, 1)) | {"participants": list(participants)}
-    return await give_bid(person, tender, 1, body, **options)
 
 
 async def replaced(
@@ -100,6 +80,9 @@ async def test_members_and_subcontractors_are_named_and_one_s_own_view_shows_the
             "name": "Supplier 2",
             "scheme": None,
             "identifier": None,
+            "share": None,
+            "exclusion_grounds": "no_grounds",
+            "details": "",
         },
         {
             "role": "subcontractor",
@@ -107,6 +90,9 @@ async def test_members_and_subcontractors_are_named_and_one_s_own_view_shows_the
             "name": "Small Analytics Ltd",
             "scheme": "GB-COH",
             "identifier": "01234567",
+            "share": "1.5",
+            "exclusion_grounds": "no_grounds",
+            "details": "",
         },
     ]
     # those who are named see nothing of it, and nobody else does
@@ -127,7 +113,7 @@ async def test_a_replaced_bid_has_the_participants_of_its_last_version(
     assert sorted(map(sorted, names)) == [["Coming Ltd"], ["Leaving Ltd", "Supplier 2"]]
     await close_bidding(world, tender)
     (bidder,) = (await tender.guardian.get(f"{tender.path}/bidders")).json()
-    assert bidder["participants"] == [{"role": "subcontractor", "name": "Coming Ltd"}]
+    assert [one["name"] for one in bidder["participants"]] == ["Coming Ltd"]
     # whoever left the bid is connected with it no more
     assert not sees_name(await tender.guardian.get(f"{tender.path}/bidders"), "Leaving")
 
@@ -159,9 +145,9 @@ async def test_a_withdrawn_bid_names_nobody(
         ([named("A", "1234567"), named("B", "01234567")], "participants[1]"),
         ([named("A", "not a number")], "participants[0].identifier.value"),
         ([named("A", "123456789")], "participants[0].identifier.value"),
-        ([{"role": "subcontractor"}], "participants[0]"),
+        ([named("A") | {"name": None}], "participants[0]"),
         (
-            [{"role": "subcontractor", "identifier": {"scheme": "GB-COH", "value": "1"}}],
+            [named("A", "1") | {"name": None}],
             "participants[0]",
         ),
     ],
@@ -182,7 +168,7 @@ async def test_the_lead_is_no_participant_and_nobody_is_named_twice_or_in_two_wa
 ) -> None:
     lead, other, _ = suppliers
     both = member(other.organisation) | {"name": "Supplier 2"}
-    twice = member(other.organisation) | {"role": "subcontractor"}
+    twice = subcontracted(other.organisation)
     answer = await bid(
         lead, tender, member(lead.organisation), both, twice, member(uuid4()), named("A", "?")
     )
@@ -268,7 +254,7 @@ async def test_whoever_buys_or_helps_takes_no_part_however_it_is_named(
         member(luton),
         member(unit.organisation),
         member(helper.organisation),
-        member(helper.organisation) | {"role": "subcontractor"},
+        subcontracted(helper.organisation),
         named("Quite another name", number),
         named("The group", identifier={"scheme": "GB-NHS", "value": "06F"}),
         named("The unit", identifier={"scheme": "GB-NHS", "value": "0AD"}),
@@ -351,7 +337,7 @@ async def test_a_member_of_a_subcontractor_is_out_until_it_is_decided(
     lead, other, _ = suppliers
     opener, guardian = tender.openers[0], tender.guardian
     await joins(superuser, opener, other.organisation)
-    participant = member(other.organisation) | {"role": "subcontractor"}
+    participant = subcontracted(other.organisation)
     assert (await bid(lead, tender, participant)).status_code == 201
     await close_bidding(world, tender)
     await declare(opener, tender)
@@ -371,7 +357,7 @@ async def test_an_interest_in_a_participant_known_by_number_alone_is_found(
 ) -> None:
     opener, guardian, lead = tender.openers[0], tender.guardian, suppliers[0]
     await registered(superuser, opener, scheme="GB-COH", identifier="07654321")
-    given = await bid(lead, tender, named("Small Analytics Ltd", "7654321", role=role))
+    given = await bid(lead, tender, named("Small Analytics Ltd", "7654321") | ROLES[role])
     assert given.status_code == 201, given.text
     await close_bidding(world, tender)
     await declare(opener, tender)
@@ -392,59 +378,3 @@ async def test_once_open_no_member_of_a_consortium_gets_a_duty(
     await joins(superuser, person, other.organisation)
     answer = await give(tender.manager, tender.id, person, "contract_manager")
     assert problem(answer) == (403, "suppliers-may-not-hold-duties")
-
-
-# -- straight at the database ----------------------------------------------------------------------
-
-
-async def test_the_database_takes_participants_with_their_version_alone_and_no_helper(
-    world: World,
-    tender: PublishedTender,
-    suppliers: tuple[Person, ...],
-    app_role: Any,
-    superuser: Any,
-) -> None:
-    lead, other, _ = suppliers
-    luton = await world.organisation("06P")
-    rows: dict[str, tuple[Any, ...]] = {
-        "participant_is_another": ("consortium_member", lead.organisation, "Us", None, None),
-        "helper_does_not_bid": ("consortium_member", luton, "Luton", None, None),
-        "bid_participant_role_known": ("friend", other.organisation, "A", None, None),
-        "bid_participant_identified_whole": ("subcontractor", None, "A", "GB-COH", None),
-    }
-
-    async def give_with(*row: Any) -> UUID:
-        async with as_person(app_role, lead):
-            version = await give_by_hand(app_role, tender, lead)
-            await app_role.execute(PARTICIPANT, uuid4(), version, *row)
-        return version
-
-    own = await superuser.fetchrow(
-        "SELECT scheme, identifier FROM organisation_identifier WHERE organisation = $1",
-        lead.organisation,
-    )
-    async with refused("participant_is_another"):
-        await give_with("subcontractor", None, "Us by another name", *own)
-    for promise, row in rows.items():
-        with pytest.raises(asyncpg.PostgresError) as caught:
-            await give_with(*row)
-        assert getattr(caught.value, "constraint_name", None) == promise
-    for sign in ((luton, None, None), (None, "GB-NHS", "06F"), (None, "GB-NHS", "06P")):
-        async with refused("helper_does_not_bid"):
-            await give_with("subcontractor", sign[0], "A", *sign[1:])
-    lawful = ("subcontractor", other.organisation, "Supplier 2", None, None)
-    version = await give_with(*lawful)
-    async with refused("bid_arrives_whole"), as_person(app_role, lead):
-        await app_role.execute(PARTICIPANT, uuid4(), version, *lawful)
-    for statement in (
-        "UPDATE bid_participant SET id = id",
-        "DELETE FROM bid_participant",
-        "TRUNCATE bid_participant",
-    ):
-        async with not_granted(), as_person(app_role, lead):
-            await app_role.execute(statement)
-    # nobody but the lead sees the row
-    for person, count in ((lead, 1), (other, 0), (tender.manager, 0), (tender.guardian, 0)):
-        async with as_person(app_role, person):
-            assert await app_role.fetchval("SELECT count(*) FROM bid_participant") == count
-    assert await superuser.fetchval("SELECT count(*) FROM bid_participant") == 1

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.bench.copies import copied_suppliers
 from tests.makers.bids import (
     asked,
     bid_body,
@@ -258,3 +259,33 @@ async def test_two_who_resume_at_once_open_each_envelope_once(world: World, supe
         assert answer.status_code in {201, 409}, answer.text
     assert await events(superuser, "envelope.opened") == 3
     assert await superuser.fetchval("SELECT count(*) FROM opened_envelope") == 3
+
+
+async def test_fifty_suppliers_at_once_are_all_taken(
+    world: World, tender: PublishedTender, superuser: Any
+) -> None:
+    """Prozorro answered 52 of 80 parallel bids on one tender with 409."""
+    (model,) = await some_suppliers(world, 1)
+    suppliers = [model, *await copied_suppliers(superuser, model, 49)]
+    answers = await asyncio.gather(*[give_bid(person, tender, 1) for person in suppliers])
+    assert Counter(answer.status_code for answer in answers) == {201: 50}
+    assert await superuser.fetchval("SELECT count(DISTINCT organisation) FROM bid") == 50
+    assert await superuser.fetchval("SELECT count(*) FROM envelope") == 100
+
+
+@pytest.mark.parametrize("emptied", [{}, {"answers": []}, None])
+async def test_a_submitted_bid_cannot_be_emptied(
+    tender: PublishedTender, bidder: Person, superuser: Any, emptied: Any
+) -> None:
+    """The UK Digital Marketplace let a submitted bid be emptied."""
+    given = await submit(bidder, tender, 1)
+    for part in ("quality", "price"):
+        body = {**bid_body(asked(tender, 1)), part: emptied}
+        answer = await bidder.put(f"/bids/{given['bid']}", body, version=1, headers=keyed())
+        assert answer.status_code == 400, answer.text
+    kept = await superuser.fetch(
+        "SELECT version.number, length(sealed) AS size FROM envelope"
+        " JOIN bid_version version ON version.id = bid_version"
+    )
+    assert [row["number"] for row in kept] == [1, 1]
+    assert all(row["size"] > 4096 for row in kept)

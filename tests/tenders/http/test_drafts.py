@@ -9,6 +9,7 @@ import pytest
 from market.actor import Role
 from tests.makers.amendments import amended_by, reformed
 from tests.makers.bids import asked, bid_body, close_bidding, confirm, declare, submit
+from tests.makers.participants import consortium_member
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -99,7 +100,7 @@ async def test_what_is_wrong_with_participants_is_listed_with_the_rest(
     beside = [
         {"role": "subcontractor"},
         {"role": "subcontractor", "organisation": str(bidder.organisation)},
-        {"role": "consortium_member", "organisation": str(uuid4())},
+        consortium_member(uuid4()),
     ]
     body = {"quality": whole(tender)["quality"], "participants": beside}
     saved = (await bidder.put(place(tender), body)).json()
@@ -107,9 +108,13 @@ async def test_what_is_wrong_with_participants_is_listed_with_the_rest(
     fields = [fault["field"] for fault in missing["faults"]]
     assert saved["faults"] == len(fields)
     assert fields.count("price.prices") == len(whole(tender)["price"]["prices"])
-    assert fields[-3:] == [
+    assert fields[-7:] == [
         "participants[0]",
         "participants[1].organisation",
+        "participants[0].declaration",
+        "participants[0].share",
+        "participants[1].declaration",
+        "participants[1].share",
         "participants[2].organisation",
     ]
     assert not missing["complete"]
