@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from evaluation import routes as evaluation_routes
 from market import database, openapi
 from market.clock import routes as clock_routes
+from market.documents.handling import open_documents
 from market.door import Capacity, Door, identify
 from market.events import routes as event_routes
 from market.events.watching import Watch
@@ -116,6 +117,7 @@ def create_app(
                 "vault": vault,
                 "door": Door(settings, vault),
                 "watch": watch,
+                "documents": open_documents(settings, vault.custodian),
                 "notice_kinds": kinds,
                 "identity_provider": identity_provider(settings),
             }

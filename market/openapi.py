@@ -111,6 +111,7 @@ TAGS = {
     "tenders": "What is needed: written, reviewed, published.",
     "duties": "Who does what in a tender, and what nobody may do together.",
     "bids": "Sealed bids: given, replaced, withdrawn, with receipts.",
+    "documents": "Documents of bids: uploaded in parts, sealed, listed by a bid, opened with it.",
     "custody": "Keys that officers keep: rehearsed, and released by two of them when due.",
     "opening": "After the deadline: declarations, confirmations, the opening of envelopes.",
     "evaluation": "Scores alone, agreed scores, prices after quality, the ranking.",

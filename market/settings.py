@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from market.document_settings import ensure_document_settings
 from market.web_addresses import is_local, is_protected
 
 PREFIX = "MARKET_"
@@ -132,6 +133,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     mails_per_minute: int = 300
     digest_hour: int = 7
     reminder_interval: float = 60.0
+    # documents of bids: where they are kept, how large they may be, who looks for malware
+    documents_folder: str | None = None
+    documents_bucket: str | None = None
+    documents_endpoint: str | None = None
+    documents_region: str = "us-east-1"
+    documents_access_key: str | None = None
+    documents_secret_key: str | None = None
+    document_sending_limit: int = 8 * 1024 * 1024
+    document_limit: int = 100 * 1024 * 1024
+    bid_documents_limit: int = 500 * 1024 * 1024
+    tender_documents_limit: int = 2 * 1024 * 1024 * 1024
+    unused_documents_days: int = 30
+    scanner_address: str | None = None
+    scanner_timeout: float = 60.0
 
     @property
     def folder(self) -> Path:
@@ -196,6 +211,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         self._ensure_public_url()
         self._ensure_log()
         self._ensure_mail()
+        ensure_document_settings(self, production=self.environment is Environment.PRODUCTION)
 
     def _ensure_single_sign_on(self) -> None:
         """Refuse an identity provider that is named in part, or that secrets must not go to."""

@@ -18,6 +18,7 @@ from market.transparency.stamping import TimeStamper
 from market.transparency.witness import Witness
 from market.webhooks.delivering import webhook_tasks
 from tenders.closing import ManifestFixing
+from tenders.keeping import UnusedDocuments
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
@@ -35,6 +36,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
         Noticing(bench, KINDS),
         Reminding(bench, KINDS),
         Posting(bench, KINDS),
+        UnusedDocuments(bench),
     )
 
 

@@ -44,6 +44,13 @@ from tenders.tables.custody import (
     PassedShareTable,
     ReleasedKeyTable,
 )
+from tenders.tables.documents import (
+    BidDocumentPartTable,
+    BidDocumentTable,
+    DocumentKeyTable,
+    ListedDocumentTable,
+    OpenedDocumentTable,
+)
 from tenders.tables.drafts import BidDraftTable, DraftKeyTable
 from tenders.tables.lots import (
     CriterionTable,
@@ -105,6 +112,11 @@ APP_CONFIG = AppConfig(
         DeclarationTable,
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
+        BidDocumentTable,
+        BidDocumentPartTable,
+        DocumentKeyTable,
+        ListedDocumentTable,
+        OpenedDocumentTable,
         SavedSearchTable,
         DraftKeyTable,
         BidDraftTable,

@@ -166,11 +166,21 @@ async def running(app: Litestar) -> AsyncIterator[None]:
             stop.set()
 
 
+@pytest.fixture(scope="session")
+def documents_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where documents are kept in tests."""
+    return str(tmp_path_factory.mktemp("documents"))
+
+
 @pytest.fixture
-def settings() -> Settings:
+def settings(documents_folder: str) -> Settings:
     """The settings tests run with: a small pool, no rate limits to trip over."""
     return Settings(
-        pool_minimum=1, pool_maximum=12, requests_per_minute=1_000_000, sign_ins_per_minute=100_000
+        pool_minimum=1,
+        pool_maximum=12,
+        requests_per_minute=1_000_000,
+        sign_ins_per_minute=100_000,
+        documents_folder=documents_folder,
     )
 
 

@@ -148,6 +148,8 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         time_stamps=settings.timestamp_url,
         serving=serving,
         sends_mail=settings.sends_mail,
+        documents_in_bucket=settings.documents_bucket is not None,
+        scanner=settings.scanner_address,
     )
     lines = lines_of(facts, setting)
     return Status(

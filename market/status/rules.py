@@ -59,6 +59,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     time_stamps: str | None = None
     serving: bool = True
     sends_mail: bool = False
+    documents_in_bucket: bool = False
+    scanner: str | None = None
 
 
 def _line(name: str, *, good: bool, found: str, kept: str, lost: str) -> StatusLine:
@@ -83,6 +85,7 @@ def lines_of(facts: Facts, setting: Setting) -> list[StatusLine]:
         *_roles(facts),
         *_log(facts, setting),
         *_custody(setting),
+        *_documents(setting),
         *_tended(facts, setting),
         _mail(facts, setting),
     ]
@@ -280,6 +283,26 @@ def _custody(setting: Setting) -> list[StatusLine]:
             "People sign in by this OpenID provider too; who they are here is theirs to link."
             if setting.identity_provider
             else "People sign in by password. To switch it on, set MARKET_OIDC_ISSUER.",
+        ),
+    ]
+
+
+def _documents(setting: Setting) -> list[StatusLine]:
+    return [
+        _note(
+            "Store of documents",
+            "an S3-compatible bucket" if setting.documents_in_bucket else "a folder",
+            "Sealed parts are as safe as the bucket is; back it up with the database."
+            if setting.documents_in_bucket
+            else "Sealed parts are on the disk of this machine, or of what the folder is shared"
+            " from: every process must reach it. Back it up with the database.",
+        ),
+        _note(
+            "Scanner for malware",
+            "ClamAV" if setting.scanner else "off",
+            "Documents are scanned before they are sealed; what came sealed, after the opening."
+            if setting.scanner
+            else "Documents are not scanned. To switch it on, set MARKET_SCANNER_ADDRESS.",
         ),
     ]
 

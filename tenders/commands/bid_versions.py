@@ -12,6 +12,7 @@ from market.database import current, execute, fetch_value
 from market.events.commands import record
 from market.signing import BidReceipt, Sealing, SignedStatement
 from market.vault import Vault
+from tenders.commands.listing import list_documents
 from tenders.errors import AlreadyBid, BidChanged, ParticipantsFaulty, VariantRefused
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
@@ -146,12 +147,20 @@ async def next_version(
 
 
 async def store(
-    making: Making, parts: tuple[Part, Part], named: Sequence[Participant], sealing: Sealing
+    making: Making,
+    parts: tuple[Part, Part],
+    named: Sequence[Participant],
+    sealing: Sealing,
+    listed: Sequence[UUID],
 ) -> BidReceived:
     """Store a version with both its envelopes and who takes part beside the lead, and sign for it.
 
+    `listed` are the documents that its envelopes list.
+
     Raises:
         ParticipantsFaulty: with every fault.
+        ListedDocumentMissing: a document is not there any more.
+        DocumentListedBefore: another request just then listed one that the market sealed.
     """
     quality, price = parts
     bidding, version_id = making.bidding, uuid4()
@@ -187,6 +196,7 @@ async def store(
             [one.exclusion_grounds.value for one in beside],
             [one.details for one in beside],
         )
+    await list_documents(version_id, listed)
     receipt = making.vault.sign(
         BidReceipt(
             tender=bidding.tender,

@@ -18,6 +18,7 @@ from tenders.commands.bid_versions import (
     store,
 )
 from tenders.errors import BidIncomplete, NothingToWithdraw
+from tenders.queries.listed_documents import listing_of
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
 from tenders.rules.receipts import Salts
@@ -66,7 +67,9 @@ async def give_in(making: Making, given: GiveBid) -> BidReceived:
         BidIncomplete: with every fault.
         ParticipantsFaulty: with every fault.
     """
-    return await store(making, _sealed(making, given), given.participants, Sealing.SERVER)
+    parts = await _sealed(making, given)
+    listed = [one.id for one in (*given.quality.documents, *given.price.documents)]
+    return await store(making, parts, given.participants, Sealing.SERVER, listed)
 
 
 async def replace_bid(
@@ -128,7 +131,7 @@ async def withdraw_bid(actor: Actor, vault: Vault, bid_id: UUID, version: int) -
     )
 
 
-def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
+async def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
     """Check a bid for completeness and seal both its parts, before any row is locked.
 
     Raises:
@@ -137,6 +140,10 @@ def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
     """
     bidding = making.bidding
     found = faults(given.quality, given.price, bidding.asked())
+    listing = await listing_of(
+        making.vault.custodian, bidding, given.quality, given.price, given.document_keys
+    )
+    found += listing.faults
     if found:
         raise BidIncomplete(found[0].reason, faults=found)
     parts = []
@@ -144,7 +151,8 @@ def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
         (EnvelopeKind.QUALITY, given.quality, bidding.quality_key),
         (EnvelopeKind.PRICE, given.price, bidding.price_key),
     ):
-        packed = pack(part, _salt(making.actor, making.vault, making.bid, making.version, kind))
+        salt = _salt(making.actor, making.vault, making.bid, making.version, kind)
+        packed = pack(part, salt, listing.keys[kind])
         address = Address(
             tender=bidding.tender,
             lot=bidding.lot,

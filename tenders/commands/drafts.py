@@ -70,6 +70,7 @@ async def save_draft(
         PreconditionMissing: there is a draft, and the caller does not say which they mean.
         DraftChanged: it is no longer as the caller read it, or is gone.
         DraftUnreadable: the organisation's key is not to be had.
+        KeysUnavailable: the custodian cannot read what it keeps of its documents.
     """
     bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
     try:
@@ -109,7 +110,7 @@ async def save_draft(
         variant=place.variant,
         version=number,
         saved_at=saved,
-        faults=len(await faults_of(draft, bidding)),
+        faults=len(await faults_of(draft, bidding, vault)),
     )
 
 
@@ -185,11 +186,16 @@ async def _submit_draft(
     ensure_taken(bidding)
     row = await _held(bidding, version)
     draft = opened(row, vault)
-    found = await faults_of(draft, bidding)
+    found = await faults_of(draft, bidding, vault)
     if found:
         raise BidIncomplete(found[0].reason, faults=found)
     price = whole_price(draft.price)
-    given = GiveBid(quality=draft.quality, price=price, participants=draft.participants)
+    given = GiveBid(
+        quality=draft.quality,
+        price=price,
+        participants=draft.participants,
+        document_keys=draft.document_keys,
+    )
     received = await give_in(following(actor, vault, bidding), given)
     await _remove(row)
     await record(actor, "draft.submitted", "draft", row.id, version=row.version)

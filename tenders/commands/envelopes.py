@@ -18,6 +18,7 @@ from market.sealing import (
     open_with_content_key,
 )
 from market.vault import Vault
+from tenders.commands.opened_documents import open_listed
 from tenders.errors import (
     EnvelopeAltered,
     EnvelopeOpened,
@@ -134,6 +135,8 @@ async def open_envelope(
         kind=kind.value,
         failed=found.failure is not None,
     )
+    if found.content is not None:
+        await open_listed(vault, bid_id, kind, found)
     return opened
 
 

@@ -10,6 +10,8 @@ from market.signing import Sealing
 from market.vault import Vault
 from tenders.commands.bid_versions import Making, Part, first_version, next_version, store
 from tenders.errors import NotSealed, SealedForAnotherVersion
+from tenders.errors.documents import SealedDocumentsFaulty
+from tenders.queries.listed_documents import sealed_faults_of
 from tenders.schemas.bids import BidGiven, BidReceived, GiveSealedBid
 
 
@@ -31,6 +33,7 @@ async def submit_sealed_bid(
         AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
         SealedForAnotherVersion: the envelopes were not sealed for version 1.
         NotSealed: an envelope has not the form of one.
+        SealedDocumentsFaulty: with every fault.
         ParticipantsFaulty: with every fault.
     """
     return _acknowledged(await _submit(actor, vault, tender_id, lot_number, given))
@@ -51,6 +54,7 @@ async def replace_by_sealed_bid(
         VariantRefused: another variant is named than the bid is.
         SealedForAnotherVersion: the envelopes were not sealed for the version after it.
         NotSealed: an envelope has not the form of one.
+        SealedDocumentsFaulty: with every fault.
         ParticipantsFaulty: with every fault.
     """
     return _acknowledged(await _replace(actor, vault, bid_id, version, given))
@@ -61,7 +65,7 @@ async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveSealedBid
 ) -> BidReceived:
     making = await first_version(actor, vault, tender_id, lot_number, given.variant)
-    return await store(making, _parts(making, given), given.participants, Sealing.SUPPLIER)
+    return await _store(making, given)
 
 
 @command
@@ -69,7 +73,15 @@ async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveSealedBid
 ) -> BidReceived:
     making = await next_version(actor, vault, bid_id, version, given.variant)
-    return await store(making, _parts(making, given), given.participants, Sealing.SUPPLIER)
+    return await _store(making, given)
+
+
+async def _store(making: Making, given: GiveSealedBid) -> BidReceived:
+    parts = _parts(making, given)
+    faults = await sealed_faults_of(making.vault.custodian, making.bidding, given.documents)
+    if faults:
+        raise SealedDocumentsFaulty(faults[0].reason, faults=faults)
+    return await store(making, parts, given.participants, Sealing.SUPPLIER, given.documents)
 
 
 def _parts(making: Making, given: GiveSealedBid) -> tuple[Part, Part]:

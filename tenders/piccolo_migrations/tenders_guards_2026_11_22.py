@@ -24,6 +24,7 @@ async def forwards() -> MigrationManager:
         await run_script("tenders", "bid_guards.sql")
         await run_script("tenders", "bid_reading.sql")
         await run_script("tenders", "bid_drafts.sql")
+        await run_script("tenders", "documents.sql")
         await run_script("tenders", "custody.sql")
         await run_script("tenders", "closing.sql")
         await run_script("tenders", "interruptions.sql")

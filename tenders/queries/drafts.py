@@ -12,9 +12,16 @@ from market.errors import Fault, NotFound
 from market.sealing import CannotUnwrap
 from market.signing import SignedStatement
 from market.vault import Vault
-from tenders.errors import BiddingClosed, DraftUnreadable, HelperMayNotBid, NotAdmitted
+from tenders.errors import (
+    BiddingClosed,
+    DraftUnreadable,
+    HelperMayNotBid,
+    KeysUnavailable,
+    NotAdmitted,
+)
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
+from tenders.queries.listed_documents import listing_of
 from tenders.queries.participants import identified
 from tenders.rules.drafts import (
     BidDraft,
@@ -97,10 +104,17 @@ def opened(row: DraftRow, vault: Vault) -> BidDraft:
         raise DraftUnreadable from error
 
 
-async def faults_of(draft: BidDraft, bidding: Bidding) -> list[Fault]:
-    """Everything a draft lacks before it could be a bid, at once, inside a transaction."""
+async def faults_of(draft: BidDraft, bidding: Bidding, vault: Vault) -> list[Fault]:
+    """Everything a draft lacks before it could be a bid, at once, inside a transaction.
+
+    Raises:
+        KeysUnavailable: the custodian cannot read what it keeps of the documents.
+    """
     beside = await identified(draft.participants, bidding.supplier)
-    return [*draft_faults(draft, bidding.asked()), *beside.faults]
+    listing = await listing_of(
+        vault.custodian, bidding, draft.quality, draft.price, draft.document_keys
+    )
+    return [*draft_faults(draft, bidding.asked()), *beside.faults, *listing.faults]
 
 
 async def draft(actor: Actor, vault: Vault, place: DraftPlace) -> DraftView:
@@ -133,13 +147,14 @@ async def missing(actor: Actor, vault: Vault, place: DraftPlace) -> DraftFaults:
         Forbidden: the actor is no bid manager.
         NotFound: no such published tender or lot, or no draft.
         DraftUnreadable: its key is not to be had.
+        KeysUnavailable: the custodian cannot read what it keeps of its documents.
     """
     async with reading(actor):
         bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
         row = await draft_row(bidding)
         if row is None:
             raise NotFound
-        faults = await faults_of(opened(row, vault), bidding)
+        faults = await faults_of(opened(row, vault), bidding, vault)
     closed = None
     try:
         ensure_may_bid(bidding.facts())
@@ -192,8 +207,8 @@ async def my_bid_for(actor: Actor, vault: Vault, place: DraftPlace) -> MyBid:
 async def _standing(row: DraftRow, vault: Vault, bidding: Bidding) -> DraftStanding:
     """How far a draft is; what cannot be read now hides nothing else."""
     try:
-        faults = len(await faults_of(opened(row, vault), bidding))
-    except DraftUnreadable:
+        faults = len(await faults_of(opened(row, vault), bidding, vault))
+    except (DraftUnreadable, KeysUnavailable):
         faults = None
     return DraftStanding(version=row.version, saved_at=row.saved_at, faults=faults)
 

@@ -1,6 +1,15 @@
 """HTTP about tenders, by noun."""
 
-from tenders.routes import amendments, bids, conflicts, custody, drafts, extensions, opening
+from tenders.routes import (
+    amendments,
+    bids,
+    conflicts,
+    custody,
+    documents,
+    drafts,
+    extensions,
+    opening,
+)
 from tenders.routes.duties import DutyController
 from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
@@ -11,6 +20,7 @@ CONTROLLERS = (
     DutyController,
     *amendments.CONTROLLERS,
     *bids.CONTROLLERS,
+    *documents.CONTROLLERS,
     *drafts.CONTROLLERS,
     *opening.CONTROLLERS,
     *extensions.CONTROLLERS,

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from market.errors import Fault
 from market.money import DecimalText, decimal_of, exact_product, exact_sum, plain_text
+from tenders.rules.documents import MOST_LISTED, ListedDocument
 from tenders.rules.requirement import (
     MAXIMUM_CRITERIA,
     MAXIMUM_PRICE_ITEMS,
@@ -36,6 +37,7 @@ class QualityEnvelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The part of a bid that evaluators of quality read."""
 
     answers: Annotated[tuple[Answer, ...], Meta(max_length=MAXIMUM_CRITERIA)]
+    documents: Annotated[tuple[ListedDocument, ...], Meta(max_length=MOST_LISTED)] = ()
 
 
 class PriceLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +52,7 @@ class PriceEnvelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     prices: Annotated[tuple[PriceLine, ...], Meta(max_length=MAXIMUM_PRICE_ITEMS)]
     currency: Literal["GBP"] = "GBP"
+    documents: Annotated[tuple[ListedDocument, ...], Meta(max_length=MOST_LISTED)] = ()
 
 
 def faults(quality: QualityEnvelope, price: PriceEnvelope, lot: Lot) -> list[Fault]:

@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from market.sealing import Address, EnvelopeKind, KeptColumn, key_context
+from tenders.rules.documents import KEPT as OF_DOCUMENTS
 from tenders.rules.drafts import DRAFT_KEYS
 
 
@@ -56,5 +57,5 @@ RELEASED_KEYS: Final = KeptColumn(
     table="released_key", column="wrapped_key", of=("t.envelope",), purpose=released_purpose
 )
 
-KEPT: Final = (TENDER_KEYS, RELEASED_KEYS, DRAFT_KEYS)
+KEPT: Final = (TENDER_KEYS, RELEASED_KEYS, DRAFT_KEYS, *OF_DOCUMENTS)
 """What the tenders' tables hold that is wrapped."""

@@ -21,6 +21,7 @@ from tenders.rules.bids import (
     price_faults,
     quality_faults,
 )
+from tenders.rules.documents import MOST_LISTED, GivenKey, ListedDocument
 from tenders.rules.participants import MOST_PARTICIPANTS, Participant
 from tenders.rules.requirement import MAXIMUM_CRITERIA, MAXIMUM_PRICE_ITEMS, Code, Lot
 
@@ -64,6 +65,7 @@ class DraftPricing(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     prices: Annotated[tuple[DraftPrice, ...], Meta(max_length=MAXIMUM_PRICE_ITEMS)] = ()
     currency: Literal["GBP"] = "GBP"
+    documents: Annotated[tuple[ListedDocument, ...], Meta(max_length=MOST_LISTED)] = ()
 
 
 class BidDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +77,7 @@ class BidDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quality: DraftQuality = field(default_factory=DraftQuality)
     price: DraftPricing = field(default_factory=DraftPricing)
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
+    document_keys: Annotated[tuple[GivenKey, ...], Meta(max_length=2 * MOST_LISTED)] = ()
 
 
 def draft_faults(draft: BidDraft, lot: Lot) -> list[Fault]:
@@ -113,7 +116,7 @@ def whole_price(draft: DraftPricing) -> PriceEnvelope:
         PriceLine(item=price.item, unit_price=msgspec.convert(price.unit_price, DecimalText))
         for price in draft.prices
     )
-    return PriceEnvelope(prices=lines, currency=draft.currency)
+    return PriceEnvelope(prices=lines, currency=draft.currency, documents=draft.documents)
 
 
 def _is_decimal(text: str) -> bool:

@@ -1,11 +1,15 @@
 """What lies inside an envelope: how a part of a bid is packed, and what opening it must prove."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, TypeAlias
+from uuid import UUID
 
 import msgspec
 import rfc8785
 from msgspec import Struct
 
+from market.documents.parts import KEY_BYTES
 from market.sealing import EnvelopeKind, commitment, matches_commitment
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope, price_faults, quality_faults
 from tenders.rules.requirement import Lot
@@ -25,15 +29,20 @@ class Packed(Struct, frozen=True, kw_only=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """What an opened envelope held: its content as canonical JSON, or why there is none."""
+    """What an opened envelope held: its content as canonical JSON, or why there is none.
+
+    `keys` are those of the documents that the content lists, as far as they are well formed.
+    """
 
     content: str | None = None
     failure: str | None = None
+    keys: Mapping[UUID, bytes] = msgspec.field(default_factory=dict)
 
 
 class _Inside(Struct, frozen=True, forbid_unknown_fields=True):
     content: msgspec.Raw
     salt: str
+    keys: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def canonical(part: Part) -> bytes:
@@ -41,14 +50,18 @@ def canonical(part: Part) -> bytes:
     return rfc8785.dumps(msgspec.to_builtins(part))
 
 
-def pack(part: Part, salt: bytes) -> Packed:
+def pack(part: Part, salt: bytes, keys: Mapping[UUID, bytes] | None = None) -> Packed:
     """Put a part of a bid and its salt together, as canonical JSON: `{"content": …, "salt": hex}`.
 
-    The salt travels inside, so that opening proves the commitment and nobody can guess before.
+    The salt travels inside, so that opening proves the commitment and nobody can guess before. The
+    keys of the documents that the part lists travel beside: `"keys": {id: hex}`, left out where
+    there is none. They are not committed to: the bidder is never told those that the market drew.
     """
     content = canonical(part)
-    # "content" sorts before "salt", so the whole is canonical where its members are
-    plain = b'{"content":%b,"salt":"%b"}' % (content, salt.hex().encode("ascii"))
+    by_id = {str(document): key.hex() for document, key in (keys or {}).items()}
+    beside = b'"keys":%b,' % rfc8785.dumps(by_id) if by_id else b""
+    # "content" sorts before "keys" and "salt", so the whole is canonical where its members are
+    plain = b'{"content":%b,%b"salt":"%b"}' % (content, beside, salt.hex().encode("ascii"))
     return Packed(plain=plain, commitment=commitment(salt, content))
 
 
@@ -77,7 +90,18 @@ def unpack(plain: bytes, kind: EnvelopeKind, committed: bytes, lot: Lot) -> Foun
         why = str(error)
     if why is not None:
         return Found(failure=f"The content does not fit the lot: {why}"[:LONGEST_FAILURE])
-    return Found(content=content.decode("utf-8"))
+    return Found(content=content.decode("utf-8"), keys=_well_formed(inside.keys))
+
+
+def _well_formed(keys: Mapping[str, str]) -> dict[UUID, bytes]:
+    """Read the keys that can be ones: a supplier that seals its bid may write anything."""
+    found = {}
+    for document, text in keys.items():
+        with suppress(ValueError):
+            key = bytes.fromhex(text)
+            if len(key) == KEY_BYTES:
+                found[UUID(document)] = key
+    return found
 
 
 def proves_commitment(failure: str | None) -> bool:

@@ -13,6 +13,7 @@ from market.money import DecimalText
 from market.sealing import EnvelopeKind, sealed_length
 from market.signing import Digest, SignedStatement
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.documents import MOST_LISTED, GivenKey
 from tenders.rules.participants import (
     MOST_PARTICIPANTS,
     ExclusionGrounds,
@@ -63,12 +64,15 @@ class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `participants` are the members of the consortium and the subcontractors. They are named outside
     the envelopes, and known with the bidders' names, so that conflicts of interest can be found.
+    `document_keys` are those of documents that you sealed before you uploaded them; they are sealed
+    into the envelopes that list these, and not kept.
     """
 
     variant: VariantNumber | None = None
     quality: QualityEnvelope
     price: PriceEnvelope
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
+    document_keys: Annotated[tuple[GivenKey, ...], Meta(max_length=2 * MOST_LISTED)] = ()
 
     example: ClassVar[dict[str, Any]] = {
         "quality": {
@@ -99,7 +103,8 @@ class SealedQuality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """A quality envelope that its supplier sealed, in base64, and the commitment to its content.
 
     Inside is canonical JSON (RFC 8785): `{"content": …, "salt": …}`, the content as in a bid that
-    the market seals, the salt 32 random bytes in hexadecimal. The commitment is SHA-256 of
+    the market seals, the salt 32 random bytes in hexadecimal. Where the content lists documents,
+    their keys are between the two: `"keys": {id: hexadecimal}`. The commitment is SHA-256 of
     `commissioning-support-market/commitment/v1`, a zero byte, the salt and the content.
     """
 
@@ -121,6 +126,7 @@ class GiveSealedBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     The market cannot look inside. At the opening, an envelope that does not open with the key of
     its lot, is not what it commits to, or does not answer and price exactly what the lot asks is
     recorded as that, and its bid is excluded; nobody can mend it after the deadline.
+    `documents` are the ids of all documents that the envelopes list: you sealed them too.
     """
 
     variant: VariantNumber | None = None
@@ -128,6 +134,7 @@ class GiveSealedBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     quality: SealedQuality
     price: SealedPrice
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
+    documents: Annotated[tuple[UUID, ...], Meta(max_length=2 * MOST_LISTED)] = ()
 
     example: ClassVar[dict[str, Any]] = {
         "version": 1,

@@ -15,13 +15,14 @@ from tests.makers.states import drop, frozen_states
 
 
 @pytest.fixture(scope="session")
-def moving_market(server: EmbeddedPostgres, vault: Vault) -> MovingMarket:
+def moving_market(server: EmbeddedPostgres, vault: Vault, documents_folder: str) -> MovingMarket:
     """The API, to be run over one database after another, with no rate limits to trip over."""
     settings = Settings(
         requests_per_minute=10_000_000,
         credential_requests_per_minute=10_000_000,
         tender_requests_per_minute=10_000_000,
         sign_ins_per_minute=10_000_000,
+        documents_folder=documents_folder,
     )
     return MovingMarket(Databases(server=server, password=APP_PASSWORD), settings, vault)
 

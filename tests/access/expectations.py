@@ -38,6 +38,16 @@ _BEFORE_CONTRACT = (
     "standstill",
     "standstill_over",
 )
+_READS_QUALITY = {"opener", "quality_evaluator", "moderator", "award_approver", "guardian"}
+_PRICES_OPEN = {
+    "price_opened",
+    "ranked",
+    "recommended",
+    "awarded",
+    "standstill",
+    "standstill_over",
+    "contracted",
+}
 _TOLD = ("standstill", "standstill_over", "contracted")
 _READS_EVALUATION = (
     "quality_evaluator",
@@ -123,6 +133,35 @@ def _confirmation(case: Case) -> str:
     """Nothing was amended, so there is nothing to confirm."""
     open_still = case.moment.tender == "published" and not case.moment.closed
     return _own_bid("409 nothing-to-confirm" if open_still else "409 bidding-closed")(case)
+
+
+def _begin_document(case: Case) -> str:
+    """As a bid is given, but that a bidder may have any number of documents."""
+    answer = _submit(case)
+    return "201" if answer == "409 already-bid" else answer
+
+
+def _removal_of_document(case: Case) -> str:
+    """The winner's document, which a bid lists."""
+    open_still = case.moment.tender == "published" and not case.moment.closed
+    return _own_bid("409 document-listed" if open_still else "409 bidding-closed")(case)
+
+
+def _opened_documents(*, reading: bool) -> Rule:
+    """The winner's, which its quality envelope lists: for those who read that, and the winner."""
+    known = bidders_known("200", reading=True)
+
+    def rule(case: Case) -> str:
+        if case.moment.opened and case.acts_for(Of.WINNER) and case.holds("bid_manager"):
+            return "200"
+        if (refusal := known(case)) != "200":
+            return refusal
+        if case.moment.opened and case.in_force & _READS_QUALITY:
+            return "200"
+        prices_open = case.moment.lot in _PRICES_OPEN and "price_evaluator" in case.in_force
+        return "200" if prices_open and not reading else NOT_FOUND
+
+    return rule
 
 
 def _take_up(case: Case) -> str:
@@ -281,6 +320,16 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "replaceBySealedBid": _change_of_bid,
         "withdrawBid": _change_of_bid,
         "confirmBid": _confirmation,
+        # documents of bids: the paths lead to the winner's, complete and listed in its bid
+        "beginDocument": signed_in(_begin_document),
+        "listMyDocuments": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
+        "getMyDocument": _own_bid("200"),
+        "askUploadOffset": _own_bid("204"),
+        "sendDocumentPart": _own_bid("409 document-complete"),
+        "completeDocument": _own_bid("201"),
+        "removeDocument": _removal_of_document,
+        "listOpenedDocuments": _opened_documents(reading=False),
+        "readOpenedDocument": _opened_documents(reading=True),
         "listSealingKeys": public_once(lambda case: case.moment.published),
         "listSigningKeys": everybody("200"),
         "listBidders": bidders_known("200"),

@@ -53,6 +53,13 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "replaceBySealedBid": "bids:write",
         "replaceBid": "bids:write",
         "withdrawBid": "bids:write",
+        "beginDocument": "bids:write",
+        "sendDocumentPart": "bids:write",
+        "completeDocument": "bids:write",
+        "removeDocument": "bids:write",
+        "listMyDocuments": "bids:read",
+        "getMyDocument": "bids:read",
+        "askUploadOffset": "bids:read",
         "confirmBid": "bids:write",
     }
 )

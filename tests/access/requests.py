@@ -59,18 +59,20 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     versioned: bool
     paged: bool
     example: object | None
+    begins_at: bool
+    """Whether it takes the place in a document where its body begins."""
     documented: frozenset[str]
     """What its description says it may answer, as `Answer` says it."""
 
     @property
     def of_tender(self) -> bool:
         """Whether it is about the tender or a bid in it, and not about the market at large."""
-        return "{tender_id}" in self.path or "/bids" in self.path
+        return any(part in self.path for part in ("{tender_id}", "/bids", "/bid-documents"))
 
     @property
     def reads(self) -> bool:
         """Whether it changes nothing."""
-        return self.method == "GET"
+        return self.method in {"GET", "HEAD"}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -102,6 +104,7 @@ def _operations() -> dict[str, Operation]:
                 keyed="Idempotency-Key" in named,
                 versioned="If-Match" in named,
                 paged="limit" in named,
+                begins_at="Upload-Offset" in named,
                 example=BODIES.get(described["operationId"], examples[0] if examples else None),
                 documented=frozenset(_documented(described["responses"])),
             )
@@ -145,6 +148,8 @@ def request_for(operation: Operation, kind: str, state: Frozen) -> Request:
     if operation.versioned:
         headers.append((b"if-match", f'"{_version(operation, state)}"'.encode()))
     body = b""
+    if operation.begins_at:
+        headers.append((b"upload-offset", b"0"))
     if operation.example is not None:
         body = msgspec.json.encode(state.bodies.get(operation.id, operation.example))
         headers.append((b"content-type", b"application/json"))

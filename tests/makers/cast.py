@@ -303,6 +303,7 @@ async def _add_what_is_acted_on(cast: Cast) -> None:
         "number": "1",
         "pseudonym": "Bidder A",
         "bid_id": str(uuid4()),
+        "document_id": str(uuid4()),
         "identity_id": str(uuid4()),
         "authenticator_id": str(uuid4()),
     }

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import msgspec
+import rfc8785
 
 from market.sealing import Address, EnvelopeKind, commitment, new_salt, seal
 from market.sealing.stand_alone_client import give_sealed_bid
@@ -67,11 +69,15 @@ async def sealed_body(  # noqa: PLR0913  # everything that can be sealed otherwi
     variant: int = 0,
     opens_for: int | None = None,
     committed: bool = True,
+    keys: Sequence[dict[str, str]] = (),
 ) -> dict[str, Any]:
-    """The body of a sealed bid; `opens_for` another version, or not as `committed`, if wanted."""
-    keys = await person.get(f"{tender.path}/keys")
+    """The body of a sealed bid; `opens_for` another version, or not as `committed`, if wanted.
+
+    `keys` of documents are put into both envelopes.
+    """
     given: dict[str, Any] = {"version": version}
-    for key in keys.json():
+    inside = rfc8785.dumps({one["id"]: one["key"] for one in keys})
+    for key in (await person.get(f"{tender.path}/keys")).json():
         if key["lot_number"] != lot:
             continue
         kind, salt = EnvelopeKind(key["envelope"]), new_salt()
@@ -84,7 +90,7 @@ async def sealed_body(  # noqa: PLR0913  # everything that can be sealed otherwi
             version=version if opens_for is None else opens_for,
             variant=variant,
         )
-        plain = b'{"content":%b,"salt":"%b"}' % (content, salt.hex().encode())
+        plain = b'{"content":%b,"keys":%b,"salt":"%b"}' % (content, inside, salt.hex().encode())
         sealed = seal(base64.b64decode(key["public_key"]), address, plain)
         given[kind.value] = {
             "sealed": base64.b64encode(sealed).decode("ascii"),

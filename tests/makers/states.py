@@ -15,6 +15,7 @@ from tests.access.kinds import HOLDERS, INTERESTED, KINDS, Interest, Kind
 from tests.access.moments import MOMENTS
 from tests.makers.bids import OpenedTender, asked, bid_body, close_bidding, confirm, declare, submit
 from tests.makers.cast import PRICES, Cast, assembled
+from tests.makers.documents import uploaded
 from tests.makers.evaluation import (
     EvaluatedLot,
     approve,
@@ -94,8 +95,11 @@ async def _approved(play: _Play) -> None:
 async def _published(play: _Play) -> None:
     tender = play.cast.running
     await publish(tender)
+    listed = await uploaded(play.cast["winner"], tender)
+    play.cast.path["document_id"] = listed["id"]
     for name, price in PRICES.items():
         body = bid_body(asked(tender, 1), unit_prices=price, quality_text=play.answer_of(name))
+        body["quality"]["documents"] = [listed] if name == "winner" else []
         given = await submit(play.cast[name], tender, 1, body)
         play.bids[name] = given["bid"]
     play.cast.path["bid_id"] = play.bids["winner"]
@@ -143,6 +147,10 @@ async def _opened(play: _Play) -> None:
     by_text = {bid["answers"][0]["text"]: bid["pseudonym"] for bid in bids.json()["items"]}
     play.pseudonyms = {name: by_text[play.answer_of(name)] for name in PRICES}
     cast.path["pseudonym"] = play.pseudonyms["winner"]
+    # its first reader has it looked through, which is written down
+    path = f"{play.lot.path}/bids/{cast.path['pseudonym']}/documents/{cast.path['document_id']}"
+    read = await cast["moderator"].get(path)
+    assert read.status_code == 200, read.text
     for name in EVALUATORS:
         await play.lot.score_all(cast[name], [*AGREED.values()])
 
@@ -307,7 +315,8 @@ async def drop(databases: Databases, states: Mapping[str, Frozen]) -> None:
 
 def _nowhere(draft: Frozen, database: str) -> Frozen:
     """The draft's market, seen by those who ask for a tender that is not there."""
-    missing = {name: str(uuid4()) for name in ("tender_id", "duty_id", "exemption_id", "bid_id")}
+    named = ("tender_id", "duty_id", "exemption_id", "bid_id", "document_id")
+    missing = {name: str(uuid4()) for name in named}
     return msgspec.structs.replace(draft, database=database, path=draft.path | missing)
 
 

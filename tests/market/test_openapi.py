@@ -94,6 +94,8 @@ def test_every_body_says_that_it_takes_no_other_fields() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     for path, method, operation in operations():
         if "requestBody" in operation:
+            if operation["operationId"] == "sendDocumentPart":
+                continue  # bytes, which have no fields
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             if operation["operationId"] == "importOwnership":
                 continue  # described by the standard's own schemas, which allow other fields

@@ -121,7 +121,9 @@ def test_malformed_keys_are_refused_without_being_repeated(keys: str) -> None:
 
 async def test_a_database_stays_what_it_was_initialised_as(databases: Databases) -> None:
     with pytest.raises(CannotStart, match="initialised as sandbox, but MARKET_ENVIRONMENT says"):
-        await start(external(databases, environment=Environment.PRODUCTION))
+        await start(
+            external(databases, environment=Environment.PRODUCTION, documents_folder="documents")
+        )
 
 
 async def test_an_api_process_does_not_start_as_somebody_too_mighty(databases: Databases) -> None:

@@ -9,6 +9,7 @@ PRODUCTION = {
     "MARKET_DATABASE_URL": "postgresql://market_app:hidden@db/market",
     "MARKET_KEY_ENCRYPTION_KEYS": "one:c2VjcmV0",
     "MARKET_SIGNING_KEY": "c2VjcmV0",
+    "MARKET_DOCUMENTS_FOLDER": "/shared/documents",
 }
 
 
@@ -39,6 +40,26 @@ def test_numbers_are_read_from_text() -> None:
         ({"MARKET_FEED_HEARTBEAT": "0"}, "MARKET_FEED_HEARTBEAT must be above 0"),
         ({"MARKET_FEED_SESSION_CHECK": "90"}, "MARKET_FEED_SESSION_CHECK must be above 0"),
         ({"MARKET_FEED_STREAM_LIFETIME": "nan"}, "MARKET_FEED_STREAM_LIFETIME must be above 0"),
+        ({"MARKET_DOCUMENT_LIMIT": "9999999999"}, "MARKET_DOCUMENT_LIMIT must be from 1048576 to"),
+        ({"MARKET_DOCUMENT_SENDING_LIMIT": "9000000"}, "MARKET_DOCUMENT_SENDING_LIMIT must be"),
+        ({"MARKET_BID_DOCUMENTS_LIMIT": "1"}, "MARKET_BID_DOCUMENTS_LIMIT must be from 104857600"),
+        ({"MARKET_TENDER_DOCUMENTS_LIMIT": "1"}, "MARKET_TENDER_DOCUMENTS_LIMIT must be from"),
+        ({"MARKET_UNUSED_DOCUMENTS_DAYS": "0"}, "MARKET_UNUSED_DOCUMENTS_DAYS must be from 1 to"),
+        ({"MARKET_SCANNER_ADDRESS": "clamd"}, "MARKET_SCANNER_ADDRESS must be clamd's socket"),
+        ({"MARKET_SCANNER_TIMEOUT": "0"}, "MARKET_SCANNER_TIMEOUT must be above 0"),
+        ({"MARKET_DOCUMENTS_ENDPOINT": "http://s3"}, "MARKET_DOCUMENTS_ENDPOINT and keys are of a"),
+        (
+            {"MARKET_DOCUMENTS_BUCKET": "b", "MARKET_DOCUMENTS_ENDPOINT": "s3.example"},
+            "MARKET_DOCUMENTS_ENDPOINT must be an http or https address.",
+        ),
+        (
+            {"MARKET_DOCUMENTS_BUCKET": "b", "MARKET_DOCUMENTS_FOLDER": "f"},
+            "Set MARKET_DOCUMENTS_BUCKET or MARKET_DOCUMENTS_FOLDER, not both.",
+        ),
+        (
+            {"MARKET_DOCUMENTS_BUCKET": "b", "MARKET_DOCUMENTS_ACCESS_KEY": "k"},
+            "Set both MARKET_DOCUMENTS_ACCESS_KEY and MARKET_DOCUMENTS_SECRET_KEY",
+        ),
         ({"MARKET_ENVIRONMENT": "production"}, "MARKET_DATABASE_URL must be set in production."),
     ],
 )
@@ -55,6 +76,13 @@ def test_production_does_not_start_without_its_keys(missing: str) -> None:
     environ = {name: value for name, value in PRODUCTION.items() if name != missing}
     with pytest.raises(BadSettings, match=f"{missing} must be set in production"):
         from_environment(environ)
+
+
+def test_production_does_not_start_without_a_store_that_every_machine_reaches() -> None:
+    bare = {name: value for name, value in PRODUCTION.items() if "DOCUMENTS" not in name}
+    with pytest.raises(BadSettings, match="MARKET_DOCUMENTS_BUCKET, or MARKET_DOCUMENTS_FOLDER"):
+        from_environment(bare)
+    assert from_environment(bare | {"MARKET_DOCUMENTS_BUCKET": "documents"}).documents_bucket
 
 
 def test_settings_do_not_show_their_secrets() -> None:

@@ -111,6 +111,8 @@ _DUTIES: Final[Mapping[str, Action]] = {
     ),
 }
 
+_DOCUMENT = ("bid_document",)
+
 _BIDDING: Final[Mapping[str, Action]] = {
     "draft.saved": Action(
         "A draft of a bid was saved; of no tender, so that nobody can count drafts.",
@@ -139,6 +141,33 @@ _BIDDING: Final[Mapping[str, Action]] = {
         " variant whose main bid does not stand.",
         ("bid",),
         {"version": _NUMBER, "amendment": _NUMBER},
+    ),
+    "bid_document.begun": Action("The upload of a document for a bid was begun.", _DOCUMENT),
+    "bid_document.received": Action(
+        "A part of a document for a bid was received.", _DOCUMENT, {"attempt": _NUMBER}
+    ),
+    "bid_document.refused": Action(
+        "A document for a bid was looked through and not taken: its upload begins anew.",
+        _DOCUMENT,
+        {"because": _CODE},
+    ),
+    "bid_document.completed": Action(
+        "A document for a bid was looked through and found whole.", _DOCUMENT
+    ),
+    "bid_document.removed": Action(
+        "A document that no bid lists was removed: by its bidder, or as nobody used it.",
+        _DOCUMENT,
+        {"because": _CODE},
+    ),
+    "bid_document.checked": Action(
+        "A document of an opened bid was looked through; why it failed may quote the bid.",
+        _DOCUMENT,
+        {"failed": Kind.TRUTH},
+        private=("failure",),
+    ),
+    "bid_document.read": Action("Somebody read a document of an opened bid.", _DOCUMENT),
+    "bid_documents.read": Action(
+        "Somebody read which documents an opened bid lists.", ("tender",), {"documents": _NUMBER}
     ),
     "manifest.fixed": Action(
         "The bids that stand were fixed; the digest over them is salted.",

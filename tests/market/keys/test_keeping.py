@@ -18,7 +18,8 @@ from tenders.queries.canaries import rehearse
 from tenders.rules.custody import TENDER_KEYS, released_purpose
 from tests.makers.bids import some_suppliers, submit
 from tests.makers.direct import acting, not_granted, refused
-from tests.makers.officers import agreed, confirmed, tender_of_officers
+from tests.makers.documents import bid_with, uploaded
+from tests.makers.officers import agreed, confirmed, resumed, tender_of_officers
 from tests.makers.sign_in import enrolled
 from tests.makers.systems import answerable
 from tests.makers.tenders import published_tender
@@ -45,10 +46,12 @@ async def everything(world: World) -> None:
     tender, officers = await tender_of_officers(world, lots=1)
     (bidder,) = await some_suppliers(world, 1)
     await bidder.put(f"{tender.path}/lots/1/bid-draft", {})
-    await submit(bidder, tender, 1)
+    document, _ = await uploaded(bidder, tender), await uploaded(bidder, tender)
+    await submit(bidder, tender, 1, bid_with(tender, [document]))
     await confirmed(world, tender, officers)
     for officer in officers[:2]:
         await officer.desk.release(tender.id, agreed)
+    assert (await resumed(officers[0].person, tender)).status_code == 201
 
 
 async def test_the_command_line_knows_every_column_that_the_database_names(superuser: Any) -> None:

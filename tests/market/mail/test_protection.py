@@ -237,6 +237,7 @@ def test_in_production_links_need_the_public_address(tmp_path: Path) -> None:
         "MARKET_DATABASE_URL": "postgresql://market_app:x@db/market",
         "MARKET_KEY_ENCRYPTION_KEYS": "first:x",
         "MARKET_SIGNING_KEY": "x",
+        "MARKET_DOCUMENTS_FOLDER": str(tmp_path),
     }
     with pytest.raises(BadSettings, match="MARKET_PUBLIC_URL"):
         from_environment(given)

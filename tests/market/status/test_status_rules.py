@@ -48,6 +48,17 @@ def by_name(facts: Facts, setting: Setting = SETTING) -> dict[str, StatusLine]:
     return {line.name: line for line in lines_of(facts, setting)}
 
 
+def test_where_documents_are_kept_and_whether_they_are_scanned_is_said() -> None:
+    lines = by_name(FACTS)
+    assert lines["Store of documents"].found == "a folder"
+    assert lines["Scanner for malware"].found == "off"
+    assert "MARKET_SCANNER_ADDRESS" in lines["Scanner for malware"].meaning
+    setting = replace(SETTING, documents_in_bucket=True, scanner="unix:/run/clamd.sock")
+    lines = by_name(FACTS, setting)
+    assert lines["Store of documents"].found == "an S3-compatible bucket"
+    assert lines["Scanner for malware"].found == "ClamAV"
+
+
 def test_nothing_is_missing_where_everything_is_as_it_should_be() -> None:
     assert all(line.mark is not Mark.MISSING for line in lines_of(FACTS, SETTING))
     assert len(by_name(FACTS)) == len(lines_of(FACTS, SETTING))

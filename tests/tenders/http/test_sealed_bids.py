@@ -12,8 +12,7 @@ import rfc8785
 
 from market.sealing import matches_commitment, sealed_length
 from market.signing import SignedStatement, verify_receipt
-from tenders.rules.bids import PriceEnvelope, QualityEnvelope
-from tenders.rules.envelopes import DOES_NOT_OPEN, NOT_AS_COMMITTED, canonical
+from tenders.rules.envelopes import DOES_NOT_OPEN, NOT_AS_COMMITTED
 from tests.makers.bids import asked, bid_body, close_bidding, submit
 from tests.makers.evaluation import AGREED, ranked_lot
 from tests.makers.sealed import by_the_client, sealed_body, send_sealed
@@ -52,15 +51,14 @@ async def test_the_documented_client_gives_a_bid_and_its_receipt_says_who_sealed
         tender.lots[1],
         1,
     )
-    quality = msgspec.convert(body["quality"], QualityEnvelope)
-    price = msgspec.convert(body["price"], PriceEnvelope)
-    for committed, name, content in (
-        (signed.quality_commitment, "quality", canonical(quality)),
-        (signed.price_commitment, "price", rfc8785.dumps(body["price"])),
+    for committed, name in (
+        (signed.quality_commitment, "quality"),
+        (signed.price_commitment, "price"),
     ):
+        content = rfc8785.dumps(body[name])
         proof = bytes.fromhex(committed), bytes.fromhex(salts[name])
         assert matches_commitment(*proof, content)
-        assert not matches_commitment(*proof, canonical(price) + b" ")
+        assert not matches_commitment(*proof, content + b" ")
 
 
 async def test_an_answer_to_a_sealed_bid_says_what_was_not_checked_and_holds_no_salts(

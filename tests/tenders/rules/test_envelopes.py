@@ -1,7 +1,10 @@
 """What an envelope holds proves its commitment and fits the lot, or says why not."""
 
+from uuid import uuid4
+
 import msgspec
 import pytest
+import rfc8785
 
 from market.sealing import EnvelopeKind, commitment
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
@@ -51,6 +54,26 @@ def test_no_changed_byte_passes_for_what_was_committed_to(
         assert found.failure == NOT_AS_COMMITTED, place
     assert not proves_commitment(NOT_AS_COMMITTED)
     assert not proves_commitment(DOES_NOT_OPEN)
+
+
+def test_keys_of_documents_travel_beside_the_content_and_leave_its_commitment_as_it_is() -> None:
+    keys = {uuid4(): bytes([number]) * 32 for number in range(3)}
+    packed = pack(QUALITY, SALT, keys)
+    assert packed.commitment == pack(QUALITY, SALT).commitment
+    assert rfc8785.dumps(msgspec.json.decode(packed.plain)) == packed.plain
+    found = unpack(packed.plain, EnvelopeKind.QUALITY, packed.commitment, LOT)
+    assert found.keys == keys
+    assert found.content == canonical(QUALITY).decode()
+    assert not unpack(pack(QUALITY, SALT).plain, EnvelopeKind.QUALITY, packed.commitment, LOT).keys
+
+
+def test_keys_that_can_be_none_are_passed_over_and_the_content_stands() -> None:
+    good = uuid4()
+    written = {str(good): "ab" * 32, str(uuid4()): "ab", str(uuid4()): "no", "none": "ab" * 32}
+    content, keys = canonical(QUALITY).decode(), msgspec.json.encode(written).decode()
+    plain = f'{{"content":{content},"keys":{keys},"salt":"{SALT.hex()}"}}'.encode()
+    found = unpack(plain, EnvelopeKind.QUALITY, pack(QUALITY, SALT).commitment, LOT)
+    assert (found.failure, found.keys) == (None, {good: b"\xab" * 32})
 
 
 @pytest.mark.parametrize("plain", [b"", b"[]", b"{}", b'{"content":{},"salt":"00"}', b"\xff"])

@@ -1,0 +1,1 @@
+"""Documents of bids: how their parts are sealed, where they are stored, what they may be."""
