@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-annotate --no-header --no-config
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test matrix faults fuzz bench check format contract lock clean
+.PHONY: help setup demo run test matrix faults nightly fuzz bench check format contract lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -36,8 +36,11 @@ test: .venv/.installed ## run the tests (without fault injection and measurement
 matrix: .venv/.installed ## run the access matrix whole: every operation, kind of person and state of a tender
 	@EVERY_CELL=1 $(BIN)/pytest -q -n 2 tests/access
 
-faults: .venv/.installed ## break things at length: writers that crash, workers that are killed, a large register; prints figures
-	@LOG_STORM_ROUNDS=5 LOG_STORM_SECONDS=15 $(BIN)/pytest -q -s tests/faults
+faults: .venv/.installed ## break things at length: storms of bids, killed processes and servers, failover, restore; prints figures
+	@LOG_STORM_ROUNDS=5 LOG_STORM_SECONDS=15 STORM_ROUNDS=3 $(BIN)/pytest -q -s tests/faults
+
+nightly: .venv/.installed ## the same with a hundred rounds of the storm, about an hour
+	@LOG_STORM_ROUNDS=20 LOG_STORM_SECONDS=15 STORM_ROUNDS=100 FAILOVER_ROUNDS=20 $(BIN)/pytest -q -s tests/faults
 
 fuzz: .venv/.installed ## ask whatever the API's description allows and forbids, of every operation in every state of a tender
 	@FUZZ_EXAMPLES=40 $(BIN)/pytest -q tests/fuzz

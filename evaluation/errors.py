@@ -184,3 +184,12 @@ class ContractDatesFaulty(Malformed):
     """A contract ends after it starts."""
 
     title = "A contract ends after it starts."
+
+
+# -- trials ---------------------------------------------------------------------------------------
+
+
+class TrialFaulty(Malformed):
+    """The method, its weights or the made-up bids cannot be tried as they were sent."""
+
+    title = "This cannot be tried. Each fault is listed with its place."

@@ -35,6 +35,7 @@ from market.vault import Vault
 from market.webhooks import routes as webhook_routes
 from suppliers import routes as supplier_routes
 from tenders import routes as tender_routes
+from tenders.pulse import Pulse
 from tenders.queries.closing import is_closing_soon
 
 CONTROLLERS: tuple[ControllerRouterHandler, ...] = (
@@ -78,14 +79,17 @@ def create_app(
     by_name(kinds)  # refuses two of one name before anybody is served
     capacity = Capacity(settings.requests_at_once, settings.kept_for_submissions, is_closing_soon)
     watch = Watch(settings)
+    pulse = Pulse(settings.interruption_after)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await database.open_pool(settings, connection)
         watch.begin()
+        await pulse.begin()
         try:
             yield
         finally:
+            await pulse.close()
             await watch.close()
             await capacity.close()
             await database.close_pool()

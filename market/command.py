@@ -15,7 +15,7 @@ from asyncpg.exceptions import DeadlockDetectedError, PostgresError, Serializati
 
 from market import idempotency, refusals
 from market.actor import Actor
-from market.database import named_refusal, unit_of_work
+from market.database import named_refusal, unit_of_work, wait_until_kept
 from market.errors import Busy, MarketError
 
 ATTEMPTS = 5
@@ -42,7 +42,7 @@ def command(function: Command[P, R]) -> Command[P, R]:
         Busy: the database asked for a rerun every time.
         Unrecorded: the function recorded no event.
     """
-    return _transaction(function, _once)
+    return _transaction(function, _once, reading=False)
 
 
 def confidential_reading(function: Command[P, R]) -> Command[P, R]:
@@ -55,10 +55,12 @@ def confidential_reading(function: Command[P, R]) -> Command[P, R]:
     Raises:
         Busy: the database asked for a rerun every time.
     """
-    return _transaction(function, _read)
+    return _transaction(function, _read, reading=True)
 
 
-def _transaction(function: Command[P, R], once: Callable[..., Awaitable[R]]) -> Command[P, R]:
+def _transaction(
+    function: Command[P, R], once: Callable[..., Awaitable[R]], *, reading: bool
+) -> Command[P, R]:
     signature = inspect.signature(function)
     operation = f"{function.__module__.partition('.')[0]}.{function.__name__}"
 
@@ -74,7 +76,8 @@ def _transaction(function: Command[P, R], once: Callable[..., Awaitable[R]]) -> 
                 if refusal is None:
                     raise
                 bound = signature.bind(actor, *args, **kwargs).arguments
-                await refusals.record(actor, operation, refusal, bound.get("tender_id"))
+                tender = bound.get("tender_id", refusal.tender)
+                await refusals.record(actor, operation, refusal, tender, reading=reading)
                 raise refusal from (None if refusal is error else error)
         raise Busy
 
@@ -87,6 +90,7 @@ async def _once(function: Command[P, R], actor: Actor, /, *args: P.args, **kwarg
         if actor.key is not None:
             stored = await idempotency.stored_answer(actor, actor.key)
             if stored is not None:
+                await wait_until_kept()
                 answer: R = idempotency.decode(stored, _answer_type(function))
                 return answer
         result = await function(actor, *args, **kwargs)

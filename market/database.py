@@ -3,7 +3,7 @@
 import contextlib
 import re
 from asyncio import CancelledError
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from asyncpg.exceptions import (
     PostgresConnectionError,
     PostgresError,
     QueryCanceledError,
+    TargetServerAttributeNotMatched,
 )
 from piccolo.engine.postgres import PostgresEngine
 
@@ -35,6 +36,14 @@ _LOST = (
     asyncpg.CrashShutdownError,
     InternalClientError,  # the server's farewell arrived just as the next statement was sent
 )
+UNREACHABLE = (
+    PostgresError,
+    InterfaceError,
+    OSError,
+    TimeoutError,
+    TargetServerAttributeNotMatched,  # servers answer, but none of them is the primary
+)
+"""What connecting raises where nobody can be reached who may be written to."""
 _BROKEN_COMMIT = (*_LOST, TimeoutError, QueryCanceledError)
 
 T = TypeVar("T")
@@ -86,15 +95,24 @@ class Unit:
         self._later.append((insert, arguments))
 
     async def flush(self) -> None:
-        """Send what was left for the end as one statement: one round trip instead of one each."""
-        if not self._later:
-            return
+        """Send what was left for the end: what goes to different tables in one statement.
+
+        The parts of one statement are carried out in no order that could be relied on, so rows of
+        one table (events, above all) go one after the other.
+        """
+        while self._later:
+            together: dict[str, tuple[Any, ...]] = {}
+            while self._later and self._later[0][0] not in together:
+                insert, arguments = self._later.pop(0)
+                together[insert] = arguments
+            await self._insert(together)
+
+    async def _insert(self, together: Mapping[str, tuple[Any, ...]]) -> None:
         inserts: list[str] = []
         values: list[Any] = []
-        for insert, arguments in self._later:
+        for insert, arguments in together.items():
             inserts.append(_shifted(insert, len(values)))
             values.extend(arguments)
-        self._later.clear()
         *first, last = inserts
         parts = ", ".join(f"part_{place} AS ({insert})" for place, insert in enumerate(first))
         try:
@@ -164,13 +182,13 @@ async def unit_of_work(
         raise NoTransaction(message)
     try:
         connection = await DB.pool.acquire(timeout=DB.config.get("acquire_timeout", 10))
-    except (OSError, TimeoutError, PostgresError, InterfaceError) as error:
+    except UNREACHABLE as error:
         raise Busy from error
     unit = Unit(connection, actor, writes=writes)
     token = None
     done = False
     try:
-        await connection.execute(_opening(actor, writes=writes, snapshot=snapshot))
+        await _begin(connection, _opening(actor, writes=writes, snapshot=snapshot))
         token = DB.current_transaction.set(unit)  # type: ignore[arg-type]  # quacks as Piccolo's own
         yield unit
         await unit.flush()
@@ -186,6 +204,30 @@ async def unit_of_work(
         if not done:
             await _roll_back(connection)
         await DB.pool.release(connection)
+
+
+async def _begin(connection: Any, opening: str) -> None:
+    """Begin the transaction.
+
+    Raises:
+        Busy: the server is a standby; its connection is dropped, for another may be the primary.
+    """
+    try:
+        await connection.execute(opening)
+    except asyncpg.FeatureNotSupportedError as error:  # no READ WRITE during recovery
+        _drop(connection)
+        raise Busy from error
+
+
+async def wait_until_kept() -> None:
+    """Let the commit of this transaction wait until what it has seen is kept, on standbys too.
+
+    What another transaction committed is seen before its standby has confirmed it where the wait
+    for that was cancelled, and a transaction that writes nothing waits for nobody. So one that
+    acknowledges what it only found writes a message into the write-ahead log, which changes
+    nothing, and waits for that and all that came before it.
+    """
+    await current().connection.execute("SELECT pg_logical_emit_message(true, 'market', '')")
 
 
 async def _roll_back(connection: Any) -> None:

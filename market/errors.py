@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -19,7 +20,11 @@ class MarketError(Exception):
 
     status: ClassVar[int] = 409
     title: ClassVar[str] = "The request cannot be carried out."
+    recorded: ClassVar[bool] = False
+    """Whether the refusal of somebody signed in is an event: see market.refusals."""
     retry_after: int | None = None
+    tender: UUID | None = None
+    """The tender it is about, where the one who refuses knows it and the request does not say."""
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class Forbidden(MarketError):
 
     status = 403
     title = "You may not do this."
+    recorded = True
 
 
 class NotFound(MarketError):

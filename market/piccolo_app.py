@@ -79,7 +79,7 @@ from market.transparency.tables import (
     EventBlindingTable,
     EventLeafTable,
     LogKeeperTable,
-    LogOriginTable,
+    LogRestartTable,
     MerkleNodeTable,
 )
 from market.webhooks.tables import (
@@ -111,7 +111,7 @@ APP_CONFIG = AppConfig(
         CheckpointTable,
         CheckpointStampTable,
         LogKeeperTable,
-        LogOriginTable,
+        LogRestartTable,
         OrganisationTable,
         IdentifierTable,
         ServiceLineTable,

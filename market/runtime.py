@@ -11,9 +11,9 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import msgspec
-from asyncpg.exceptions import InterfaceError, PostgresError
 
 from market import migrations, seed
+from market.database import UNREACHABLE
 from market.embedded import EmbeddedPostgres
 from market.key_files import (
     encryption_keys,
@@ -165,7 +165,7 @@ async def _migrate(settings: Settings, ways: _Ways, migration: dict[str, Any]) -
             # the files are what counts: roles may be older than they, or come out of a backup
             passwords = {role: str(password) for role, password in known.items()}
             await migrations.set_passwords(migration, passwords)
-    except (OSError, PostgresError, InterfaceError) as error:
+    except UNREACHABLE as error:
         raise _unreachable(error) from error
     return ran
 
@@ -201,7 +201,7 @@ class _Installed(msgspec.Struct, frozen=True):
 async def _look(connection: dict[str, Any]) -> _Installed:
     try:
         opened = await asyncpg.connect(**connection, timeout=_PATIENCE)
-    except (OSError, PostgresError, InterfaceError, TimeoutError, ValueError) as error:
+    except (*UNREACHABLE, ValueError) as error:
         raise _unreachable(error) from error
     try:
         pending = await migrations.pending(opened)

@@ -24,6 +24,8 @@ _MOST_DELIVERIES = 256
 _LONGEST_LEASE = 600
 _MOST_WAITERS = 10_000
 _FEED_SECONDS = {"feed_heartbeat": 60, "feed_stream_lifetime": 3600, "feed_session_check": 60}
+_SHORTEST_INTERRUPTION = 6
+_LONGEST_TOLERATED = 600
 _LONGEST_SMTP_TIMEOUT = 120
 _MOST_MAILS = 60_000
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
@@ -87,6 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tender_requests_per_minute: int = 3000
     requests_at_once: int = 64
     kept_for_submissions: int = 16
+    # how many seconds without any API process are an interruption, which may extend a tender
+    interruption_after: int = 30
     token_lifetime: int = 600
     sign_ins_per_minute: int = 60
     refusals_per_minute: int = 60
@@ -233,6 +237,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 raise ValueError(message)
         if not 0 <= self.kept_for_submissions < self.requests_at_once:
             message = "MARKET_KEPT_FOR_SUBMISSIONS must be from 0 to below MARKET_REQUESTS_AT_ONCE."
+            raise ValueError(message)
+        if not _SHORTEST_INTERRUPTION <= self.interruption_after <= _LONGEST_TOLERATED:
+            message = (
+                f"MARKET_INTERRUPTION_AFTER must be from {_SHORTEST_INTERRUPTION} to"
+                f" {_LONGEST_TOLERATED} seconds."
+            )
             raise ValueError(message)
         if not 1 <= self.feed_waiters_each <= self.feed_waiters <= _MOST_WAITERS:
             message = (

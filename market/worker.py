@@ -1,6 +1,7 @@
 """`market worker`: everything that is done beside requests, each task for itself."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -12,9 +13,11 @@ from market.mail.posting import Posting
 from market.notices import KINDS
 from market.runtime import CannotStart, Runtime
 from market.transparency.keeping import Keeper
-from market.transparency.origins import Witness
+from market.transparency.restarting import Contradicted, ensure_covers
 from market.transparency.stamping import TimeStamper
+from market.transparency.witness import Witness
 from market.webhooks.delivering import webhook_tasks
+from tenders.closing import ManifestFixing
 
 _LOG = structlog.get_logger("market.worker")
 _FIRST_PAUSE = 1.0
@@ -26,6 +29,7 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     return (
         Sequencer(bench),
         Keeper(bench, Witness(bench.settings.folder)),
+        ManifestFixing(bench),
         *webhook_tasks(bench),
         TimeStamper(bench),
         Noticing(bench, KINDS),
@@ -34,11 +38,12 @@ def tasks(bench: Workbench) -> tuple[Task, ...]:
     )
 
 
-async def work(runtime: Runtime) -> None:
-    """Do every task until cancelled.
+async def work(runtime: Runtime, covering: Sequence[str] = ()) -> None:
+    """Do every task until cancelled; `covering` are checkpoints that were kept elsewhere.
 
     Raises:
-        CannotStart: this process does not know the worker role's way into the database.
+        CannotStart: this process does not know the worker role's way into the database, or the log
+            contradicts such a checkpoint, so that nothing may be signed on top of it.
     """
     if runtime.worker is None:
         message = (
@@ -48,12 +53,14 @@ async def work(runtime: Runtime) -> None:
         raise CannotStart(message)
     await database.open_pool(runtime.settings, runtime.connection)
     try:
-        async with (
-            workbench(runtime.settings, runtime.worker, runtime.vault) as bench,
-            asyncio.TaskGroup() as group,
-        ):
-            for task in tasks(bench):
-                group.create_task(keep_doing(task), name=task.name)
+        async with workbench(runtime.settings, runtime.worker, runtime.vault) as bench:
+            async with bench.database.connection() as connection:
+                await ensure_covers(connection, runtime.vault, covering)
+            async with asyncio.TaskGroup() as group:
+                for task in tasks(bench):
+                    group.create_task(keep_doing(task), name=task.name)
+    except Contradicted as error:
+        raise CannotStart(str(error)) from error
     finally:
         await database.close_pool()
 

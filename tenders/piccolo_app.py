@@ -20,6 +20,13 @@ from tenders.tables.bids import (
     OpeningConfirmationTable,
     ReceiptTable,
 )
+from tenders.tables.closing import (
+    ExtensionDecisionTable,
+    ExtensionProposalTable,
+    InterruptionTable,
+    ManifestTable,
+    ServiceBeatTable,
+)
 from tenders.tables.conflicts import (
     AwardDelegationEndingTable,
     AwardDelegationTable,
@@ -37,6 +44,7 @@ from tenders.tables.custody import (
     PassedShareTable,
     ReleasedKeyTable,
 )
+from tenders.tables.drafts import BidDraftTable, DraftKeyTable
 from tenders.tables.lots import (
     CriterionTable,
     LotServiceLineTable,
@@ -88,11 +96,18 @@ APP_CONFIG = AppConfig(
         AmendmentTable,
         BidConfirmationTable,
         ConfirmationReceiptTable,
+        ManifestTable,
         ManifestEntryTable,
+        ServiceBeatTable,
+        InterruptionTable,
+        ExtensionProposalTable,
+        ExtensionDecisionTable,
         DeclarationTable,
         OpeningConfirmationTable,
         OpenedEnvelopeTable,
         SavedSearchTable,
+        DraftKeyTable,
+        BidDraftTable,
         OfficerKeyTable,
         OfficerCanaryTable,
         OfficerShareTable,

@@ -132,7 +132,7 @@ async def rank(actor: Actor, tender_id: UUID, lot_number: int, version: int) -> 
     if not offers:
         raise NothingToRank
     chosen = requirement.award_method
-    parameters = Parameters(price_weight=price_weight(lot), tie_rule=chosen.tie_rule)
+    parameters = Parameters.published(chosen, price_weight(lot))
     result = method_of(chosen.name, chosen.version).rank(offers, parameters)
     ranking = uuid4()
     await execute(_RANKING, ranking, facts.lot, result.method.value, result.version, actor.person)

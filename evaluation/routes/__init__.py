@@ -2,6 +2,7 @@
 
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
+from evaluation.routes.methods import MethodController
 from evaluation.routes.prices import PriceController
 from evaluation.routes.quality import EvaluationController
 
@@ -11,4 +12,5 @@ CONTROLLERS = (
     AwardController,
     AssuranceController,
     DecisionController,
+    MethodController,
 )

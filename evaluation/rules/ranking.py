@@ -1,20 +1,27 @@
 """Offers, the ranking they are put into, and how ranks are shared."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
 from msgspec import Struct
 
-from tenders.rules.requirement import MethodName, TieRule
+from tenders.rules.award_methods import MethodName, TieRule
 
 
 class Offer(Struct, frozen=True, kw_only=True):
-    """A bid as a method sees it: a key, its exact quality points, its price in pounds."""
+    """A bid as a method sees it: a key, its exact quality points, its price in pounds.
+
+    What follows is there for tie rules that ask for it: the points of each criterion, the place in
+    the order of receipt, and the place in a draw (see `evaluation.rules.draw`).
+    """
 
     key: str
     quality_points: Fraction
     price: Decimal
+    criterion_points: Mapping[str, Fraction] = {}
+    received: int | None = None
+    drawn: int | None = None
 
 
 class ScoredOffer(Struct, frozen=True, kw_only=True):
@@ -52,11 +59,35 @@ class Ranking(Struct, frozen=True, kw_only=True):
 OrderingKey = tuple[Fraction, ...]
 
 
-def tie_breaker(rule: TieRule, offer: Offer) -> Fraction:
-    """Return what decides between offers with equal totals: the smaller figure comes first."""
+def tie_breaker(rule: TieRule, criterion: str | None = None) -> Callable[[Offer], Fraction]:
+    """Return what decides between offers with equal totals: the smaller figure comes first.
+
+    Raises `ValueError` for a rule that names a criterion where none is named; what it returns
+    raises the same for an offer without what the rule asks for.
+    """
     if rule is TieRule.HIGHER_QUALITY:
-        return -offer.quality_points
-    return Fraction(offer.price)
+        return lambda offer: -offer.quality_points
+    if rule is TieRule.LOWER_PRICE:
+        return lambda offer: Fraction(offer.price)
+    if rule is TieRule.EARLIEST_SUBMISSION:
+        return lambda offer: _place(offer.received, "when it was received")
+    if rule is TieRule.COMMITTED_DRAW:
+        return lambda offer: _place(offer.drawn, "its place in the draw")
+    if criterion is None:
+        raise ValueError("The tie rule names no criterion.")
+    return lambda offer: -_points(offer, criterion)
+
+
+def _place(place: int | None, what: str) -> Fraction:
+    if place is None:
+        raise ValueError(f"The tie rule needs to know of every offer {what}.")
+    return Fraction(place)
+
+
+def _points(offer: Offer, criterion: str) -> Fraction:
+    if criterion not in offer.criterion_points:
+        raise ValueError(f"The tie rule needs the points of every offer for {criterion}.")
+    return offer.criterion_points[criterion]
 
 
 def ranked(

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from asyncpg.exceptions import InterfaceError, PostgresError
-
 from market.cli import (
     audit,
     keys,
+    log,
     officer,
     ownership,
     people,
@@ -21,6 +20,7 @@ from market.cli import (
     tasks,
     working,
 )
+from market.database import UNREACHABLE
 from market.demo.desk import DemonstrationFailed
 from market.embedded import EmbeddedPostgresError
 from market.errors import MarketError
@@ -35,9 +35,7 @@ _EXPECTED = (
     EmbeddedPostgresError,
     MarketError,
     DemonstrationFailed,
-    PostgresError,
-    InterfaceError,
-    OSError,
+    *UNREACHABLE,
 )
 FAILED = 1
 """The exit status of what could not be done; 2 is for what was not understood."""
@@ -108,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
         "do what is done beside requests: number and sign the log, deliver what is due",
         working.worker,
     )
+    log.add_covering(worker, "checkpoints kept elsewhere: do not begin if the log contradicts them")
     worker.add_argument("--beside", type=int, metavar="PID", help=argparse.SUPPRESS)
 
     _add(
@@ -157,6 +156,7 @@ def parser() -> argparse.ArgumentParser:
     receipt.add_to(commands)
     keys.add_to(commands)
     officer.add_to(commands)
+    log.add_to(commands)
     _add(commands, "clock", "show the market's time, and how far it is ahead", tasks.show_clock)
     _add(commands, "openapi", "print the OpenAPI document", tasks.show_document)
     _add(

@@ -5,30 +5,21 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from market.background import workbench
-from market.cli import tasks
-from market.cli.people import reason
-from market.migrations import OWNER
+from market.cli import log, tasks
 from market.runtime import CannotStart, Runtime, prepare
 from market.settings import Settings
-from market.transparency import origins
 from market.transparency.checking import Checked, check_log
 from market.transparency.exporting import Covered, NotCovered, NothingToExport, export_tender
 from market.transparency.keeping import bring_up_to_now
-from market.transparency.keys import checkpoint_key
-from market.transparency.origins import (
-    NothingLost,
-    Restart,
-    Witness,
-    all_verifiers,
-    current_key,
-)
+from market.transparency.restarting import Contradicted, ensure_covers, known_keys
 from market.transparency.rules.exports import MOST_BYTES
-from market.transparency.rules.notes import MOST_NOTE_BYTES, BadVerifierKey, VerifierKey
+from market.transparency.rules.notes import BadVerifierKey, VerifierKey
 from market.transparency.rules.verdicts import Verdict
 from market.transparency.verification import verify_export
 
@@ -47,14 +38,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     exporting.add_argument(
         "--to", metavar="FILE", help="the file to write (tender-record-TENDER.json)"
     )
-    exporting.add_argument(
-        "--covering",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="checkpoints held elsewhere that the file must be comparable with",
-    )
+    log.add_covering(exporting, "checkpoints held elsewhere that the file must be comparable with")
     exporting.set_defaults(do=export)
     purpose = "read the whole log and compare it with every checkpoint; exit status 1 if it is bad"
     checking = acts.add_parser(
@@ -69,22 +53,6 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         help="a checkpoint that was kept elsewhere",
     )
     checking.set_defaults(do=check)
-    purpose = "declare that a restore lost what was signed, so that the log begins anew"
-    restarting = acts.add_parser(
-        "restart", help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
-    )
-    restarting.add_argument(
-        "--because", required=True, type=reason, metavar="TEXT", help="why; it is published"
-    )
-    restarting.add_argument(
-        "--checkpoint",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help="a checkpoint that was kept elsewhere and shows the loss",
-    )
-    restarting.set_defaults(do=restart)
     purpose = "verify the file of a tender's record, without the market; exit status 1 if it is bad"
     verifying = acts.add_parser(
         "verify", help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
@@ -113,7 +81,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def verify(_: Settings, chosen: argparse.Namespace) -> int:
     """Verify a file, say what came of it, and give 0 if all is good."""
     content = _content(Path(chosen.file), MOST_BYTES)
-    checkpoints = [_note(file) for file in chosen.checkpoint]
+    checkpoints = log.notes_in(chosen.checkpoint)
     verdict = verify_export(content, chosen.key, checkpoints)
     for line in _told(verdict):
         sys.stdout.write(f"{line}\n")
@@ -123,24 +91,21 @@ def verify(_: Settings, chosen: argparse.Namespace) -> int:
 def export(settings: Settings, chosen: argparse.Namespace) -> int:
     """Bring the log up to now, and write the record of a tender as of then."""
     target = Path(chosen.to or f"tender-record-{chosen.tender}.json")
-    notes = [_note(file) for file in chosen.covering]
+    notes = log.notes_in(chosen.covering)
     with prepare(settings) as runtime:
-        made, key = asyncio.run(tender_record(runtime, chosen.tender, notes))
+        made = asyncio.run(tender_record(runtime, chosen.tender, notes))
+    keys = " ".join(f"--key {key}" for key in made.keys)
     target.write_bytes(made.content)
     sys.stdout.write(
         f"{target}: {made.events} events, under the checkpoint of {made.size} positions"
         f" signed at {made.signed_at:%Y-%m-%dT%H:%M:%SZ}.\n"
-        f"Verify it with: market audit verify {target} --key {key}\n"
+        f"Verify it with: market audit verify {target} {keys}\n"
     )
     return 0
 
 
-async def tender_record(
-    runtime: Runtime, tender: UUID, covering: Sequence[str] = ()
-) -> tuple[Covered, str]:
+async def tender_record(runtime: Runtime, tender: UUID, covering: Sequence[str] = ()) -> Covered:
     """Number, hash and sign what is not yet, where this process may, and make the record.
-
-    The key that verifies it comes second.
 
     Raises:
         CannotStart: there is no such tender, or this process may not read private details.
@@ -152,52 +117,35 @@ async def tender_record(
         )
         raise CannotStart(message)
     if runtime.worker is not None:
-        async with workbench(runtime.settings, runtime.worker, runtime.vault) as bench:
-            await bring_up_to_now(bench)
+        await _sign(runtime, runtime.worker, covering)
     connection = await asyncpg.connect(**runtime.migration)
     try:
-        key = (await current_key(connection, runtime.vault)).verifier
-        made = await export_tender(connection, key, tender, covering)
-        return made, str(key)
+        keys = await known_keys(connection, runtime.vault)
+        return await export_tender(connection, keys, tender, covering)
     except (NothingToExport, NotCovered) as error:
         raise CannotStart(str(error)) from error
     finally:
         await connection.close()
 
 
-def restart(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Declare a new origin of the log, and give 0; 1 where nothing shows that it is needed."""
-    witness = Witness(settings.folder)
-    notes = [*witness.notes(), *(_note(file) for file in chosen.checkpoint)]
+async def _sign(runtime: Runtime, worker: dict[str, Any], covering: Sequence[str]) -> None:
+    """Bring the log up to now, unless it contradicts what was kept elsewhere.
 
-    async def declare(runtime: Runtime) -> Restart:
-        if runtime.migration is None:
-            message = "MARKET_MIGRATION_URL is not set: this needs the role that owns the schema."
-            raise CannotStart(message)
-        connection = await asyncpg.connect(**runtime.migration, server_settings={"role": OWNER})
+    Raises:
+        CannotStart: it does, so that nothing is signed.
+    """
+    async with workbench(runtime.settings, worker, runtime.vault) as bench:
         try:
-            return await origins.restart(connection, runtime.vault, chosen.because, notes)
-        finally:
-            await connection.close()
-
-    with prepare(settings) as runtime:
-        try:
-            declared = asyncio.run(declare(runtime))
-        except NothingLost as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        key = checkpoint_key(runtime.vault, declared.number).vkey
-    witness.set_aside(declared.number)
-    sys.stdout.write(
-        f"The log begins anew after {declared.begins_at} events, and says so at /log/origins.\n"
-        f"Its key is now {key}\n"
-    )
-    return 0
+            async with bench.database.connection() as connection:
+                await ensure_covers(connection, runtime.vault, covering)
+        except Contradicted as error:
+            raise CannotStart(str(error)) from error
+        await bring_up_to_now(bench)
 
 
 def check(settings: Settings, chosen: argparse.Namespace) -> int:
     """Read the whole log, say what came of it, and give 0 if all is good."""
-    notes = [_note(file) for file in chosen.checkpoint]
+    notes = log.notes_in(chosen.checkpoint)
 
     async def read(runtime: Runtime) -> Checked:
         way = runtime.worker or runtime.migration
@@ -206,9 +154,7 @@ def check(settings: Settings, chosen: argparse.Namespace) -> int:
             raise CannotStart(message)
         connection = await asyncpg.connect(**way)
         try:
-            return await check_log(
-                connection, await all_verifiers(connection, runtime.vault), notes
-            )
+            return await check_log(connection, await known_keys(connection, runtime.vault), notes)
         finally:
             await connection.close()
 
@@ -222,13 +168,10 @@ def check(settings: Settings, chosen: argparse.Namespace) -> int:
         f"Read {checked.size} positions, and compared them with {checked.checkpoints} checkpoints"
         f" signed here and {checked.held} held elsewhere."
     )
+    if checked.lost:
+        lines.append(f"{checked.lost} held elsewhere are of what was declared lost at a restart.")
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if checked.good else 1
-
-
-def _note(file: str) -> str:
-    """Bytes that are no UTF-8 become characters that no note may have."""
-    return _content(Path(file), MOST_NOTE_BYTES).decode("utf-8", "surrogateescape")
 
 
 def _tender(text: str) -> UUID:

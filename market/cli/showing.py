@@ -31,15 +31,15 @@ def demo(settings: Settings, _: argparse.Namespace) -> int:
     console = Console(highlight=False)
     with prepare(settings) as runtime:
         play = asyncio.run(demonstrate(_unlimited(runtime), console))
-        made, key = asyncio.run(tender_record(runtime, UUID(play.tender)))
-        _show_record(made, key, settings.folder / ARTEFACTS, console)
+        made = asyncio.run(tender_record(runtime, UUID(play.tender)))
+        _show_record(made, settings.folder / ARTEFACTS, console)
     return 0
 
 
-def _show_record(made: Covered, key: str, folder: Path, console: Console) -> None:
+def _show_record(made: Covered, folder: Path, console: Console) -> None:
     """Verify the record as an outsider would, and once more with one word of it changed."""
     console.print("[bold]The record, verified without the market[/bold]")
-    target = folder / "tender-record.json"
+    target, key = folder / "tender-record.json", made.keys[0]
     target.write_bytes(made.content)
     (folder / "log-key.txt").write_text(f"{key}\n", encoding="ascii")
     verdict = verify_export(made.content, [key])

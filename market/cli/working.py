@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from market.cli.log import notes_in
 from market.observation.log import configure_log
 from market.runtime import join
 from market.settings import Settings
@@ -26,8 +27,9 @@ _LONGEST_PAUSE = 60.0
 def worker(settings: Settings, chosen: argparse.Namespace) -> int:
     """Do everything that is done beside requests, until somebody stops it."""
     configure_log(settings.log_level)
+    notes = notes_in(chosen.covering)
     with join(settings) as runtime:
-        working = work(runtime)
+        working = work(runtime, notes)
         asyncio.run(working if chosen.beside is None else _beside(chosen.beside, working))
     return 0
 

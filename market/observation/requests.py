@@ -21,7 +21,6 @@ _REQUEST_ID = re.compile(rb"^[A-Za-z0-9._-]{8,64}$")
 LARGEST_HEADERS = 32 * 1024
 """How many bytes of headers a request may have."""
 
-_OF_BIDS = re.compile(r"/bids(/\{bid_id[^/]*\})?/?$")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CLOSED = b"default-src 'none'; frame-ancestors 'none'"
 _PAGE = (
@@ -135,7 +134,8 @@ class _Seen:
         route = self.scope.get("path_template") or "unmatched"
         # Anybody may read the measures. Those of bids would tell, by being polled, how many bids
         # have arrived and when: until the opening nobody knows that. The log keeps them.
-        if not _OF_BIDS.search(route):
+        handler = self.scope.get("route_handler")
+        if handler is None or not handler.opt.get("submission"):
             REQUESTS.labels(method, route, f"{status // 100}xx").inc()
             DURATIONS.labels(method, route).observe(took)
         note_pool()

@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import msgspec
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import InterfaceError
 
 from market import migrations
-from market.database import DB
+from market.database import DB, UNREACHABLE
 from market.errors import Fault, MarketError
 from market.observation.errors import NotReady
 from market.observation.measures import VERSION
@@ -20,7 +20,6 @@ from market.status.schemas import Health, Mark, ProblemKind, Status
 from market.vault import Vault
 
 _PATIENCE = 1.0  # seconds in which a database that can serve answers
-_BROKEN = (OSError, PostgresError, InterfaceError, TimeoutError)
 
 _FACTS = """
 SELECT (SELECT kind FROM installation) AS environment,
@@ -103,7 +102,7 @@ async def ensure_ready(vault: object) -> Health:
     try:
         async with asyncio.timeout(_PATIENCE):
             pending = await _pending()
-    except _BROKEN:
+    except UNREACHABLE:
         faults.append(
             Fault(field="database", reason="The database does not answer within a second.")
         )
@@ -136,7 +135,7 @@ async def status(settings: Settings, vault: Vault, *, serving: bool = True) -> S
         async with asyncio.timeout(_PATIENCE * 3):
             facts = await _facts()
             pending = await _pending()
-    except _BROKEN as error:
+    except UNREACHABLE as error:
         reason = "The database does not answer, so nothing can be said about it."
         raise NotReady(reason, faults=[Fault(field="database", reason=reason)]) from error
     setting = Setting(

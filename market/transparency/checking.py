@@ -1,16 +1,18 @@
 """Checking the log in the database against itself, its checkpoints, and those held elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, field
 
 from market.transparency.ledger import LoggedRow, heads_at, place_of, rows_after
+from market.transparency.restarting import declared
 from market.transparency.rules import heads
 from market.transparency.rules.leaves import LoggedEvent, header_of, leaf_of
 from market.transparency.rules.merkle import HASH_BYTES, Subtree, completed_by, peaks, root
 from market.transparency.rules.notes import BadNote, Checkpoint, VerifierKey, verify_checkpoint
+from market.transparency.rules.restarts import Restart
 
 _BATCH = 1000
 _MOST_FINDINGS = 20
@@ -38,6 +40,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     size: int
     checkpoints: int
     held: int
+    lost: int
     findings: tuple[Finding, ...]
 
     @property
@@ -99,9 +102,13 @@ async def check_log(
 
     A changed, missing, inserted or exchanged event is named by its position. Where somebody has
     rewritten the hashes as well, the first checkpoint that no longer fits tells between which
-    positions. Needs a role that sees every event: the worker's.
+    positions. Checkpoints held elsewhere of what is declared lost are counted, and no more: see
+    `restarting`. Needs a role that sees every event: the worker's.
     """
     progress = _Progress()
+    given = len(held)
+    restarts = {one.restart.former: one.restart for one in await declared(connection)}
+    held = [note for note in held if not _is_lost(note, keys, restarts)]
     signed = [(row["note"], "signed here") for row in await connection.fetch(_CHECKPOINTS)] + [
         (note, "held elsewhere") for note in held
     ]
@@ -130,8 +137,19 @@ async def check_log(
         size=progress.size,
         checkpoints=own,
         held=len(held),
+        lost=given - len(held),
         findings=tuple(progress.findings),
     )
+
+
+def _is_lost(note: str, keys: Sequence[VerifierKey], restarts: Mapping[str, Restart]) -> bool:
+    """Whether a checkpoint of a former origin is of what was declared lost at a restart."""
+    try:
+        checkpoint = verify_checkpoint(note, keys)
+    except BadNote:
+        return False
+    restart = restarts.get(checkpoint.origin)
+    return restart is not None and restart.has_lost(checkpoint)
 
 
 def _verified(

@@ -21,3 +21,17 @@ class CheckpointOutOfPlace(MarketError):
     """A checkpoint was to be signed of a log that is not hashed that far, or behind the last."""
 
     title = "A checkpoint is of a log that is hashed up to its size, and larger than the last."
+
+
+@keeps("checkpoint_of_present_origin")
+class FormerOrigin(MarketError):
+    """A checkpoint was to be signed under an origin that the log had before a restart."""
+
+    title = "The log goes on under another origin: it is not signed under a former one."
+
+
+@keeps("restart_under_new_origin")
+class OriginUsed(MarketError):
+    """A log was to be restarted under an origin that it had before."""
+
+    title = "A restarted log has an origin it never had."

@@ -17,6 +17,7 @@ from market.transparency.ledger import (
     heads_at,
     subtree_hashes,
 )
+from market.transparency.restarting import declared
 from market.transparency.rules import heads as heads_map
 from market.transparency.rules.exports import (
     FORMAT,
@@ -24,6 +25,7 @@ from market.transparency.rules.exports import (
     ExportedCheckpoint,
     ExportedEvent,
     ExportedHead,
+    FormerLog,
     PrivateDetails,
     TenderRecord,
     write,
@@ -76,20 +78,24 @@ class Covered(Struct, frozen=True):
     size: int
     signed_at: datetime
     content: bytes
+    keys: tuple[str, ...]
+    """What it verifies with: the log's key, and those it had before restarts."""
 
 
 async def export_tender(
-    connection: Any, key: VerifierKey, tender: UUID, covering: Sequence[str] = ()
+    connection: Any, keys: Sequence[VerifierKey], tender: UUID, covering: Sequence[str] = ()
 ) -> Covered:
     """Make the record of a tender as of the newest checkpoint.
 
-    `covering` are the notes of checkpoints held elsewhere that the file must be comparable with.
-    Needs a role that sees every event and its private details: the one that migrates.
+    `keys` are the log's, the present one first (`known_keys`). `covering` are the notes of
+    checkpoints held elsewhere that the file must be comparable with. Needs a role that sees every
+    event and its private details: the one that migrates.
 
     Raises:
         NothingToExport: the log has no event of such a tender.
         NotCovered: an event of the tender is not under a checkpoint yet.
     """
+    key = keys[0]
     last = await connection.fetchrow(_LAST, tender)
     newest = await checkpoint_at(connection)
     if last is None:
@@ -98,9 +104,21 @@ async def export_tender(
     if newest is None or newest.size < last["position"]:
         message = "The tender's last event is not under a checkpoint yet. Is a worker running?"
         raise NotCovered(message)
+    if newest.note.partition("\n")[0] != key.name:
+        message = f"No checkpoint of {key.name} is signed yet. Is a worker running?"
+        raise NotCovered(message)
     events = await events_of_tender(connection, tender, newest.size)
-    earlier = await _earlier(connection, key.name, events[0].position, newest.size, covering)
-    hashes = await _hashes(connection, events, earlier, newest.size)
+    first, restarts = events[0].position, await declared(connection)
+    earlier = await _earlier(connection, key.name, first, newest.size, covering)
+    former = [
+        (
+            one.note,
+            await _earlier(connection, one.restart.former, first, one.restart.kept + 1, covering),
+        )
+        for one in restarts
+    ]
+    older = [size for _, listed in [("", earlier), *former] for size, _ in listed]
+    hashes = await _hashes(connection, events, older, newest.size)
     stamps = {row["size"]: row["token"] for row in await connection.fetch(_STAMPS, newest.size)}
     record = TenderRecord(
         format=FORMAT,
@@ -108,50 +126,68 @@ async def export_tender(
         key=str(key),
         tender=str(tender),
         checkpoint=ExportedCheckpoint(note=newest.note, time_stamp=_stamp(stamps, newest.size)),
-        earlier=tuple(
-            EarlierCheckpoint(
-                note=note,
-                path=_hexadecimal(path(consistency_plan(size, newest.size), hashes)),
-                time_stamp=_stamp(stamps, size),
-            )
-            for size, note in earlier
+        earlier=_proven(earlier, newest.size, hashes, stamps),
+        former=tuple(
+            FormerLog(restart=note, checkpoints=_proven(listed, newest.size, hashes, stamps))
+            for note, listed in former
         ),
         head=await _head(connection, tender, newest),
         events=await _exported(connection, events, newest.size, hashes),
     )
     return Covered(
-        events=len(events), size=newest.size, signed_at=newest.signed_at, content=write(record)
+        events=len(events),
+        size=newest.size,
+        signed_at=newest.signed_at,
+        content=write(record),
+        keys=tuple(map(str, keys)),
     )
 
 
 async def _earlier(
     connection: Any, origin: str, first: int, size: int, covering: Sequence[str]
 ) -> list[tuple[int, str]]:
+    """Choose the checkpoints of one origin, below a size, that the record carries."""
     rows = await connection.fetch(_EARLIER, first, size, MOST_EARLIER, origin)
     found = {row["size"]: row["note"] for row in rows}
     for note in covering:
         try:
-            asked = read_checkpoint(parse_note(note).text).size
+            asked = read_checkpoint(parse_note(note).text)
         except BadNote:
             continue  # the verifier says what is wrong with it
-        if 0 < asked < size and asked not in found:
-            kept = await checkpoint_at(connection, asked)
-            if kept is not None and kept.note.startswith(f"{origin}\n"):
-                found[asked] = kept.note
+        if 0 < asked.size < size and asked.origin == origin and asked.size not in found:
+            kept = await checkpoint_at(connection, asked.size)
+            if kept is not None and kept.note.partition("\n")[0] == origin:
+                found[asked.size] = kept.note
     return sorted(found.items())
+
+
+def _proven(
+    listed: Sequence[tuple[int, str]],
+    size: int,
+    hashes: dict[Subtree, bytes],
+    stamps: dict[int, bytes],
+) -> tuple[EarlierCheckpoint, ...]:
+    return tuple(
+        EarlierCheckpoint(
+            note=note,
+            path=_hexadecimal(path(consistency_plan(older, size), hashes)),
+            time_stamp=_stamp(stamps, older),
+        )
+        for older, note in listed
+    )
 
 
 async def _hashes(
     connection: Any,
     events: Sequence[LoggedEvent],
-    earlier: Sequence[tuple[int, str]],
+    older: Sequence[int],
     size: int,
 ) -> dict[Subtree, bytes]:
     """Fetch everything that the proofs are folded from at once."""
     wanted: set[Subtree] = set()
     for event in events:
         wanted |= needed(inclusion_plan(event.position - 1, size))
-    for old, _ in earlier:
+    for old in older:
         wanted |= needed(consistency_plan(old, size))
     return await subtree_hashes(connection, wanted)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from market.background import Workbench
 from market.events.sequencing import BATCH as SEQUENCED_AT_MOST
 from market.events.sequencing import Sequencer
+from market.transparency.keys import checkpoint_key
 from market.transparency.ledger import (
     checkpoint_at,
     events_after,
@@ -15,12 +16,13 @@ from market.transparency.ledger import (
     place_of,
     subtree_hashes,
 )
-from market.transparency.origins import Witness, current_key, ensure_not_lost
+from market.transparency.restarting import ensure_covers, present_origin
 from market.transparency.rules import heads as heads_map
 from market.transparency.rules.heads import Head
 from market.transparency.rules.leaves import SALT_BYTES, LoggedEvent, header_of, leaf_of
 from market.transparency.rules.merkle import completed_by, peaks, root
 from market.transparency.rules.notes import Checkpoint
+from market.transparency.witness import Witness
 
 BATCH = 500
 """How many events one pass hashes at most."""
@@ -69,8 +71,8 @@ class Keeper:
     One process at a time: the others find its row held and come again. Everything of a pass is one
     transaction, so that a keeper that dies leaves no half of it. What the log says is kept in the
     database; the heads are remembered between passes only to spare reading them all. A witness
-    keeps the newest checkpoint apart from the database: what that does not hold any more, the
-    keeper does not sign over.
+    keeps the newest checkpoint apart from the database: over what that does not hold any more the
+    keeper signs nothing, until the loss is declared.
     """
 
     name = "log keeper"
@@ -81,7 +83,7 @@ class Keeper:
         self._interval = bench.settings.checkpoint_interval
         self._vault = bench.vault
         self._witness = witness
-        self._compared = witness is None
+        self._compared = False
         self._heads: dict[UUID, Head] = {}
         self._heads_of = 0
 
@@ -89,14 +91,15 @@ class Keeper:
         """Hash one batch, and sign where that is due; if asked, whatever is not signed yet.
 
         Raises:
-            LogLost: the database has not what the witness has seen signed.
+            Contradicted: the database has not what the witness has seen signed.
         """
         signed = None
         try:
             async with self._database.transaction() as connection:
                 if await connection.fetchval(_HOLD) is None:
                     return _SOON
-                await self._compare(connection)
+                if not self._compared:
+                    await self._compare(connection)
                 size = await connection.fetchval(_SIZE)
                 events = await events_after(connection, size, BATCH)
                 leaves = await self._hash(connection, size, events)
@@ -104,6 +107,7 @@ class Keeper:
                 because = await self._due(connection, grown, events, asked=asked)
                 if because is not None:
                     await self._remember(connection, size, events, leaves)
+                    await self._compare(connection)
                     signed = await self._sign(connection, grown, because)
                 elif self._heads_of == size:
                     await self._remember(connection, size, events, leaves)
@@ -117,11 +121,13 @@ class Keeper:
         return 0 if len(events) == BATCH else _SOON
 
     async def _compare(self, connection: Any) -> None:
-        """Once, before anything is hashed: another end of the log would be another history."""
-        if not self._compared and self._witness is not None:
-            key = await current_key(connection, self._vault)
-            await ensure_not_lost(connection, key, self._witness.notes())
-            self._compared = True
+        """Hold the log against the witness: at first, and before each signature.
+
+        Between the two another server may have taken the primary's place.
+        """
+        if self._witness is not None:
+            await ensure_covers(connection, self._vault, self._witness.notes())
+        self._compared = True
 
     async def _hash(self, connection: Any, size: int, events: list[LoggedEvent]) -> list[bytes]:
         if not events:
@@ -176,10 +182,10 @@ class Keeper:
         self._heads_of = size + len(events)
 
     async def _sign(self, connection: Any, size: int, because: str) -> str:
-        key = await current_key(connection, self._vault)
         ordered = sorted(self._heads.values(), key=lambda head: head.tender.int)
         # of a hundred thousand tenders this takes a third of a second, beside the other tasks
         tenders_root = await asyncio.to_thread(heads_map.root, ordered)
+        key = checkpoint_key(self._vault, await present_origin(connection))
         checkpoint = Checkpoint(
             origin=key.verifier.name,
             size=size,

@@ -16,7 +16,7 @@ from market.pages import Page, decode_cursor, encode_cursor
 from market.transparency.errors import NoCheckpoint, NotSignedYet
 from market.transparency.keys import checkpoint_key
 from market.transparency.ledger import checkpoint_at, event_with_salt, subtree_hashes
-from market.transparency.origins import current_key
+from market.transparency.restarting import declared, present_origin
 from market.transparency.rules.leaves import FORMAT, EventHeader, instant, reveal
 from market.transparency.rules.merkle import (
     MOST_LEAVES,
@@ -26,14 +26,14 @@ from market.transparency.rules.merkle import (
     needed,
     path,
 )
-from market.transparency.rules.notes import CheckpointKey, is_sandbox
+from market.transparency.rules.notes import is_sandbox
 from market.transparency.schemas import (
     CheckpointView,
     ConsistencyProof,
     EventProof,
     InclusionProof,
     LogKey,
-    LogOrigin,
+    RestartView,
 )
 from market.vault import Vault
 
@@ -42,20 +42,11 @@ SELECT c.size, c.root, c.note, c.signed_at, s.token
 FROM checkpoint c LEFT JOIN checkpoint_stamp s ON s.size = c.size
 WHERE ($1::bigint IS NULL OR c.size < $1) ORDER BY c.size DESC LIMIT $2
 """
-_ORIGINS = "SELECT number, begins_at, because, lost, declared_at FROM log_origin"
 _NEWEST = "SELECT max(size) FROM checkpoint"
 _LEAF = "SELECT hash, content, number FROM event_leaf WHERE position = $1"
 _POSITION = "SELECT position FROM event_position WHERE event = $1"
 _SEEN = "SELECT EXISTS (SELECT 1 FROM event WHERE id = $1)"
 _RECORDED_AT = "SELECT public_event_recorded_at($1)"
-
-
-class _OriginRow(msgspec.Struct, frozen=True):
-    number: int
-    begins_at: int
-    because: str
-    lost: str
-    declared_at: datetime
 
 
 class _CheckpointRow(msgspec.Struct, frozen=True):
@@ -73,36 +64,30 @@ class _Leaf(msgspec.Struct, frozen=True):
 
 
 async def log_key(actor: Actor, vault: Vault) -> LogKey:
-    """Name the log and the key that its checkpoints are signed with."""
+    """Name the log and the key that its checkpoints are signed with now."""
     async with reading(actor):
-        key = await current_key(current().connection, vault)
-    return _key_view(key)
-
-
-def _key_view(key: CheckpointKey) -> LogKey:
+        key = checkpoint_key(vault, await present_origin(current().connection))
     origin = key.verifier.name
     return LogKey(origin=origin, verifier_key=key.vkey, sandbox=is_sandbox(origin))
 
 
-async def log_origins(actor: Actor, vault: Vault) -> list[LogOrigin]:
-    """Every name the log has had, the first one first, and why each later one began."""
+async def list_restarts(actor: Actor, vault: Vault) -> list[RestartView]:
+    """Say of each former origin of the log up to where it holds, and what of it is lost."""
     async with reading(actor):
-        rows = {row.number: row for row in await fetch(_OriginRow, _ORIGINS)}
-    found = []
-    for number in range(1, len(rows) + 2):
-        row = rows.get(number)
-        view = _key_view(checkpoint_key(vault, number))
-        found.append(
-            LogOrigin(
-                origin=view.origin,
-                verifier_key=view.verifier_key,
-                begins_at=0 if row is None else row.begins_at,
-                because=None if row is None else row.because,
-                lost=None if row is None else row.lost,
-                declared_at=None if row is None else row.declared_at,
-            )
+        made = await declared(current().connection)
+    return [
+        RestartView(
+            origin=one.restart.origin,
+            former=one.restart.former,
+            former_key=checkpoint_key(vault, one.restart.former).vkey,
+            kept=one.restart.kept,
+            known=one.restart.known,
+            known_root=one.restart.known_root.hex(),
+            because=one.restart.because,
+            note=one.note,
         )
-    return found
+        for one in made
+    ]
 
 
 async def newest_checkpoint(actor: Actor) -> str:

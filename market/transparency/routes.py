@@ -20,7 +20,7 @@ from market.transparency.schemas import (
     EventProof,
     InclusionProof,
     LogKey,
-    LogOrigin,
+    RestartView,
 )
 from market.vault import Vault
 
@@ -46,19 +46,21 @@ class LogController(Controller):
     async def key(self, actor: NamedDependency[Actor], vault: NamedDependency[Vault]) -> LogKey:
         """Give the name of the log and the key that verifies its checkpoints.
 
-        Keep it: a verifier trusts the key it was given once, not the one it is offered today.
+        Keep it: a verifier trusts the key it was given once, not the one it is offered today. It
+        changes its name where the log was restarted: see listLogRestarts.
         """
         return await queries.log_key(actor, vault)
 
-    @get("/origins", operation_id="listLogOrigins")
-    async def origins(
+    @get("/restarts", operation_id="listLogRestarts")
+    async def restarts(
         self, actor: NamedDependency[Actor], vault: NamedDependency[Vault]
-    ) -> list[LogOrigin]:
-        """List every name the log has had, each with its key, and why it began anew.
+    ) -> list[RestartView]:
+        """Say whether the end of the log was ever lost, and up to where older checkpoints hold.
 
-        One name is what you hope to see. A second one says that a restore lost what was signed.
+        After a restore that lost a tail the log goes on under a new origin, which declares for
+        each former one what of it is kept, what is known to be lost, and why, in a signed note.
         """
-        return await queries.log_origins(actor, vault)
+        return await queries.list_restarts(actor, vault)
 
     @get(
         "/checkpoint",

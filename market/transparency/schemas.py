@@ -36,21 +36,21 @@ class LogKey(Struct, frozen=True, kw_only=True):
     sandbox: bool
 
 
-class LogOrigin(Struct, frozen=True, kw_only=True):
-    """A name that the log has had.
+class RestartView(Struct, frozen=True, kw_only=True):
+    """That the log goes on under its present origin, since the end of a former one was lost.
 
-    A later one began because a restore had lost what was signed by the one before: `begins_at` is
-    how many events were left, and all of them stay provable; `lost` is the newest checkpoint that
-    is known of what is gone. Whoever holds a checkpoint of that name and of more events than
-    `begins_at` holds the proof of what was there.
+    Checkpoints of the former up to the size `kept` hold for this log; what it held beyond, up to
+    `known` at least, is lost. `note` is the signed declaration, and the rest is said beside it.
     """
 
     origin: str
-    verifier_key: str
-    begins_at: Size
-    because: str | None
-    lost: str | None
-    declared_at: datetime | None
+    former: str
+    former_key: str
+    kept: Size
+    known: Size
+    known_root: Digest
+    because: str
+    note: str
 
 
 class InclusionProof(Struct, frozen=True, kw_only=True):

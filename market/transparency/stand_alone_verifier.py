@@ -17,14 +17,13 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-# Section 5: how a note looks. Section 7: where an event ends (step 1), what it claims (step 3).
 NAME, SIZE, ROOT = r"([^\s+\0-\x1f]{1,300})", "(0|[1-9][0-9]{0,15})", "([A-Za-z0-9+/]{43}=)"
-SIGNATURE = rf"— {NAME} ([A-Za-z0-9+/]{{7,}}=*)\n"
+SIGNATURE = rf"— {NAME} ([A-Za-z0-9+/]{{7,}}=*)\n"  # section 5, as NOTE
 NOTE = rf"\A({NAME}\n{SIZE}\n{ROOT}\ntenders {SIZE} {ROOT}\n)\n((?:{SIGNATURE}){{1,100}})\Z"
 END = '],"format":"commissioning-support-market/tender-record/v1"'
-NEXT_OR_END = re.compile(r',\{"content":|' + re.escape(END))
+NEXT_OR_END = re.compile(r',\{"content":|' + re.escape(END))  # section 7, step 1; CLAIM: step 3
 CLAIM = r'Z","position":([1-9][0-9]{0,15})(?:,|."recorded_at":")|([1-9][0-9]{0,15}),"recorded_at":"'
-RECORD = "checkpoint earlier events format head key origin tender"  # section 6
+RECORD = "checkpoint earlier events format former head key origin tender"  # section 6
 EVENT = "content content_salt header number number_salt path private"
 JSON = json.JSONDecoder(  # with members in the order of section 1
     object_pairs_hook=lambda pairs: dict(sorted(pairs, key=lambda one: one[0].encode("utf-16-be")))
@@ -194,14 +193,15 @@ def findings(content: bytes, keys: Sequence[str], held: Sequence[str]) -> Findin
     """Say all that is wrong with a file, and at which position (section 7)."""
     trusted = dict(map(read_key, keys))
     try:
-        (checkpoint, earlier, _, _, head, key, origin, tender), events = read(content)
+        (checkpoint, earlier, _, _, former, head, key, origin, tender), events = read(content)
         newest = Checkpoint(checkpoint["note"], trusted, origin)
         if newest.size < 0:
             yield "the checkpoint is not signed by the log", events[0][2] or 1 if events else 1
             return
-        if key not in keys or not isinstance(earlier, list):
+        if key not in keys or [*earlier, *former] != earlier + former:
             yield "the file names another key, or is not of the form of section 6", None
         yield from newest.misplaced(events, tender, head)
+        [members(one, "restart checkpoints") for one in former]  # what they say may be left out
         notes = [members(one, "note path time_stamp") for one in earlier]
         older = [(Checkpoint(note, trusted, origin), hashes(path)) for note, path, _ in notes]
         yield from newest.rewritten(older, [Checkpoint(note, trusted, origin) for note in held])

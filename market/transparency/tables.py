@@ -1,7 +1,7 @@
 """Tables of the tamper-evident log: leaves, complete subtrees, signed checkpoints."""
 
 from piccolo import columns
-from piccolo.constraints import Check
+from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from market.database import DB
@@ -57,6 +57,27 @@ class CheckpointTable(Table, db=DB, tablename="checkpoint"):
     signed_at = columns.Timestamptz(default=None, null=False)
 
 
+class LogRestartTable(Table, db=DB, tablename="log_restart"):
+    """A declaration that the log goes on under a new origin; `note` is what is handed out.
+
+    One for each former origin, all of them declared at once: the newest instant is the present
+    origin's.
+    """
+
+    id = columns.UUID(primary_key=True)
+    origin = columns.Varchar(length=300, default=None, null=False)
+    former = columns.Varchar(length=300, default=None, null=False)
+    kept = columns.BigInt(default=None, null=False)
+    known = columns.BigInt(default=None, null=False)
+    known_root = columns.Bytea(default=None, null=False)
+    note = columns.Text(default=None, null=False)
+    declared_at = columns.Timestamptz(default=None, null=False)
+
+    log_restart_once = Unique(["origin", "former"])
+    log_restart_another = Check("origin <> former")
+    log_restart_not_negative = Check("kept >= 0 AND known >= 0")
+
+
 class CheckpointStampTable(Table, db=DB, tablename="checkpoint_stamp"):
     """A time stamp of a checkpoint by an authority outside the house (RFC 3161)."""
 
@@ -64,23 +85,6 @@ class CheckpointStampTable(Table, db=DB, tablename="checkpoint_stamp"):
     authority = columns.Varchar(length=2000, default=None, null=False)
     token = columns.Bytea(default=None, null=False)
     stamped_at = columns.Timestamptz(default=None, null=False)
-
-
-class LogOriginTable(Table, db=DB, tablename="log_origin"):
-    """That the log began anew under another name, because a restore lost what had been signed.
-
-    The first origin has no row. `begins_at` is how many events were left; `lost` is the newest
-    checkpoint that is known of what is gone, as it was signed.
-    """
-
-    number = columns.Integer(primary_key=True, default=None)
-    begins_at = columns.BigInt(default=None, null=False)
-    because = columns.Text(default=None, null=False)
-    lost = columns.Text(default=None, null=False)
-    declared_at = columns.Timestamptz(default=None, null=False)
-
-    log_origin_number_counts = Check("number > 1")
-    log_origin_has_reason = Check("because ~ '\\S'")
 
 
 class LogKeeperTable(Table, db=DB, tablename="log_keeper"):

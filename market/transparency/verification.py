@@ -7,12 +7,13 @@ and which position is named.
 import base64
 import bisect
 import hashlib
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from market.transparency.rules.exports import (
     BadRecord,
+    EarlierCheckpoint,
     ExportedEvent,
     ReadEvent,
     TenderRecord,
@@ -35,10 +36,18 @@ from market.transparency.rules.notes import (
     read_checkpoint,
     verify_checkpoint,
 )
+from market.transparency.rules.restarts import Restart, verify_restart
 from market.transparency.rules.verdicts import Findings, Verdict, some
 
 # Of older checkpoints in a file, by size: what they state, and whether the newest continues it.
 _Proven: TypeAlias = dict[int, tuple[str, bool]]
+
+
+class _Former(NamedTuple):
+    """A former origin of the log: what is declared of it, and its checkpoints in the file."""
+
+    restart: Restart
+    proven: _Proven
 
 
 def verify_export(content: bytes, keys: Sequence[str], checkpoints: Sequence[str] = ()) -> Verdict:
@@ -78,9 +87,12 @@ class _Examination:
         self.found.count("positions", newest.size)
         passing = self._events(record, reading.events, newest)
         self._head(record, newest, passing)
-        proven = self._earlier(record, newest)
-        agreed = self._held(held, newest, proven)
+        proven = self._earlier(record.earlier, record.origin, newest, newest.size)
+        formers = self._former(record, newest)
+        agreed = self._held(held, newest, proven, formers)
         self._rewritten(proven, agreed)
+        for former in formers.values():
+            self._rewritten(former.proven, agreed)
         if is_sandbox(record.origin):
             self.found.remark("This is the log of a sandbox: a rehearsal, not a real tender.")
         if not held:
@@ -230,17 +242,19 @@ class _Examination:
 
     # ------------------------------------------------------------------------- checkpoints
 
-    def _earlier(self, record: TenderRecord, newest: Checkpoint) -> _Proven:
-        """Check the older checkpoints in the file."""
+    def _earlier(
+        self, earlier: Sequence[EarlierCheckpoint], origin: str, newest: Checkpoint, below: int
+    ) -> _Proven:
+        """Check the older checkpoints of one origin in the file, all of them below a size."""
         proven: _Proven = {}
         former = -1
-        for carried in record.earlier:
+        for carried in earlier:
             try:
                 older = verify_checkpoint(carried.note, self._keys)
             except BadNote as fault:
                 self.found.bad(f"An earlier checkpoint in the file is bad: {fault}")
                 continue
-            if older.origin != newest.origin or not former < older.size < newest.size:
+            if older.origin != origin or not former < older.size < below:
                 self.found.bad(f"The checkpoint of size {older.size} does not belong where it is.")
                 continue
             former = older.size
@@ -251,7 +265,38 @@ class _Examination:
             proven[older.size] = (older.text(), good)
         return proven
 
-    def _held(self, notes: Sequence[str], newest: Checkpoint, proven: _Proven) -> list[int]:
+    def _former(self, record: TenderRecord, newest: Checkpoint) -> dict[str, _Former]:
+        """Check what the file declares of former origins of the log, and their checkpoints."""
+        formers: dict[str, _Former] = {}
+        for carried in record.former:
+            try:
+                restart = verify_restart(carried.restart, self._keys, record.origin)
+            except BadNote as fault:
+                self.found.bad(f"The declaration of a restart in the file is bad: {fault}")
+                continue
+            proven: _Proven = {}
+            if restart.former in formers or restart.kept >= newest.size:
+                self.found.bad(f"The restart of {restart.former} does not belong where it is.")
+                continue
+            if any(key.name == restart.former for key in self._keys):
+                below = restart.kept + 1
+                proven = self._earlier(carried.checkpoints, restart.former, newest, below)
+            elif carried.checkpoints:
+                self.found.remark(
+                    f"No key of {restart.former} was given: its checkpoints in the file were not"
+                    " looked at."
+                )
+            formers[restart.former] = _Former(restart, proven)
+            self.found.remark(restart.sentence())
+        return formers
+
+    def _held(
+        self,
+        notes: Sequence[str],
+        newest: Checkpoint,
+        proven: _Proven,
+        formers: Mapping[str, _Former],
+    ) -> list[int]:
         """Compare with the checkpoints held elsewhere; give the sizes of those that agree.
 
         Only they say up to where the log is what it was: those in the file are the operator's.
@@ -263,24 +308,37 @@ class _Examination:
             except BadNote as fault:
                 self.found.bad(f"A checkpoint held elsewhere cannot be used: {fault}")
                 continue
-            if checkpoint.origin == newest.origin:
+            former = formers.get(checkpoint.origin)
+            if former is not None and former.restart.has_lost(checkpoint):
+                self.found.remark(
+                    f"A checkpoint of size {checkpoint.size} held elsewhere is of what is declared"
+                    f" lost, after position {former.restart.kept}: nothing can be compared with it."
+                )
+            elif checkpoint.origin == newest.origin or former is not None:
                 held.append(checkpoint)
             else:
                 self.found.bad("A checkpoint held elsewhere is of another log.")
         agreed = [0]
         for checkpoint in sorted(held, key=lambda one: one.size):
             size = checkpoint.size
-            if size > newest.size:
+            former = formers.get(checkpoint.origin)
+            shown = proven if former is None else former.proven
+            if former is not None and size > former.restart.known:
+                self.found.bad(
+                    f"The checkpoint of size {size} held elsewhere is newer than the declared"
+                    f" restart knows, {former.restart.known}: more was lost than was said."
+                )
+            elif size > newest.size:
                 self.found.bad(
                     f"The checkpoint of size {size} held elsewhere is newer than the file, which"
                     f" is of size {newest.size}: it cannot be compared without a newer export."
                 )
-            elif _agrees(checkpoint, newest, proven):
+            elif _agrees(checkpoint, newest, shown):
                 agreed.append(size)
                 self.found.count("held_checkpoints")
             else:
-                shown = size in proven or size == newest.size
-                why = "" if shown else ", or the file lacks the proof: ask for one that has it"
+                there = size in shown or size == newest.size
+                why = "" if there else ", or the file lacks the proof: ask for one that has it"
                 self.found.bad(
                     f"The file does not agree with the checkpoint of size {size} held elsewhere:"
                     f" the log was rewritten after position {agreed[-1]}, at or before position"

@@ -1,5 +1,6 @@
 """Amending a published tender: the only way its deadline or its requirement changes."""
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import msgspec
@@ -17,7 +18,7 @@ from tenders.rules.amendments import amendment_faults, changes, keeps_lots
 from tenders.rules.duties import Duty
 from tenders.rules.requirement import Requirement
 from tenders.rules.stages import RedraftStage, TenderStage
-from tenders.schemas.amendments import AmendmentPublished, PublishAmendment
+from tenders.schemas.amendments import AmendmentPublished, AmendmentView, PublishAmendment
 
 # The database numbers it, sets its time under the tender's lock, and puts it into effect.
 _AMEND = """
@@ -75,17 +76,50 @@ async def publish_amendment(
     )
     if faults:
         raise AmendmentFaulty(faults[0].reason, faults=faults)
+    _, view = await put_into_effect(
+        actor,
+        tender_id,
+        summary=given.summary,
+        reason=given.reason,
+        material=given.material,
+        requirement=None if taken is None else taken.number,
+        deadline=given.deadline,
+    )
+    held = await fetch_one(_Version, _VERSION, tender_id)
+    if held is None:
+        raise NotFound
+    return msgspec.convert(
+        {**{name: getattr(view, name) for name in view.__struct_fields__}, "version": held.version},
+        AmendmentPublished,
+    )
+
+
+async def put_into_effect(  # noqa: PLR0913  # what an amendment says, each by its name
+    actor: Actor,
+    tender_id: UUID,
+    *,
+    summary: str,
+    reason: str,
+    material: bool,
+    requirement: int | None,
+    deadline: datetime | None,
+) -> tuple[UUID, AmendmentView]:
+    """Amend a tender inside a command that has permitted it and holds the tender, and record it.
+
+    Raises:
+        NotFound: the amendment cannot be read again.
+    """
     amendment = uuid4()
     numbered = await fetch_one(
         _Numbered,
         _AMEND,
         amendment,
         tender_id,
-        given.summary,
-        given.reason,
-        given.material,
-        None if taken is None else taken.number,
-        given.deadline,
+        summary,
+        reason,
+        material,
+        requirement,
+        deadline,
         actor.person,
     )
     if numbered is None:
@@ -103,10 +137,4 @@ async def publish_amendment(
         digest=view.digest_after,
         deadline=view.deadline_after.isoformat(),
     )
-    held = await fetch_one(_Version, _VERSION, tender_id)
-    if held is None:
-        raise NotFound
-    return msgspec.convert(
-        {**{name: getattr(view, name) for name in view.__struct_fields__}, "version": held.version},
-        AmendmentPublished,
-    )
+    return amendment, view

@@ -1,6 +1,7 @@
 """Versions of bids as they are stored, whoever sealed them: with envelopes, receipt and event."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -11,9 +12,11 @@ from market.database import current, execute, fetch_value
 from market.events.commands import record
 from market.signing import BidReceipt, Sealing, SignedStatement
 from market.vault import Vault
-from tenders.errors import AlreadyBid, BidChanged, VariantRefused
+from tenders.errors import AlreadyBid, BidChanged, ParticipantsFaulty, VariantRefused
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
+from tenders.queries.participants import identified
+from tenders.rules.participants import Participant
 from tenders.schemas.bids import BidReceived, ParticipantView
 
 _BID = "INSERT INTO bid (id, tender, lot, organisation, variant) VALUES ($1, $2, $3, $4, $5)"
@@ -83,13 +86,7 @@ async def first_version(
     """
     bidding = await bidding_in(actor, tender_id, lot_number, variant or 0)
     ensure_may_bid(bidding.facts())
-    if bidding.variant:
-        taken = bidding.asked().variants
-        most = 0 if taken is None else taken.most
-        if bidding.variant > most:
-            many = f"variants 1 to {most}" if most else "no variants"
-            message = f"Lot {lot_number} takes {many} of each bidder; the main bid is variant 0."
-            raise VariantRefused(message)
+    ensure_variant_taken(bidding)
     if bidding.bid is not None:
         what = f"variant {bidding.variant} of its bid" if bidding.variant else "a bid"
         message = (
@@ -100,10 +97,38 @@ async def first_version(
     return Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
 
 
+async def participants(making: Making, given: Sequence[Participant]) -> list[ParticipantView]:
+    """Identify everybody who takes part beside the lead.
+
+    Raises:
+        ParticipantsFaulty: with every fault.
+    """
+    found = await identified(given, making.bidding.supplier)
+    if found.faults:
+        raise ParticipantsFaulty(found.faults[0].reason, faults=found.faults)
+    return found.views
+
+
 async def begin(making: Making) -> None:
-    """Store that the organisation bids; the first version follows in the same transaction."""
+    """Store that the organisation bids, where it did not; the version follows at once."""
     bidding = making.bidding
+    if bidding.bid is not None:
+        return
     await execute(_BID, making.bid, bidding.tender, bidding.lot, bidding.supplier, bidding.variant)
+
+
+def ensure_variant_taken(bidding: Bidding) -> None:
+    """Refuse a variant that the lot, as it is published now, does not take.
+
+    Raises:
+        VariantRefused: the lot takes no variant of that number.
+    """
+    lot = bidding.asked()
+    most = 0 if lot.variants is None else lot.variants.most
+    if bidding.variant > most:
+        many = f"variants 1 to {most}" if most else "no variants"
+        message = f"Lot {lot.number} takes {many} of each bidder; the main bid is variant 0."
+        raise VariantRefused(message)
 
 
 async def next_version(

@@ -9,7 +9,6 @@ from market.database import fetch_value
 from market.sealing import Address, EnvelopeKind, seal
 from market.signing import Sealing, WithdrawalReceipt
 from market.vault import Vault
-from tenders.commands.bid_participants import identified
 from tenders.commands.bid_versions import (
     Making,
     Part,
@@ -17,6 +16,7 @@ from tenders.commands.bid_versions import (
     first_version,
     keep_and_record,
     next_version,
+    participants,
     store,
 )
 from tenders.errors import BidIncomplete, NothingToWithdraw
@@ -49,7 +49,7 @@ async def submit_bid(
         AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
+    return with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
 
 
 @command
@@ -57,8 +57,18 @@ async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveBid
 ) -> BidReceived:
     making = await first_version(actor, vault, tender_id, lot_number, given.variant)
+    return await give_in(making, given)
+
+
+async def give_in(making: Making, given: GiveBid) -> BidReceived:
+    """Give a version of a bid that is permitted: sealed and stored, inside its command.
+
+    Raises:
+        BidIncomplete: with every fault.
+        ParticipantsFaulty: with every fault.
+    """
     parts = _sealed(making, given)
-    beside = await identified(given.participants, making.bidding.supplier)
+    beside = await participants(making, given.participants)
     await begin(making)
     return await store(making, parts, beside, Sealing.SERVER)
 
@@ -78,7 +88,7 @@ async def replace_bid(
         VariantRefused: another variant is named than the bid is.
         BidIncomplete: with every fault.
     """
-    return _with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
+    return with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
 
 
 @command
@@ -86,9 +96,7 @@ async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
     making = await next_version(actor, vault, bid_id, version, given.variant)
-    parts = _sealed(making, given)
-    beside = await identified(given.participants, making.bidding.supplier)
-    return await store(making, parts, beside, Sealing.SERVER)
+    return await give_in(making, given)
 
 
 @command
@@ -130,7 +138,6 @@ def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
 
     Raises:
         BidIncomplete: with every fault.
-        ParticipantsFaulty: with every fault.
     """
     bidding = making.bidding
     found = faults(given.quality, given.price, bidding.asked())
@@ -166,7 +173,7 @@ def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKin
     return vault.derive_secret(purpose)
 
 
-def _with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
+def with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
     """Add the salts to an answer, also to a stored one, unless the key they came from is gone."""
     salts = None
     if vault.has_signed_with(received.receipt.key_id):

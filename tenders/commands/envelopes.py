@@ -18,7 +18,13 @@ from market.sealing import (
     open_with_content_key,
 )
 from market.vault import Vault
-from tenders.errors import EnvelopeOpened, EnvelopeStaysSealed, KeysAwaited, KeysUnavailable
+from tenders.errors import (
+    EnvelopeAltered,
+    EnvelopeOpened,
+    EnvelopeStaysSealed,
+    KeysAwaited,
+    KeysUnavailable,
+)
 from tenders.permissions.opening import ensure_may_open
 from tenders.queries.bids import published_lot
 from tenders.queries.opening import standing_of, unopened
@@ -77,6 +83,7 @@ async def open_envelope(
         ConflictOfInterest: the actor has an interest in a bidder.
         EnvelopeStaysSealed: the lot has not come so far, or the bid did not pass.
         EnvelopeOpened: it was opened before.
+        EnvelopeAltered: what is stored is not what the manifest fixed at the deadline.
         KeysAwaited: officers keep the key, and have not released it.
         KeysUnavailable: the custodian cannot use the key; nothing is recorded against the bid.
     """
@@ -155,22 +162,26 @@ async def open_envelopes(
     """Open every envelope of one kind in a lot that may be opened and is not; give how many.
 
     Each is a transaction of its own: after a break the same call goes on where it stopped, and
-    two people who call it at once open each envelope once. Nothing to open is no fault. Of a lot
-    whose keys officers keep, what they released is opened, and then told what they did not.
+    two people who call it at once open each envelope once. Nothing to open is no fault. An envelope
+    that was altered, or whose key officers have not released, keeps no other closed; it is told
+    of at the end.
 
     Raises:
         MarketError: whatever `open_envelope` raises, but for EnvelopeOpened.
     """
-    opened, awaited = 0, False
+    opened = 0
+    kept_closed: EnvelopeAltered | KeysAwaited | None = None
     for bid in await unopened(actor, lot_id, kind):
         try:
             await open_envelope(actor, vault, tender_id, bid, kind)
         except EnvelopeOpened:
             continue
-        except KeysAwaited:
-            awaited = True
-            continue
-        opened += 1
-    if awaited:
-        raise KeysAwaited
+        except KeysAwaited as error:
+            kept_closed = kept_closed or error
+        except EnvelopeAltered as error:
+            kept_closed = error
+        else:
+            opened += 1
+    if kept_closed is not None:
+        raise kept_closed
     return opened

@@ -1,9 +1,6 @@
 """Declaring against bidders, confirming the opening, and opening envelopes one by one."""
 
 import contextlib
-import secrets
-import string
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -48,15 +45,14 @@ __all__ = [
     "declare",
     "open_envelope",
     "open_envelopes",
-    "pseudonyms",
     "resume_opening",
     "unopened",
 ]
 
-_FIX = """
-INSERT INTO manifest_entry (id, tender, lot, bid, bid_version, pseudonym)
-SELECT gen_random_uuid(), $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
-"""
+# Fixes what stands, where the worker has not done so right after the deadline.
+_FIX = "SELECT fix_manifest($1)"
+
+_BIDS = "SELECT count(*) FROM manifest_entry WHERE tender = $1"
 
 _CONFIRMED = """
 SELECT EXISTS (SELECT 1 FROM opening_confirmation WHERE tender = $1 AND person = $2)
@@ -65,16 +61,11 @@ SELECT EXISTS (SELECT 1 FROM opening_confirmation WHERE tender = $1 AND person =
 _LOTS = "SELECT id FROM lot WHERE tender = $1 ORDER BY number"
 
 _PROGRESS = """
-SELECT count(*) FILTER (WHERE r.opened_at IS NOT NULL AND r.failure IS NULL) AS opened,
+SELECT count_manifest_faults($1) AS manifest_faults,
+    count(*) FILTER (WHERE r.opened_at IS NOT NULL AND r.failure IS NULL) AS opened,
     count(r.failure) AS failed, count(*) FILTER (WHERE r.opened_at IS NULL) AS remaining
 FROM opening_record($1) r WHERE r.kind = 'quality'
 """
-
-
-class _Standing(msgspec.Struct, frozen=True):
-    bid: UUID
-    lot: UUID
-    bid_version: UUID
 
 
 class _Lot(msgspec.Struct, frozen=True):
@@ -146,9 +137,9 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
     A confirmation counts while its giver may act. Where one counts again since the guardian
     decided, either opener repeats theirs, and that opens the bids.
 
-    It fixes the manifest of all bids that stand and moves the tender in one transaction. Then the
-    quality envelopes are opened one by one, each in its own; what a fault of the machine leaves
-    unopened, `resume_opening` opens.
+    It moves the tender in one transaction, and fixes the manifest of all bids that stand where the
+    worker has not yet. Then the quality envelopes are opened one by one, each in its own; what a
+    fault of the machine leaves unopened, `resume_opening` opens.
 
     Raises:
         FreshSignInNeeded: the actor's sign-in or its confirmation is older than fifteen minutes.
@@ -158,7 +149,9 @@ async def confirm_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Confir
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
         AlreadyConfirmed: by the same person, and two confirmations do not count yet.
+        ExtensionUndecided: an interruption before the deadline waits for a decision.
         KeysUnavailable: the opening is confirmed, but the custodian cannot use a key.
+        EnvelopeAltered: the opening is confirmed, but an envelope is not what was fixed.
     """
     given = await _confirm(actor, tender_id)
     if given.opened:
@@ -196,49 +189,15 @@ async def _confirm(actor: Actor, tender_id: UUID) -> ConfirmationGiven:
         )
     if confirmed_by < OPENERS_NEEDED:
         return ConfirmationGiven(confirmed_by=confirmed_by, opened=False)
-    bids = await _fix_manifest(tender_id)
+    await execute(_FIX, tender_id)
     await execute(
         "UPDATE tender SET stage = 'opened', version = version + 1"
         " WHERE id = $1 AND stage = 'published'",
         tender_id,
     )
+    bids: int = await fetch_value(_BIDS, tender_id)
     await record(actor, "tender.opened", "tender", tender_id, tender=tender_id, bids=bids)
     return ConfirmationGiven(confirmed_by=confirmed_by, opened=True)
-
-
-async def _fix_manifest(tender_id: UUID) -> int:
-    """Write down every bid that stands, under a pseudonym, and say how many there are."""
-    by_lot: dict[UUID, list[_Standing]] = defaultdict(list)
-    for bid in await fetch(_Standing, "SELECT * FROM bids_to_open($1)", tender_id):
-        by_lot[bid.lot].append(bid)
-    entries = [
-        (bid, name)
-        for bids in by_lot.values()
-        for bid, name in zip(bids, pseudonyms(len(bids)), strict=True)
-    ]
-    if entries:
-        await execute(
-            _FIX,
-            tender_id,
-            [bid.lot for bid, _ in entries],
-            [bid.bid for bid, _ in entries],
-            [bid.bid_version for bid, _ in entries],
-            [name for _, name in entries],
-        )
-    return len(entries)
-
-
-def pseudonyms(count: int) -> list[str]:
-    """Draw "Bidder A", "Bidder B", … in random order: no letter tells who came when."""
-    letters = string.ascii_uppercase
-    names = []
-    for number in range(count):
-        name, rest = letters[number % len(letters)], number // len(letters)
-        while rest:
-            name, rest = letters[(rest - 1) % len(letters)] + name, (rest - 1) // len(letters)
-        names.append(f"Bidder {name}")
-    secrets.SystemRandom().shuffle(names)
-    return names
 
 
 async def _open_quality(actor: Actor, vault: Vault, tender_id: UUID) -> None:
@@ -260,6 +219,7 @@ async def resume_opening(actor: Actor, vault: Vault, tender_id: UUID) -> Opening
         ConflictOfInterest: the actor has an interest in a bidder.
         KeysAwaited: officers keep the keys, and have not released them all.
         KeysUnavailable: the custodian still cannot use a key.
+        EnvelopeAltered: an envelope is not what was fixed at the deadline; the rest is open.
     """
     await _note_resumption(actor, tender_id)
     await _open_quality(actor.continued(), vault, tender_id)

@@ -2,12 +2,16 @@
 
 from uuid import UUID
 
+import msgspec
+
 from market.actor import Actor
 from market.command import confidential_reading
 from market.events.commands import record
-from tenders.queries import conflicts, opening, paths
+from market.vault import Vault
+from tenders.queries import conflicts, minutes, opening, paths
 from tenders.schemas.conflicts import ConflictDecisionView, ConflictView, DutyDeclarationView
-from tenders.schemas.opening import BidderView, MinutesView
+from tenders.schemas.minutes import MinutesView, stated
+from tenders.schemas.opening import BidderView
 
 
 @confidential_reading
@@ -25,8 +29,8 @@ async def read_bidders(actor: Actor, tender_id: UUID) -> list[BidderView]:
 
 
 @confidential_reading
-async def read_minutes(actor: Actor, tender_id: UUID) -> MinutesView:
-    """Give the minutes of the opening: which bids stood, and what each envelope proved.
+async def read_minutes(actor: Actor, vault: Vault, tender_id: UUID) -> MinutesView:
+    """Give the minutes of the opening, and once the bids are open, what the market signs of them.
 
     Raises:
         NotFound: no such tender.
@@ -35,10 +39,13 @@ async def read_minutes(actor: Actor, tender_id: UUID) -> MinutesView:
         DeclarationMissing: a declaration is outstanding.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    minutes = await opening.minutes(actor, tender_id)
-    bids = sum(len(lot.bids) for lot in minutes.lots)
+    found = await minutes.minutes(actor, tender_id)
+    statement = stated(found)
+    bids = sum(len(lot.bids) for lot in found.lots)
     await record(actor, "minutes.read", "tender", tender_id, tender=tender_id, bids=bids)
-    return minutes
+    return msgspec.structs.replace(
+        found, statement=None if statement is None else vault.sign(statement)
+    )
 
 
 @confidential_reading

@@ -19,6 +19,7 @@ from tenders.errors.bids import (
     SealedForAnotherVersion,
     VariantRefused,
 )
+from tenders.errors.closing import ExtensionDecided, ExtensionFaulty, ExtensionUndecided
 from tenders.errors.custody import (
     AnotherOfficerNeeded,
     CanaryWrong,
@@ -32,6 +33,7 @@ from tenders.errors.custody import (
     SharePassed,
     ShareUnknown,
 )
+from tenders.errors.drafts import DraftChanged, DraftUnreadable
 from tenders.errors.duties import (
     DUTY_REFUSALS,
     DelegatedByAdministrator,
@@ -66,6 +68,7 @@ from tenders.errors.opening import (
     ConflictOfInterest,
     DeclarationMissing,
     DeclarationsFaulty,
+    EnvelopeAltered,
     EnvelopeOpened,
     EnvelopeStaysSealed,
     KeysUnavailable,
@@ -118,6 +121,8 @@ __all__ = [
     "DelegationFaulty",
     "DelegationNeeded",
     "DelegationOver",
+    "DraftChanged",
+    "DraftUnreadable",
     "DutyClash",
     "DutyComesTooLate",
     "DutyHeldAlready",
@@ -125,10 +130,14 @@ __all__ = [
     "DutyNotTakenUp",
     "DutyReleasedAlready",
     "DutySuspended",
+    "EnvelopeAltered",
     "EnvelopeOpened",
     "EnvelopeStaysSealed",
     "ExemptionFaulty",
     "ExemptionOver",
+    "ExtensionDecided",
+    "ExtensionFaulty",
+    "ExtensionUndecided",
     "HelperMayNotBid",
     "KeyReleased",
     "KeysAwaited",

@@ -8,6 +8,7 @@ class BiddingClosed(WrongStage):
     """The deadline has passed, by the market's clock, or the tender takes no bids any more."""
 
     title = "The time for bids is over."
+    recorded = True
 
 
 @keeps("bid_one_per_lot")

@@ -7,6 +7,7 @@ from market.errors import Forbidden, Malformed, MarketError, WrongStage, keeps
 class BiddersNotKnown(WrongStage):
     """Bidders are named after the deadline: to openers and guardian, then to the panel."""
 
+    recorded = True
     title = "The names of the bidders are not known to you yet."
 
 
@@ -42,6 +43,7 @@ class ConflictOfInterest(Forbidden):
 class OpeningNotDue(WrongStage):
     """Bids are opened after the deadline and once, and not of a tender that was abandoned."""
 
+    recorded = True
     title = "The opening is confirmed after the deadline, and once."
 
 
@@ -52,7 +54,7 @@ class AlreadyConfirmed(MarketError):
     title = "You have confirmed the opening already. Another opener must confirm it too."
 
 
-@keeps("opening_by_two", "manifest_complete")
+@keeps("opening_by_two", "manifest_complete", "manifest_fixed_whole", "manifest_after_deadline")
 class OpeningRefused(MarketError):
     """Two different openers without an interest open exactly the bids that stand."""
 
@@ -62,6 +64,7 @@ class OpeningRefused(MarketError):
 class NotOpened(WrongStage):
     """The two confirmations that an opening needs have not both been given."""
 
+    recorded = True
     title = "The bids of this tender have not been opened."
 
 
@@ -69,6 +72,7 @@ class NotOpened(WrongStage):
 class EnvelopeStaysSealed(WrongStage):
     """Quality opens with the tender; a price once quality is locked, where the bid passed."""
 
+    recorded = True
     title = "This envelope may not be opened now."
 
 
@@ -88,3 +92,14 @@ class KeysUnavailable(MarketError):
         " operator has restored the key-encryption key, resume the opening."
     )
     retry_after = 60
+
+
+@keeps("envelope_as_fixed")
+class EnvelopeAltered(MarketError):
+    """What is stored of a bid is not what the manifest fixed at the deadline.
+
+    It stays sealed: a backup may still have it as it was.
+    """
+
+    recorded = True
+    title = "An envelope is not what was fixed at the deadline, and stays sealed."

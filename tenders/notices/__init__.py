@@ -3,11 +3,12 @@
 from typing import Final
 
 from market.mail.kinds import NoticeKind
-from tenders.notices import amendments, duties, opportunities, standing
+from tenders.notices import amendments, duties, extensions, opportunities, standing
 
 KINDS: Final[tuple[NoticeKind, ...]] = (
     *opportunities.KINDS,
     *amendments.KINDS,
     *duties.KINDS,
+    *extensions.KINDS,
     *standing.KINDS,
 )

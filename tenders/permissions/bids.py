@@ -1,6 +1,7 @@
 """Who may bid, and who may see and change a bid, and why not."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -13,6 +14,7 @@ from tenders.rules.stages import TenderStage
 class BiddingFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What decides whether an organisation may bid in a tender now."""
 
+    tender: UUID
     stage: TenderStage
     deadline: datetime
     now: datetime
@@ -53,9 +55,14 @@ def ensure_may_bid(facts: BiddingFacts) -> None:
     if facts.helps:
         raise HelperMayNotBid
     if facts.stage is TenderStage.ABANDONED:
-        message = "The tender was abandoned and takes no bids."
-        raise BiddingClosed(message)
+        raise _closed(facts, "The tender was abandoned and takes no bids.")
     if facts.stage is not TenderStage.PUBLISHED or facts.now >= facts.deadline:
         instant = facts.deadline.strftime("%Y-%m-%d %H:%M:%S UTC")
-        message = f"The time for bids was over at {instant}."
-        raise BiddingClosed(message)
+        raise _closed(facts, f"The time for bids was over at {instant}.")
+
+
+def _closed(facts: BiddingFacts, message: str) -> BiddingClosed:
+    """The refusal of a late attempt, which is recorded with the tender and told in the minutes."""
+    refusal = BiddingClosed(message)
+    refusal.tender = facts.tender
+    return refusal

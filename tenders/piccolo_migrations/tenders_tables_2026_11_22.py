@@ -20,6 +20,20 @@ from piccolo.constraints import Unique
 from piccolo.table import Table
 
 
+class AmendmentTable(Table, tablename="amendment", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
 class AwardDelegationTable(Table, tablename="award_delegation", schema=None):
     id = UUID(
         default=UUID4(),
@@ -91,6 +105,34 @@ class EnvelopeTable(Table, tablename="envelope", schema=None):
 
 
 class ExemptionTable(Table, tablename="exemption", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class ExtensionProposalTable(Table, tablename="extension_proposal", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class InterruptionTable(Table, tablename="interruption", schema=None):
     id = UUID(
         default=UUID4(),
         null=False,
@@ -226,94 +268,8 @@ async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="tenders", description=DESCRIPTION)
 
     manager.add_table(
-        class_name="RequirementTable",
-        tablename="requirement_version",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="PassedShareTable",
-        tablename="passed_share",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="SavedSearchTable",
-        tablename="saved_search",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="TenderKeyTable",
-        tablename="tender_key",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OfficerShareTable",
-        tablename="officer_share",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ScaleValueTable",
-        tablename="scale_value",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ExemptionTable",
-        tablename="exemption",
+        class_name="DutyDefaultTable",
+        tablename="duty_default",
         schema=None,
         columns=None,
     )
@@ -326,8 +282,22 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="TenderTransitionTable",
-        tablename="tender_transition",
+        class_name="BidParticipantTable",
+        tablename="bid_participant",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ManifestEntryTable",
+        tablename="manifest_entry",
         schema=None,
         columns=None,
     )
@@ -340,19 +310,143 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="AmendmentTable",
-        tablename="amendment",
+        class_name="ExemptionTable",
+        tablename="exemption",
         schema=None,
         columns=None,
     )
 
-    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
+    manager.add_table(
+        class_name="ReleasedKeyTable",
+        tablename="released_key",
+        schema=None,
+        columns=None,
+    )
 
-    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
+    manager.add_table(
+        class_name="BidDraftTable",
+        tablename="bid_draft",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="RequirementTable",
+        tablename="requirement_version",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidVersionTable",
+        tablename="bid_version",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ManifestTable",
+        tablename="manifest",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DutyFloorTable",
+        tablename="duty_floor",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="EnvelopeTable",
+        tablename="envelope",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DraftKeyTable",
+        tablename="draft_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="TenderKeyTable",
+        tablename="tender_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="PassedShareTable",
+        tablename="passed_share",
+        schema=None,
+        columns=None,
+    )
 
     manager.add_table(
         class_name="LotTransitionTable",
         tablename="lot_transition",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="InterruptionTable",
+        tablename="interruption",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="SavedSearchTable",
+        tablename="saved_search",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OfficerCanaryTable",
+        tablename="officer_canary",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OfficerShareTable",
+        tablename="officer_share",
         schema=None,
         columns=None,
     )
@@ -372,15 +466,26 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="DutyDefaultTable",
-        tablename="duty_default",
+        class_name="ServiceBeatTable",
+        tablename="service_beat",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="BidVersionTable",
-        tablename="bid_version",
+        class_name="ScaleValueTable",
+        tablename="scale_value",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
+
+    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="ExtensionProposalTable",
+        tablename="extension_proposal",
         schema=None,
         columns=None,
     )
@@ -393,22 +498,17 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="EnvelopeTable",
-        tablename="envelope",
+        class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
         schema=None,
         columns=None,
     )
 
-    manager.add_table(
-        class_name="CriterionTable",
-        tablename="criterion",
-        schema=None,
-        columns=None,
-    )
+    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
 
     manager.add_table(
-        class_name="BidParticipantTable",
-        tablename="bid_participant",
+        class_name="ReceiptTable",
+        tablename="bid_receipt",
         schema=None,
         columns=None,
     )
@@ -421,20 +521,6 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="DutyFloorTable",
-        tablename="duty_floor",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
         class_name="LotServiceLineTable",
         tablename="lot_service_line",
         schema=None,
@@ -442,35 +528,1463 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="ReleasedKeyTable",
+        class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="CriterionTable",
+        tablename="criterion",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AmendmentTable",
+        tablename="amendment",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="exemption",
+        db_column_name="exemption",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": ExemptionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_by",
+        db_column_name="revoked_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_at",
+        db_column_name="revoked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="role",
+        db_column_name="role",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="scheme",
+        db_column_name="scheme",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="share",
+        db_column_name="share",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": (5, 2),
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="exclusion_grounds",
+        db_column_name="exclusion_grounds",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="consents",
+        db_column_name="consents",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="statement",
+        db_column_name="statement",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="declared_at",
+        db_column_name="declared_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="pseudonym",
+        db_column_name="pseudonym",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="variant",
+        db_column_name="variant",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="quality_digest",
+        db_column_name="quality_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        column_name="price_digest",
+        db_column_name="price_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="bidder",
+        db_column_name="bidder",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="interest",
+        db_column_name="interest",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="declared_at",
+        db_column_name="declared_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_by",
+        db_column_name="granted_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_at",
+        db_column_name="granted_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
         tablename="released_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
-        columns=None,
     )
 
-    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
-
-    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="envelope",
+        db_column_name="envelope",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": EnvelopeTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
-        columns=None,
     )
 
-    manager.add_table(
-        class_name="ReceiptTable",
-        tablename="bid_receipt",
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="wrapped_key",
+        db_column_name="wrapped_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
         schema=None,
-        columns=None,
     )
 
-    manager.add_table(
-        class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="passed_by",
+        db_column_name="passed_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
-        columns=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="released_by",
+        db_column_name="released_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="released_at",
+        db_column_name="released_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="variant",
+        db_column_name="variant",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="version",
+        db_column_name="version",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="sealed",
+        db_column_name="sealed",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="saved_by",
+        db_column_name="saved_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        column_name="saved_at",
+        db_column_name="saved_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
     )
 
     manager.add_column(
@@ -651,8 +2165,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -672,8 +2186,336 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="delegation",
+        db_column_name="delegation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardDelegationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_by",
+        db_column_name="ended_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_at",
+        db_column_name="ended_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="act",
+        db_column_name="act",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="made_by",
+        db_column_name="made_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="received_at",
+        db_column_name="received_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="quality_commitment",
+        db_column_name="quality_commitment",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="price_commitment",
+        db_column_name="price_commitment",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="requirement",
+        db_column_name="requirement",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        column_name="amendment",
+        db_column_name="amendment",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestTable",
+        tablename="manifest",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestTable",
+        tablename="manifest",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -696,10 +2538,31 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="public_key",
-        db_column_name="public_key",
+        table_class_name="ManifestTable",
+        tablename="manifest",
+        column_name="fixed_at",
+        db_column_name="fixed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ManifestTable",
+        tablename="manifest",
+        column_name="salt",
+        db_column_name="salt",
         column_class_name="Bytea",
         column_class=Bytea,
         params={
@@ -717,10 +2580,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="canary",
-        db_column_name="canary",
+        table_class_name="ManifestTable",
+        tablename="manifest",
+        column_name="digest",
+        db_column_name="digest",
         column_class_name="Bytea",
         column_class=Bytea,
         params={
@@ -738,29 +2601,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="canary_digest",
-        db_column_name="canary_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -780,21 +2622,19 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
+            "length": 40,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -804,14 +2644,81 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="passed_by",
-        db_column_name="passed_by",
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="envelope",
+        db_column_name="envelope",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": PersonTable,
+            "references": EnvelopeTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -828,8 +2735,73 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="failure",
+        db_column_name="failure",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
         column_name="opened_by",
         db_column_name="opened_by",
         column_class_name="ForeignKey",
@@ -852,31 +2824,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="canary",
-        db_column_name="canary",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="rehearsed_at",
-        db_column_name="rehearsed_at",
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="opened_at",
+        db_column_name="opened_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -894,8 +2845,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -915,8 +2866,183 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        column_name="sealed",
+        db_column_name="sealed",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="wrapped",
+        db_column_name="wrapped",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="saves",
+        db_column_name="saves",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -939,8 +3065,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
+        table_class_name="BidTable",
+        tablename="bid",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -963,168 +3089,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="pseudonym",
-        db_column_name="pseudonym",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        column_name="variant",
-        db_column_name="variant",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
+        table_class_name="BidTable",
+        tablename="bid",
         column_name="organisation",
         db_column_name="organisation",
         column_class_name="ForeignKey",
@@ -1147,15 +3113,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="duty",
-        db_column_name="duty",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="variant",
+        db_column_name="variant",
+        column_class_name="Integer",
+        column_class=Integer,
         params={
-            "length": 40,
-            "default": None,
+            "default": 0,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1169,31 +3134,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="assigned_by",
-        db_column_name="assigned_by",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="assigned_at",
-        db_column_name="assigned_at",
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="made_at",
+        db_column_name="made_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1211,29 +3155,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="released_at",
-        db_column_name="released_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1253,20 +3176,20 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
-        column_name="confirmation",
-        db_column_name="confirmation",
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="lot",
+        db_column_name="lot",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": BidConfirmationTable,
+            "references": LotTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": True,
+            "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -1277,12 +3200,119 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
-        column_name="signed",
-        db_column_name="signed",
-        column_class_name="JSONB",
-        column_class=JSONB,
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="envelope",
+        db_column_name="envelope",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="custodian",
+        db_column_name="custodian",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="public_key",
+        db_column_name="public_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="wrapped_key",
+        db_column_name="wrapped_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="canary",
+        db_column_name="canary",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="canary_digest",
+        db_column_name="canary_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
         params={
             "default": None,
             "null": False,
@@ -1392,6 +3422,134 @@ async def forwards():
         tablename="passed_share",
         column_name="passed_at",
         db_column_name="passed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="earlier",
+        db_column_name="earlier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterruptionTable",
+        tablename="interruption",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterruptionTable",
+        tablename="interruption",
+        column_name="began_at",
+        db_column_name="began_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="InterruptionTable",
+        tablename="interruption",
+        column_name="ended_at",
+        db_column_name="ended_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1527,139 +3685,6 @@ async def forwards():
         tablename="bid_confirmation",
         column_name="confirmed_at",
         db_column_name="confirmed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="statement",
-        db_column_name="statement",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="details",
-        db_column_name="details",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="declared_at",
-        db_column_name="declared_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1933,8 +3958,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1954,20 +3979,85 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="lot",
-        db_column_name="lot",
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="earlier",
+        db_column_name="earlier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
+        column_name="tender",
+        db_column_name="tender",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": LotTable,
+            "references": TenderTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": False,
+            "unique": True,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -1978,52 +4068,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="envelope",
-        db_column_name="envelope",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="custodian",
-        db_column_name="custodian",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
         column_name="public_key",
         db_column_name="public_key",
         column_class_name="Bytea",
@@ -2043,29 +4089,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="wrapped_key",
-        db_column_name="wrapped_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
         column_name="canary",
         db_column_name="canary",
         column_class_name="Bytea",
@@ -2085,8 +4110,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
         column_name="canary_digest",
         db_column_name="canary_digest",
         column_class_name="Bytea",
@@ -2244,6 +4269,249 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="population",
+        db_column_name="population",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceBeatTable",
+        tablename="service_beat",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceBeatTable",
+        tablename="service_beat",
+        column_name="beaten_at",
+        db_column_name="beaten_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ServiceBeatTable",
+        tablename="service_beat",
+        column_name="tolerated",
+        db_column_name="tolerated",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="ScaleValueTable",
         tablename="scale_value",
         column_name="id",
@@ -2319,798 +4587,6 @@ async def forwards():
         column_class=Varchar,
         params={
             "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="granted_by",
-        db_column_name="granted_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="granted_at",
-        db_column_name="granted_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="expires_at",
-        db_column_name="expires_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="exemption",
-        db_column_name="exemption",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": ExemptionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="revoked_by",
-        db_column_name="revoked_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="revoked_at",
-        db_column_name="revoked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="earlier",
-        db_column_name="earlier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="later",
-        db_column_name="later",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="bidder",
-        db_column_name="bidder",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="interest",
-        db_column_name="interest",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="details",
-        db_column_name="details",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="declared_at",
-        db_column_name="declared_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="summary",
-        db_column_name="summary",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="material",
-        db_column_name="material",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="requirement_before",
-        db_column_name="requirement_before",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="requirement_after",
-        db_column_name="requirement_after",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="deadline_before",
-        db_column_name="deadline_before",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="deadline_after",
-        db_column_name="deadline_after",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="published_by",
-        db_column_name="published_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="published_at",
-        db_column_name="published_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
             "default": None,
             "null": False,
             "primary_key": False,
@@ -3561,8 +5037,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
+        table_class_name="ExtensionProposalTable",
+        tablename="extension_proposal",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -3582,73 +5058,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="earlier",
-        db_column_name="earlier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="later",
-        db_column_name="later",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
+        table_class_name="ExtensionProposalTable",
+        tablename="extension_proposal",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -3671,80 +5082,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="organisation",
-        db_column_name="organisation",
+        table_class_name="ExtensionProposalTable",
+        tablename="extension_proposal",
+        column_name="interruption",
+        db_column_name="interruption",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="population",
-        db_column_name="population",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
+            "references": InterruptionTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -3761,34 +5106,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
+        table_class_name="ExtensionProposalTable",
+        tablename="extension_proposal",
+        column_name="deadline",
+        db_column_name="deadline",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -3806,273 +5127,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="act",
-        db_column_name="act",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="made_by",
-        db_column_name="made_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="received_at",
-        db_column_name="received_at",
+        table_class_name="ExtensionProposalTable",
+        tablename="extension_proposal",
+        column_name="proposed_at",
+        db_column_name="proposed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="quality_commitment",
-        db_column_name="quality_commitment",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="price_commitment",
-        db_column_name="price_commitment",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="requirement",
-        db_column_name="requirement",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        column_name="amendment",
-        db_column_name="amendment",
-        column_class_name="Integer",
-        column_class=Integer,
         params={
             "default": None,
             "null": False,
@@ -4322,8 +5382,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -4343,20 +5403,20 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="bid_version",
-        db_column_name="bid_version",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        column_name="proposal",
+        db_column_name="proposal",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": BidVersionTable,
+            "references": ExtensionProposalTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": False,
+            "unique": True,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -4367,10 +5427,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="kind",
-        db_column_name="kind",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        column_name="outcome",
+        db_column_name="outcome",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -4389,213 +5449,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        column_name="sealed",
-        db_column_name="sealed",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="lot",
-        db_column_name="lot",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        column_name="amendment",
+        db_column_name="amendment",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="code",
-        db_column_name="code",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="weight",
-        db_column_name="weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="role",
-        db_column_name="role",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
+            "references": AmendmentTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -4612,120 +5473,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="scheme",
-        db_column_name="scheme",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="identifier",
-        db_column_name="identifier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="share",
-        db_column_name="share",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": (5, 2),
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="exclusion_grounds",
-        db_column_name="exclusion_grounds",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="details",
-        db_column_name="details",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        column_name="reason",
+        db_column_name="reason",
         column_class_name="Text",
         column_class=Text,
         params={
@@ -4743,250 +5494,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="consents",
-        db_column_name="consents",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        column_name="public_key",
-        db_column_name="public_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        column_name="registered_at",
-        db_column_name="registered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="delegator",
-        db_column_name="delegator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="delegate",
-        db_column_name="delegate",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="authority",
-        db_column_name="authority",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="starts_on",
-        db_column_name="starts_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="ends_on",
-        db_column_name="ends_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -5007,414 +5518,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="service_line",
-        db_column_name="service_line",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": ServiceLineTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="envelope",
-        db_column_name="envelope",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": EnvelopeTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="wrapped_key",
-        db_column_name="wrapped_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="passed_by",
-        db_column_name="passed_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="released_by",
-        db_column_name="released_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="released_at",
-        db_column_name="released_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="variant",
-        db_column_name="variant",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="made_at",
-        db_column_name="made_at",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -5923,185 +6030,6 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="envelope",
-        db_column_name="envelope",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": EnvelopeTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="failure",
-        db_column_name="failure",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="opened_by",
-        db_column_name="opened_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="opened_at",
-        db_column_name="opened_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
         table_class_name="ReceiptTable",
         tablename="bid_receipt",
         column_name="id",
@@ -6168,8 +6096,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -6189,14 +6117,101 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="delegation",
-        db_column_name="delegation",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        column_name="person",
+        db_column_name="person",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": AwardDelegationTable,
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        column_name="public_key",
+        db_column_name="public_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        column_name="registered_at",
+        db_column_name="registered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -6213,16 +6228,40 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="service_line",
+        db_column_name="service_line",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": None,
+            "references": ServiceLineTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": False,
             "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
             "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
@@ -6234,10 +6273,34 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="ended_by",
-        db_column_name="ended_by",
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="passed_by",
+        db_column_name="passed_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -6258,10 +6321,55 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="ended_at",
-        db_column_name="ended_at",
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="opened_by",
+        db_column_name="opened_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="canary",
+        db_column_name="canary",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="rehearsed_at",
+        db_column_name="rehearsed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -6274,6 +6382,941 @@ async def forwards():
             "choices": None,
             "db_column_name": None,
             "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="duty",
+        db_column_name="duty",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="assigned_by",
+        db_column_name="assigned_by",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="assigned_at",
+        db_column_name="assigned_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="released_at",
+        db_column_name="released_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="title",
+        db_column_name="title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="weight",
+        db_column_name="weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="delegator",
+        db_column_name="delegator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="delegate",
+        db_column_name="delegate",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="authority",
+        db_column_name="authority",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="starts_on",
+        db_column_name="starts_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="summary",
+        db_column_name="summary",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="material",
+        db_column_name="material",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="requirement_before",
+        db_column_name="requirement_before",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="requirement_after",
+        db_column_name="requirement_after",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="deadline_before",
+        db_column_name="deadline_before",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="deadline_after",
+        db_column_name="deadline_after",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="published_by",
+        db_column_name="published_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="published_at",
+        db_column_name="published_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        column_name="confirmation",
+        db_column_name="confirmation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidConfirmationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        column_name="signed",
+        db_column_name="signed",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        constraint_name="duty_default_once",
+        constraint_class=Unique,
+        params={"columns": ["one", "other"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_once",
+        constraint_class=Unique,
+        params={"columns": ["exemption"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_role_known",
+        constraint_class=Check,
+        params={"condition": "role IN ('consortium_member', 'subcontractor')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_identified_whole",
+        constraint_class=Check,
+        params={"condition": "(scheme IS NULL) = (identifier IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_share",
+        constraint_class=Check,
+        params={
+            "condition": "(role = 'subcontractor') = (share IS NOT NULL) AND (share IS NULL OR share > 0 AND share <= 100)"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_declared",
+        constraint_class=Check,
+        params={
+            "condition": "exclusion_grounds IN ('no_grounds', 'grounds_disclosed') AND (exclusion_grounds = 'grounds_disclosed') = (details ~ '\\S') AND consents"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        constraint_name="duty_declaration_statement_known",
+        constraint_class=Check,
+        params={"condition": "statement IN ('nothing_to_declare', 'as_registered')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ManifestEntryTable",
+        tablename="manifest_entry",
+        constraint_name="manifest_entry_pseudonym_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "pseudonym"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_known",
+        constraint_class=Check,
+        params={
+            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_described",
+        constraint_class=Check,
+        params={"condition": "interest = 'none' OR details ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_pair_in_order",
+        constraint_class=Check,
+        params={"condition": "one < other"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        constraint_name="released_key_once",
+        constraint_class=Unique,
+        params={"columns": ["envelope", "released_by"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidDraftTable",
+        tablename="bid_draft",
+        constraint_name="bid_draft_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["lot", "organisation", "variant"],
+            "nulls_distinct": True,
         },
         schema=None,
     )
@@ -6297,31 +7340,169 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ManifestEntryTable",
-        tablename="manifest_entry",
-        constraint_name="manifest_entry_pseudonym_once",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        constraint_name="award_delegation_ending_once",
         constraint_class=Unique,
-        params={"columns": ["lot", "pseudonym"], "nulls_distinct": True},
+        params={"columns": ["delegation"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="DutyTable",
-        tablename="duty",
-        constraint_name="duty_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "person", "duty"], "nulls_distinct": True},
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        constraint_name="award_delegation_ending_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="DutyTable",
-        tablename="duty",
-        constraint_name="duty_known",
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_once",
+        constraint_class=Unique,
+        params={"columns": ["bid", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_number_positive",
+        constraint_class=Check,
+        params={"condition": "number > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_act_known",
+        constraint_class=Check,
+        params={"condition": "act IN ('submitted', 'withdrawn')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidVersionTable",
+        tablename="bid_version",
+        constraint_name="bid_version_committed",
         constraint_class=Check,
         params={
-            "condition": "duty IN ('tender_manager', 'author', 'reviewer', 'opener', 'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver', 'guardian', 'contract_manager', 'outcome_reviewer')"
+            "condition": "(act = 'submitted') = (quality_commitment IS NOT NULL AND price_commitment IS NOT NULL)"
         },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        constraint_name="duty_floor_once",
+        constraint_class=Unique,
+        params={"columns": ["one", "other"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_once",
+        constraint_class=Unique,
+        params={"columns": ["bid", "kind"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_content_or_failure",
+        constraint_class=Check,
+        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        constraint_name="envelope_once",
+        constraint_class=Unique,
+        params={"columns": ["bid_version", "kind"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="EnvelopeTable",
+        tablename="envelope",
+        constraint_name="envelope_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('quality', 'price')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        constraint_name="draft_key_once",
+        constraint_class=Unique,
+        params={"columns": ["organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidTable",
+        tablename="bid",
+        constraint_name="bid_one_per_lot",
+        constraint_class=Unique,
+        params={
+            "columns": ["lot", "organisation", "variant"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidTable",
+        tablename="bid",
+        constraint_name="bid_variant_numbered",
+        constraint_class=Check,
+        params={"condition": "variant BETWEEN 0 AND 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_kept_once",
+        constraint_class=Check,
+        params={"condition": "(custodian = 'server') = (wrapped_key IS NOT NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_envelope_known",
+        constraint_class=Check,
+        params={"condition": "envelope IN ('quality', 'price')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_custodian_known",
+        constraint_class=Check,
+        params={"condition": "custodian IN ('server', 'officers')"},
         schema=None,
     )
 
@@ -6344,20 +7525,29 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        constraint_name="lot_transition_once",
+        constraint_class=Unique,
+        params={"columns": ["earlier", "later"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="InterruptionTable",
+        tablename="interruption",
+        constraint_name="interruption_lasts",
+        constraint_class=Check,
+        params={"condition": "began_at < ended_at"},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="BidConfirmationTable",
         tablename="bid_confirmation",
         constraint_name="bid_confirmation_once",
         constraint_class=Unique,
         params={"columns": ["bid_version", "amendment"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        constraint_name="duty_declaration_statement_known",
-        constraint_class=Check,
-        params={"condition": "statement IN ('nothing_to_declare', 'as_registered')"},
         schema=None,
     )
 
@@ -6409,38 +7599,11 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_once",
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        constraint_name="tender_transition_once",
         constraint_class=Unique,
-        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_kept_once",
-        constraint_class=Check,
-        params={"condition": "(custodian = 'server') = (wrapped_key IS NOT NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_envelope_known",
-        constraint_class=Check,
-        params={"condition": "envelope IN ('quality', 'price')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_custodian_known",
-        constraint_class=Check,
-        params={"condition": "custodian IN ('server', 'officers')"},
+        params={"columns": ["earlier", "later"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -6463,6 +7626,42 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_population_positive",
+        constraint_class=Check,
+        params={"condition": "population > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        constraint_name="opening_confirmation_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "person"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ServiceBeatTable",
+        tablename="service_beat",
+        constraint_name="service_beat_only_one",
+        constraint_class=Check,
+        params={"condition": "id = 1"},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="ScaleValueTable",
         tablename="scale_value",
         constraint_name="scale_value_once",
@@ -6477,98 +7676,6 @@ async def forwards():
         constraint_name="scale_value_not_negative",
         constraint_class=Check,
         params={"condition": "value >= 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        constraint_name="exemption_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        constraint_name="exemption_pair_in_order",
-        constraint_class=Check,
-        params={"condition": "one < other"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        constraint_name="exemption_revocation_once",
-        constraint_class=Unique,
-        params={"columns": ["exemption"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        constraint_name="exemption_revocation_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        constraint_name="tender_transition_once",
-        constraint_class=Unique,
-        params={"columns": ["earlier", "later"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_known",
-        constraint_class=Check,
-        params={
-            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_described",
-        constraint_class=Check,
-        params={"condition": "interest = 'none' OR details ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        constraint_name="amendment_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        constraint_name="amendment_has_summary",
-        constraint_class=Check,
-        params={"condition": "summary ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        constraint_name="amendment_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
@@ -6658,85 +7765,11 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        constraint_name="lot_transition_once",
+        table_class_name="ExtensionProposalTable",
+        tablename="extension_proposal",
+        constraint_name="extension_proposed_once",
         constraint_class=Unique,
-        params={"columns": ["earlier", "later"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_population_positive",
-        constraint_class=Check,
-        params={"condition": "population > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        constraint_name="opening_confirmation_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "person"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        constraint_name="duty_default_once",
-        constraint_class=Unique,
-        params={"columns": ["one", "other"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_once",
-        constraint_class=Unique,
-        params={"columns": ["bid", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_number_positive",
-        constraint_class=Check,
-        params={"condition": "number > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_act_known",
-        constraint_class=Check,
-        params={"condition": "act IN ('submitted', 'withdrawn')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidVersionTable",
-        tablename="bid_version",
-        constraint_name="bid_version_committed",
-        constraint_class=Check,
-        params={
-            "condition": "(act = 'submitted') = (quality_commitment IS NOT NULL AND price_commitment IS NOT NULL)"
-        },
+        params={"columns": ["tender", "interruption"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -6759,171 +7792,29 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        constraint_name="envelope_once",
-        constraint_class=Unique,
-        params={"columns": ["bid_version", "kind"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="EnvelopeTable",
-        tablename="envelope",
-        constraint_name="envelope_kind_known",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        constraint_name="extension_decision_known",
         constraint_class=Check,
-        params={"condition": "kind IN ('quality', 'price')"},
+        params={"condition": "outcome IN ('accepted', 'declined')"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "code"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_weight_positive",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        constraint_name="extension_decision_reasoned",
         constraint_class=Check,
-        params={"condition": "weight > 0"},
+        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_role_known",
+        table_class_name="ExtensionDecisionTable",
+        tablename="extension_decision",
+        constraint_name="extension_decision_effect",
         constraint_class=Check,
-        params={"condition": "role IN ('consortium_member', 'subcontractor')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_identified_whole",
-        constraint_class=Check,
-        params={"condition": "(scheme IS NULL) = (identifier IS NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_share",
-        constraint_class=Check,
-        params={
-            "condition": "(role = 'subcontractor') = (share IS NOT NULL) AND (share IS NULL OR share > 0 AND share <= 100)"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_declared",
-        constraint_class=Check,
-        params={
-            "condition": "exclusion_grounds IN ('no_grounds', 'grounds_disclosed') AND (exclusion_grounds = 'grounds_disclosed') = (details ~ '\\S') AND consents"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        constraint_name="officer_key_once",
-        constraint_class=Unique,
-        params={"columns": ["public_key"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        constraint_name="officer_key_length",
-        constraint_class=Check,
-        params={"condition": "octet_length(public_key) = 1216"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        constraint_name="award_delegation_has_authority",
-        constraint_class=Check,
-        params={"condition": "authority ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        constraint_name="award_delegation_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ends_on >= starts_on"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        constraint_name="award_delegation_to_another",
-        constraint_class=Check,
-        params={"condition": "delegator <> delegate"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        constraint_name="duty_floor_once",
-        constraint_class=Unique,
-        params={"columns": ["one", "other"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        constraint_name="lot_service_line_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "service_line"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        constraint_name="released_key_once",
-        constraint_class=Unique,
-        params={"columns": ["envelope", "released_by"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidTable",
-        tablename="bid",
-        constraint_name="bid_one_per_lot",
-        constraint_class=Unique,
-        params={
-            "columns": ["lot", "organisation", "variant"],
-            "nulls_distinct": True,
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidTable",
-        tablename="bid",
-        constraint_name="bid_variant_numbered",
-        constraint_class=Check,
-        params={"condition": "variant BETWEEN 0 AND 20"},
+        params={"condition": "(outcome = 'accepted') = (amendment IS NOT NULL)"},
         schema=None,
     )
 
@@ -6970,36 +7861,119 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_once",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        constraint_name="officer_key_once",
         constraint_class=Unique,
-        params={"columns": ["bid", "kind"], "nulls_distinct": True},
+        params={"columns": ["public_key"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_content_or_failure",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        constraint_name="officer_key_length",
         constraint_class=Check,
-        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
+        params={"condition": "octet_length(public_key) = 1216"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        constraint_name="award_delegation_ending_once",
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        constraint_name="lot_service_line_once",
         constraint_class=Unique,
-        params={"columns": ["delegation"], "nulls_distinct": True},
+        params={"columns": ["lot", "service_line"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        constraint_name="award_delegation_ending_has_reason",
+        table_class_name="DutyTable",
+        tablename="duty",
+        constraint_name="duty_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "person", "duty"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyTable",
+        tablename="duty",
+        constraint_name="duty_known",
+        constraint_class=Check,
+        params={
+            "condition": "duty IN ('tender_manager', 'author', 'reviewer', 'opener', 'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver', 'guardian', 'contract_manager', 'outcome_reviewer')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "code"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_weight_positive",
+        constraint_class=Check,
+        params={"condition": "weight > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_has_authority",
+        constraint_class=Check,
+        params={"condition": "authority ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ends_on >= starts_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_to_another",
+        constraint_class=Check,
+        params={"condition": "delegator <> delegate"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        constraint_name="amendment_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        constraint_name="amendment_has_summary",
+        constraint_class=Check,
+        params={"condition": "summary ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        constraint_name="amendment_has_reason",
         constraint_class=Check,
         params={"condition": "reason ~ '\\S'"},
         schema=None,

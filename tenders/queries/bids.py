@@ -161,6 +161,7 @@ class Bidding(msgspec.Struct, frozen=True):
     def facts(self) -> BiddingFacts:
         """What decides whether the organisation may bid."""
         return BiddingFacts(
+            tender=self.tender,
             stage=self.stage,
             deadline=self.deadline,
             now=self.now,

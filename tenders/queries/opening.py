@@ -1,36 +1,26 @@
 """What can be read of bidders' names, declarations and the opening."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
 import msgspec
 
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
-from market.errors import NotFound
 from market.sealing import EnvelopeKind
 from tenders.permissions.opening import (
     Conflict,
     Standing,
     ensure_knows_bidders,
-    ensure_may_read,
     ensure_visible,
 )
 from tenders.permissions.tenders import READS_DRAFTS
 from tenders.rules.duties import Duty
-from tenders.rules.envelopes import proves_commitment
 from tenders.rules.stages import TenderStage, status_of
 from tenders.schemas.opening import (
     BidderView,
-    BidMinutes,
-    ConfirmationView,
     DeclarationsView,
     DeclarationView,
-    EnvelopeMinutes,
-    LotMinutes,
-    MinutesView,
     ParticipantName,
 )
 
@@ -71,24 +61,6 @@ WHERE m.lot = $1 AND envelope_may_open(m.bid, $2) AND NOT EXISTS (
 ORDER BY m.pseudonym
 """
 
-_CONFIRMATIONS = """
-SELECT c.person, p.name, c.confirmed_at FROM opening_confirmation c JOIN person p ON p.id = c.person
-WHERE c.tender = $1 ORDER BY c.confirmed_at, c.person
-"""
-
-_OPENED_TENDER = """
-SELECT t.deadline, t.opened_at FROM tender t WHERE t.id = $1
-"""
-
-_RECORD = """
-SELECT r.lot_number, r.lot_title, r.pseudonym, r.variant, r.kind,
-    encode(r.sealed_digest, 'hex') AS sealed_digest, encode(r.committed, 'hex') AS commitment,
-    r.opened_at, p.name AS opened_by, r.failure, r.supplier, o.name AS supplier_name, r.received_at
-FROM opening_record($1) r LEFT JOIN organisation o ON o.id = r.supplier
-LEFT JOIN person p ON p.id = r.opened_by
-ORDER BY r.lot_number, length(r.pseudonym), r.pseudonym, r.kind DESC
-"""
-
 
 class _Standing(msgspec.Struct, frozen=True):
     stage: TenderStage
@@ -111,27 +83,6 @@ class _Bidder(msgspec.Struct, frozen=True):
 
 class _Bid(msgspec.Struct, frozen=True):
     bid: UUID
-
-
-class _Tender(msgspec.Struct, frozen=True):
-    deadline: datetime
-    opened_at: datetime | None
-
-
-class _Envelope(msgspec.Struct, frozen=True):
-    lot_number: int
-    lot_title: str
-    pseudonym: str
-    variant: int
-    kind: EnvelopeKind
-    sealed_digest: str
-    commitment: str
-    opened_at: datetime | None
-    opened_by: str | None
-    failure: str | None
-    supplier: UUID | None
-    supplier_name: str | None
-    received_at: datetime | None
 
 
 async def standing_of(actor: Actor, tender_id: UUID) -> Standing:
@@ -214,70 +165,3 @@ async def unopened(actor: Actor, lot_id: UUID, kind: EnvelopeKind) -> list[UUID]
     """
     async with reading(actor):
         return [row.bid for row in await fetch(_Bid, _UNOPENED, lot_id, kind.value)]
-
-
-async def minutes(actor: Actor, tender_id: UUID) -> MinutesView:
-    """The minutes of the opening: who confirmed, which bids stood, what each envelope proved.
-
-    Inside a transaction.
-
-    Raises:
-        NotFound: no such tender.
-        DutyNeeded: the actor holds no duty for which the names matter.
-        BiddersNotKnown: the deadline has not passed, or the opening for those who learn later.
-        DeclarationMissing: a declaration is outstanding.
-        ConflictOfInterest: the actor has an interest in a bidder.
-    """
-    standing = await standing_of(actor, tender_id)
-    ensure_knows_bidders(standing)
-    ensure_may_read(standing)
-    tender = await fetch_one(_Tender, _OPENED_TENDER, tender_id)
-    if tender is None:
-        raise NotFound
-    return MinutesView(
-        tender=tender_id,
-        status=standing.status,
-        deadline=tender.deadline,
-        confirmations=await fetch(ConfirmationView, _CONFIRMATIONS, tender_id),
-        opened_at=tender.opened_at,
-        lots=_by_lot(await fetch(_Envelope, _RECORD, tender_id)),
-    )
-
-
-def _by_lot(rows: Sequence[_Envelope]) -> list[LotMinutes]:
-    return [
-        LotMinutes(number=number, title=title, bids=_by_bid(list(of_lot)))
-        for (number, title), of_lot in groupby(rows, lambda row: (row.lot_number, row.lot_title))
-    ]
-
-
-def _by_bid(rows: Sequence[_Envelope]) -> list[BidMinutes]:
-    found = []
-    for pseudonym, of_bid in groupby(rows, lambda row: row.pseudonym):
-        envelopes = list(of_bid)
-        first = envelopes[0]
-        supplier = None
-        if first.supplier is not None and first.supplier_name is not None:
-            supplier = BidderView(organisation=first.supplier, name=first.supplier_name)
-        found.append(
-            BidMinutes(
-                pseudonym=pseudonym,
-                variant=first.variant,
-                supplier=supplier,
-                received_at=first.received_at,
-                envelopes=[_envelope(envelope) for envelope in envelopes],
-            )
-        )
-    return found
-
-
-def _envelope(row: _Envelope) -> EnvelopeMinutes:
-    return EnvelopeMinutes(
-        kind=row.kind,
-        sealed_digest=row.sealed_digest,
-        commitment=row.commitment,
-        opened_at=row.opened_at,
-        opened_by=row.opened_by,
-        commitment_matches=None if row.opened_at is None else proves_commitment(row.failure),
-        failure=row.failure,
-    )

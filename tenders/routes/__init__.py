@@ -1,6 +1,6 @@
 """HTTP about tenders, by noun."""
 
-from tenders.routes import amendments, bids, conflicts, custody, opening
+from tenders.routes import amendments, bids, conflicts, custody, drafts, extensions, opening
 from tenders.routes.duties import DutyController
 from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
@@ -11,7 +11,9 @@ CONTROLLERS = (
     DutyController,
     *amendments.CONTROLLERS,
     *bids.CONTROLLERS,
+    *drafts.CONTROLLERS,
     *opening.CONTROLLERS,
+    *extensions.CONTROLLERS,
     *custody.CONTROLLERS,
     *conflicts.CONTROLLERS,
     SavedSearchController,

@@ -21,6 +21,8 @@ from tenders.errors import (
     ConflictOfInterest,
     DeclarationMissing,
     DeclarationsFaulty,
+    EnvelopeAltered,
+    ExtensionUndecided,
     KeysAwaited,
     KeysUnavailable,
     NotOpened,
@@ -28,12 +30,12 @@ from tenders.errors import (
     OpeningRefused,
 )
 from tenders.queries import opening as queries
+from tenders.schemas.minutes import MinutesView
 from tenders.schemas.opening import (
     BidderView,
     ConfirmationGiven,
     DeclarationsView,
     DeclareAll,
-    MinutesView,
     OpeningResumed,
 )
 
@@ -101,6 +103,8 @@ class OpeningController(Controller):
             OpeningNotDue,
             AlreadyConfirmed,
             OpeningRefused,
+            ExtensionUndecided,
+            EnvelopeAltered,
             KeysUnavailable,
             FreshSignInNeeded,
         ),
@@ -125,6 +129,7 @@ class OpeningController(Controller):
             ConflictOfInterest,
             NotOpened,
             KeysAwaited,
+            EnvelopeAltered,
             KeysUnavailable,
             FreshSignInNeeded,
         ),
@@ -146,14 +151,19 @@ class OpeningController(Controller):
         ),
     )
     async def get_minutes(
-        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+        self,
+        tender_id: FromPath[UUID],
+        actor: NamedDependency[Actor],
+        vault: NamedDependency[Vault],
     ) -> MinutesView:
         """Give the minutes: who confirmed, which bids stood, and what each envelope proved.
 
-        Suppliers' names are left out for those who score blind, until quality is locked. That the
-        minutes were read is recorded.
+        With them, once the bids are open: when what stood was fixed, and whatever is stored
+        otherwise since; bids that were withdrawn or lapsed, late attempts, interruptions; and the
+        market's signed statement of all that names nobody. Suppliers' names are left out for those
+        who score blind, until quality is locked. That the minutes were read is recorded.
         """
-        return await reading.read_minutes(actor, tender_id)
+        return await reading.read_minutes(actor, vault, tender_id)
 
 
 CONTROLLERS = (OpeningController,)

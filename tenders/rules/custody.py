@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from market.sealing import Address, EnvelopeKind, KeptColumn, key_context
+from tenders.rules.drafts import DRAFT_KEYS
 
 
 class Custody(StrEnum):
@@ -55,5 +56,5 @@ RELEASED_KEYS: Final = KeptColumn(
     table="released_key", column="wrapped_key", of=("t.envelope",), purpose=released_purpose
 )
 
-KEPT: Final = (TENDER_KEYS, RELEASED_KEYS)
+KEPT: Final = (TENDER_KEYS, RELEASED_KEYS, DRAFT_KEYS)
 """What the tenders' tables hold that is wrapped."""

@@ -60,7 +60,7 @@ class Participant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         DecimalText | None,
         Meta(description="Of a subcontractor: how many per cent of the contract it does."),
     ] = None
-    declaration: ParticipantDeclaration
+    declaration: ParticipantDeclaration | None = None
 
 
 Own = Collection[tuple[Scheme, str]]
@@ -116,7 +116,11 @@ def _declared_faults(participants: Sequence[Participant]) -> Iterator[Fault]:
         yield Fault(field="participants", reason=reason)
 
 
-def _declaration_faults(where: str, declared: ParticipantDeclaration) -> Iterator[Fault]:
+def _declaration_faults(where: str, declared: ParticipantDeclaration | None) -> Iterator[Fault]:
+    if declared is None:
+        reason = "Declare whether a ground for exclusion applies to them, and that they consent."
+        yield Fault(field=where, reason=reason)
+        return
     if not declared.consents:
         reason = "Name only those who agreed to be named, and to what is declared for them."
         yield Fault(field=f"{where}.consents", reason=reason)

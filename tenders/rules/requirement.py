@@ -1,11 +1,10 @@
 """The requirement a specification author writes, and everything that can be wrong with it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, Struct
@@ -19,6 +18,7 @@ from market.money import (
     fraction_of,
     plain_text,
 )
+from tenders.rules.award_methods import AwardMethod, publishing_faults
 
 MAXIMUM_LOTS: Final = 20
 MAXIMUM_CRITERIA: Final = 200
@@ -48,25 +48,6 @@ class CriterionKind(StrEnum):
 
     QUALITY = "quality"
     PRICE = "price"
-
-
-class MethodName(StrEnum):
-    """The award methods a requirement may name."""
-
-    LOWEST_PRICE_RATIO = "lowest_price_ratio"
-
-
-class TieRule(StrEnum):
-    """What decides between bids whose exact totals are equal."""
-
-    HIGHER_QUALITY = "higher_quality"
-    LOWER_PRICE = "lower_price"
-
-
-PUBLISHABLE_VERSIONS: Final[Mapping[MethodName, frozenset[int]]] = MappingProxyType(
-    {MethodName.LOWEST_PRICE_RATIO: frozenset({1})}
-)
-"""The versions of each method that a new requirement may name."""
 
 
 class ScaleValue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,14 +110,6 @@ class Lot(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     estimated_annual_value: Money
     term_months: Annotated[int, Meta(le=1_200)]
     variants: Variants | None = None
-
-
-class AwardMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How quality and price become a ranking; frozen at publication."""
-
-    name: MethodName
-    version: Annotated[int, Meta(ge=1, le=1_000)] = 1
-    tie_rule: TieRule
 
 
 class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -215,7 +188,7 @@ def faults(requirement: Requirement, known_service_lines: Collection[str]) -> li
     return [
         *_blank_faults("", title=requirement.title, description=requirement.description),
         *_scale_faults(requirement.scale),
-        *_method_faults(requirement.award_method),
+        *publishing_faults(requirement.award_method),
         *_numbering_faults(requirement.lots),
         *(
             fault
@@ -287,14 +260,6 @@ def _scale_faults(scale: Sequence[ScaleValue]) -> Iterator[Fault]:
                 " once."
             )
             yield Fault(field=f"{field}.value", reason=reason)
-
-
-def _method_faults(method: AwardMethod) -> Iterator[Fault]:
-    versions = PUBLISHABLE_VERSIONS[method.name]
-    if method.version not in versions:
-        offered = ", ".join(str(version) for version in sorted(versions))
-        reason = f"The method {method.name} has no version {method.version}; use one of: {offered}."
-        yield Fault(field="award_method.version", reason=reason)
 
 
 def _numbering_faults(lots: Sequence[Lot]) -> Iterator[Fault]:

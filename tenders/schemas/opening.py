@@ -11,7 +11,6 @@ from msgspec import Meta
 from market.money import DecimalText
 from market.sealing import EnvelopeKind
 from tenders.rules.participants import ExclusionGrounds, ParticipantRole
-from tenders.rules.stages import TenderStatus
 
 # As many as an organisation register could ever name in one tender; a bound, not a rule.
 MOST_DECLARATIONS = 500
@@ -118,11 +117,16 @@ class ConfirmationGiven(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpeningResumed(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the opening of the quality envelopes has come, counted over all lots."""
+    """How far the opening of the quality envelopes has come, counted over all lots.
+
+    `manifest_faults` counts what is stored otherwise than it was fixed at the deadline; the minutes
+    list it.
+    """
 
     opened: int
     failed: int
     remaining: int
+    manifest_faults: int
 
 
 class EnvelopeOpenedView(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,59 +136,3 @@ class EnvelopeOpenedView(msgspec.Struct, frozen=True, kw_only=True):
     kind: EnvelopeKind
     opened_at: datetime
     failure: str | None
-
-
-class ConfirmationView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who confirmed the opening, and when."""
-
-    person: UUID
-    name: str
-    confirmed_at: datetime
-
-
-class EnvelopeMinutes(msgspec.Struct, frozen=True, kw_only=True):
-    """One envelope in the minutes: what arrived, and what became of it.
-
-    `sealed_digest` is the SHA-256 of the sealed envelope as it arrived and `commitment` the salted
-    one, both as in the bidder's receipt. `commitment_matches` is absent while it is sealed.
-    """
-
-    kind: EnvelopeKind
-    sealed_digest: str
-    commitment: str
-    opened_at: datetime | None
-    opened_by: str | None
-    commitment_matches: bool | None
-    failure: str | None
-
-
-class BidMinutes(msgspec.Struct, frozen=True, kw_only=True):
-    """A bid that stood at the deadline. Supplier and time are absent for those who score blind.
-
-    `variant` is 0 for a main bid.
-    """
-
-    pseudonym: str
-    variant: int
-    supplier: BidderView | None
-    received_at: datetime | None
-    envelopes: list[EnvelopeMinutes]
-
-
-class LotMinutes(msgspec.Struct, frozen=True, kw_only=True):
-    """The bids of one lot, in the order of their pseudonyms, which were drawn by lot."""
-
-    number: int
-    title: str
-    bids: list[BidMinutes]
-
-
-class MinutesView(msgspec.Struct, frozen=True, kw_only=True):
-    """The minutes of the opening, as far as it has come."""
-
-    tender: UUID
-    status: TenderStatus
-    deadline: datetime
-    confirmations: list[ConfirmationView]
-    opened_at: datetime | None
-    lots: list[LotMinutes]

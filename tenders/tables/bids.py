@@ -108,7 +108,7 @@ class ReceiptTable(Table, db=DB, tablename="bid_receipt"):
 
 
 class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
-    """A bid that stood at the deadline, fixed at the opening, with its shuffled pseudonym.
+    """A bid that stood at the deadline, with its shuffled pseudonym and what was sealed then.
 
     The database copies the variant from the bid: those who score read it, and not whose bid it is.
     """
@@ -126,6 +126,8 @@ class ManifestEntryTable(Table, db=DB, tablename="manifest_entry"):
     )
     pseudonym = columns.Varchar(length=20, default=None, null=False)
     variant = columns.Integer(default=0, null=False)
+    quality_digest = columns.Bytea(default=None, null=False)
+    price_digest = columns.Bytea(default=None, null=False)
 
     manifest_entry_pseudonym_once = Unique(["lot", "pseudonym"])
 

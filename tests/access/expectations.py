@@ -87,6 +87,23 @@ def _submit(case: Case) -> str:
     return "201" if case.acts_for(Of.SUPPLIER) else "409 already-bid"
 
 
+def _draft(otherwise: str, *, while_open: bool = False) -> Rule:
+    """Anything about a draft; nobody has saved one. Some acts take an organisation that may bid."""
+
+    def answer(case: Case) -> str:
+        if not case.holds("bid_manager"):
+            return FORBIDDEN
+        if not case.moment.published:
+            return NOT_FOUND
+        if while_open and case.acts_for(Of.HELPER):
+            return "403 helper-may-not-bid"
+        if while_open and (case.moment.tender != "published" or case.moment.closed):
+            return "409 bidding-closed"
+        return otherwise
+
+    return answer
+
+
 def _own_bid(answer: str) -> Rule:
     """Anything about the winner's bid, which is known to its bid manager alone."""
 
@@ -251,6 +268,13 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         # bids and their opening
         "submitBid": signed_in(_submit),
         "submitSealedBid": signed_in(_submit),
+        # asked with an If-Match, as every change is here: there is no draft to have changed
+        "saveDraft": signed_in(_draft("412 draft-changed", while_open=True)),
+        "submitDraft": signed_in(_draft(NOT_FOUND, while_open=True)),
+        "getDraft": signed_in(_draft(NOT_FOUND)),
+        "listDraftFaults": signed_in(_draft(NOT_FOUND)),
+        "discardDraft": signed_in(_draft(NOT_FOUND)),
+        "getMyBidForLot": signed_in(_draft("200")),
         "listMyBids": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
         "getMyBid": _own_bid("200"),
         "replaceBid": _change_of_bid,
@@ -266,6 +290,9 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "confirmOpening": opening_act(_confirm),
         "resumeOpening": opening_act(_resume),
         # the server keeps the keys of the tenders that are asked about
+        "listExtensionProposals": signed_in(_house_reads),
+        # there was no interruption, so there is nothing to decide
+        "decideExtension": signed_in(NOT_FOUND),
         "listKeyShares": opening_act(_not_with_officers),
         "passKeyShares": opening_act(_not_with_officers),
         "listKeyReleases": opening_act(_not_with_officers),

@@ -178,8 +178,9 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "getClock": everybody("200"),
         "listEvents": everybody("200"),
         # no worker runs here, so that nothing is signed yet: tests/market/transparency has the rest
+        "tryMethod": everybody("200"),
         "getLogKey": everybody("200"),
-        "listLogOrigins": everybody("200"),
+        "listLogRestarts": everybody("200"),
         "listCheckpoints": everybody("200"),
         "getCheckpoint": everybody("404 no-checkpoint"),
         "getInclusionProof": everybody("409 not-signed-yet"),

@@ -14,7 +14,9 @@ FLOORS = ("market", "suppliers", "tenders", "evaluation")
 _RECORD = "market.events.commands"
 _OF_RECORD = frozenset({"tender", "before", "after", "private"})
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
-_RAW = re.compile(r"INSERT INTO event\b[^;]*?'(?P<action>[a-z_]+\.[a-z_]+)'", re.DOTALL)
+_RAW = re.compile(
+    r"(?:INSERT INTO event\b[^;]*?|record_of_tender\()'(?P<action>[a-z_]+\.[a-z_]+)'", re.DOTALL
+)
 
 
 MODULES = {

@@ -1,6 +1,7 @@
 """Processes of the market for the tests that break things: started, killed, started again."""
 
 import base64
+import contextlib
 import os
 import secrets
 import signal
@@ -21,36 +22,53 @@ def _url(parameters: dict[str, Any]) -> str:
     return f"postgresql://{user}:{password}@/{parameters['database']}?host={host}&port={port}"
 
 
-def environment(databases: Databases, home: Path) -> dict[str, str]:
-    """The environment in which a process of the market meets the test's database."""
+def keys() -> dict[str, str]:
+    """New keys of a market, as its environment gives them."""
+    encryption, signing = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
+    return {"MARKET_KEY_ENCRYPTION_KEYS": f"tests:{encryption}", "MARKET_SIGNING_KEY": signing}
+
+
+def plain_environment(home: Path, **settings: str) -> dict[str, str]:
+    """The environment of a process of the market, with these settings alone (without `MARKET_`)."""
     inherited = {name: value for name, value in os.environ.items() if "MARKET_" not in name}
     return inherited | {
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "MARKET_HOME": str(home),
         "MARKET_NAME": "tests.example",
-        "MARKET_DATABASE_URL": _url(databases.app),
-        "MARKET_WORKER_URL": _url(databases.worker),
-        "MARKET_KEY_ENCRYPTION_KEYS": f"tests:{base64.b64encode(secrets.token_bytes(32)).decode()}",
-        "MARKET_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "MARKET_LOG_LEVEL": "ERROR",
+        **{f"MARKET_{name.upper()}": value for name, value in settings.items()},
     }
+
+
+def environment(databases: Databases, home: Path) -> dict[str, str]:
+    """The environment in which a process of the market meets the test's database."""
+    ways = {"database_url": _url(databases.app), "worker_url": _url(databases.worker)}
+    return plain_environment(home, **ways) | keys()
 
 
 class Process:
     """One `market …` process, by its arguments; killed without warning and started anew."""
 
-    def __init__(self, arguments: list[str], variables: dict[str, str]) -> None:
+    def __init__(
+        self, arguments: list[str], variables: dict[str, str], log: Path | None = None
+    ) -> None:
         self._command = [sys.executable, "-m", "market", *arguments]
         self._variables = variables
+        self._log = log
         self.starts = 0
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it; what it says goes nowhere."""
+        """Start it; what it says goes nowhere, and what it complains of into the log if any."""
         self.starts += 1
-        self._running = subprocess.Popen(  # noqa: S603  # this programme itself
-            self._command, env=self._variables, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        with contextlib.ExitStack() as stack:
+            self._running = subprocess.Popen(  # noqa: S603  # this programme itself
+                self._command,
+                env=self._variables,
+                stdout=subprocess.DEVNULL,
+                stderr=None if self._log is None else stack.enter_context(self._log.open("ab")),
+                start_new_session=True,
+            )
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Send it a signal, and reap it where that ended it."""

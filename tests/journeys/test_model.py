@@ -1,4 +1,4 @@
-"""Bids given, replaced and withdrawn in every order, compared at each step with a small model.
+"""Bids drafted, given, amended under and withdrawn in every order, beside a small model.
 
 `MODEL_RUNS` says how many orders are tried (15), `MODEL_STEPS` how long each may be (30).
 """
@@ -6,8 +6,10 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from copy import copy
+from itertools import product
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -30,6 +32,7 @@ from market.settings import Settings
 from market.vault import Vault
 from tests.conftest import APP_PASSWORD
 from tests.journeys.model import Model
+from tests.makers.amendments import amended, amended_by, approve_change, changed
 from tests.makers.bids import asked, bid_body, close_bidding, confirm, declare
 from tests.makers.moving import Databases, MovingMarket
 from tests.makers.suppliers import admitted_supplier
@@ -39,6 +42,8 @@ from tests.makers.world import Person, World
 RUNS = int(os.environ.get("MODEL_RUNS", "15"))
 STEPS = int(os.environ.get("MODEL_STEPS", "30"))
 LOTS = (1, 2)
+MOST = 3
+"""Amendments in one order of acts."""
 BIDDERS = ("Ada", "Ben", "Cleo")
 OPENERS = (0, 1)
 
@@ -108,6 +113,7 @@ class Bidding(RuleBasedStateMachine):
         self.model = Model()
         self.accepted: list[Sent] = []
         self.ids: dict[tuple[str, int], str] = {}
+        self.tender = copy(self.stage.tender)
         self._database = f"model_{secrets.token_hex(6)}"
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
@@ -130,7 +136,7 @@ class Bidding(RuleBasedStateMachine):
     @rule(bidder=Bidder, lot=Lot, offer=Offer)
     def submit(self, bidder: str, lot: int, offer: str) -> None:
         """Give a bid."""
-        path = f"{self.stage.tender.path}/lots/{lot}/bids"
+        path = f"{self.tender.path}/lots/{lot}/bids"
         answer = self._send(bidder, "POST", path, json=self._body(lot, offer))
         assert _refusal(answer) == self.model.submit(bidder, lot, offer), answer.text
         if answer.status_code == 201:
@@ -169,23 +175,91 @@ class Bidding(RuleBasedStateMachine):
         answer = self._run(sent.person.request(sent.method, sent.path, **sent.options))
         assert answer.content == sent.answer
 
+    @precondition(lambda self: self.ids and self.model.material)
+    @rule(bidder=Bidder, lot=Lot, behind=Behind, former=st.booleans())
+    def confirm_bid(self, bidder: str, lot: int, behind: int, *, former: bool) -> None:
+        """Confirm a bid under the latest material amendment, or under one before it."""
+        read = self._read(bidder, lot, behind)
+        amendment = max(1, self.model.material - former)
+        path = f"/bids/{self.ids.get((bidder, lot), uuid4())}/confirmations"
+        body = {"amendment": amendment}
+        answer = self._send(bidder, "POST", path, json=body, version=read)
+        expected = self.model.confirm_bid(bidder, lot, read=read, amendment=amendment)
+        assert _refusal(answer) == expected, answer.text
+
+    # -------------------------------------------------------------------------------------- drafts
+
+    @rule(bidder=Bidder, lot=Lot, offer=Offer, behind=Behind)
+    def save_draft(self, bidder: str, lot: int, offer: str, behind: int) -> None:
+        """Save a draft, as it is read or as it once was."""
+        draft = self.model.drafts.get((bidder, lot))
+        read = None if draft is None and not behind else self._read_draft(bidder, lot, behind)
+        options = {} if read is None else {"version": read}
+        person, body = self.stage.bidders[bidder], self._body(lot, offer)
+        answer = self._run(person.put(self._draft(lot), body, **options))
+        assert _refusal(answer) == self.model.save(bidder, lot, offer, read=read), answer.text
+
+    @precondition(lambda self: self.model.drafts)
+    @rule(bidder=Bidder, lot=Lot, behind=Behind)
+    def submit_draft(self, bidder: str, lot: int, behind: int) -> None:
+        """Submit a draft, into the place of a bid where there is one."""
+        read = self._read_draft(bidder, lot, behind)
+        answer = self._send(bidder, "POST", f"{self._draft(lot)}/submission", version=read)
+        assert _refusal(answer) == self.model.submit_draft(bidder, lot, read=read), answer.text
+        if answer.status_code == 201:
+            self.ids[bidder, lot] = answer.json()["bid"]
+
+    @precondition(lambda self: self.model.saves)
+    @rule(bidder=Bidder, lot=Lot, behind=Behind)
+    def discard_draft(self, bidder: str, lot: int, behind: int) -> None:
+        """Throw a draft away."""
+        read = self._read_draft(bidder, lot, behind)
+        answer = self._run(self.stage.bidders[bidder].delete(self._draft(lot), version=read))
+        assert _refusal(answer) == self.model.discard(bidder, lot, read=read), answer.text
+
+    # --------------------------------------------------------------------------------------- buyer
+
+    @precondition(
+        lambda self: not self.model.closed and self.accepted and self.model.amendments < MOST
+    )
+    @rule(what=st.sampled_from(("wording", "weights", "form", "form")))
+    def amend(self, what: str) -> None:
+        """Correct the wording, change the weights, or ask something new of one lot."""
+        count = self.model.amendments + 1
+        requirement = changed(self.tender, description=f"Dashboards, said for the {count}. time.")
+        lot = requirement["lots"][0]
+        if what == "wording":
+            self._run(approve_change(self.tender, requirement))
+            self._run(amended(self.tender, takes_requirement=True))
+            self.tender.requirement = requirement
+            self.model.amend(material=False)
+        elif what == "weights":
+            lot["minimum_quality"] = str(40 + count)
+            self._run(amended_by(self.tender, requirement))
+            self.model.amend(material=True)
+        else:
+            item = {"code": f"Z{count}", "title": "Training", "unit": "day", "quantity": "10"}
+            lot["price_items"].append(item)
+            self._run(amended_by(self.tender, requirement))
+            self.model.amend(material=True, new_form_of=lot["number"])
+
     # ------------------------------------------------------------------------------------- openers
 
-    @precondition(lambda self: not self.model.closed and len(self.accepted) > 3)
+    @precondition(lambda self: not self.model.closed and len(self.accepted) > 5)
     @rule()
     def close(self) -> None:
         """Let the deadline pass."""
-        self._run(close_bidding(self.stage.world, self.stage.tender))
+        self._run(close_bidding(self.stage.world, self.tender))
         self.model.closed = True
 
     @precondition(lambda self: self.accepted)
     @rule(opener=st.sampled_from(OPENERS))
     def confirm(self, opener: int) -> None:
         """Declare, as far as bidders are known, and confirm the opening."""
-        person = self.stage.tender.openers[opener]
+        person = self.tender.openers[opener]
         if self.model.closed:
-            self._run(declare(person, self.stage.tender))
-        answer = self._run(confirm(person, self.stage.tender))
+            self._run(declare(person, self.tender))
+        answer = self._run(confirm(person, self.tender))
         assert _refusal(answer) == self.model.confirm(opener), answer.text
 
     # -------------------------------------------------------------------------------- what is seen
@@ -200,19 +274,35 @@ class Bidding(RuleBasedStateMachine):
                 one["lot_number"]: (one["version"], one["state"]) for one in answer.json()["items"]
             }
             assert seen == {
-                lot: (bid.version, "standing" if bid.stands else "withdrawn")
+                lot: (bid.version, self.model.state(bid))
                 for (owner, lot), bid in self.model.bids.items()
                 if owner == bidder
             }
 
     @invariant()
+    def everybody_is_told_how_their_bid_for_a_lot_stands(self) -> None:
+        """And their draft; digests and receipt are of what is stored."""
+        for bidder, lot in product(BIDDERS, LOTS):
+            path = f"{self.tender.path}/lots/{lot}/my-bid"
+            told = self._run(self.stage.bidders[bidder].get(path)).json()
+            bid, draft = self.model.bids.get((bidder, lot)), self.model.drafts.get((bidder, lot))
+            assert (told["stored"] is None, told["draft"] is None) == (bid is None, draft is None)
+            if bid is not None:
+                stored = told["stored"]["version"], told["stored"]["state"]
+                assert stored == (bid.version, self.model.state(bid))
+                assert told["stands"] == (self.model.state(bid) == "standing")
+            if draft is not None:
+                assert told["draft"]["version"] == draft.version
+                assert (told["draft"]["faults"] == 0) == (draft.form == self.model.form(lot))
+
+    @invariant()
     def offers_are_read_when_they_are_opened(self) -> None:
         """An evaluator reads nothing before the opening, and then what stood, all of it."""
-        evaluator = self.stage.tender.quality_evaluators[0]
+        evaluator = self.tender.quality_evaluators[0]
         if self.model.opened:
-            self._run(declare(evaluator, self.stage.tender))
+            self._run(declare(evaluator, self.tender))
         for lot in LOTS:
-            path = f"{self.stage.tender.path}/lots/{lot}/evaluation/bids"
+            path = f"{self.tender.path}/lots/{lot}/evaluation/bids"
             answer = self._run(evaluator.get(path))
             if not self.model.opened:
                 assert answer.status_code in {403, 409}, answer.text
@@ -227,11 +317,18 @@ class Bidding(RuleBasedStateMachine):
         return self._runner.run(doing)
 
     def _body(self, lot: int, offer: str) -> dict[str, Any]:
-        return bid_body(asked(self.stage.tender, lot), quality_text=offer)
+        return bid_body(asked(self.tender, lot), quality_text=offer)
 
     def _read(self, bidder: str, lot: int, behind: int) -> int:
         bid = self.model.bids.get((bidder, lot))
         return max(1, (1 if bid is None else bid.version) - behind)
+
+    def _draft(self, lot: int) -> str:
+        return f"{self.tender.path}/lots/{lot}/bid-draft"
+
+    def _read_draft(self, bidder: str, lot: int, behind: int) -> int:
+        draft = self.model.drafts.get((bidder, lot))
+        return max(1, (1 if draft is None else draft.version) - behind)
 
     def _send(self, bidder: str, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request under a key, and keep it where it was accepted."""
@@ -259,3 +356,50 @@ def test_the_market_answers_as_the_model_does(stage: Stage) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_one_order_in_which_everything_comes_to_pass(stage: Stage) -> None:
+    """What fifteen orders by chance may leave out: lapsed bids, other forms, former amendments."""
+    Bidding.stage = stage
+    told = Bidding()
+    told.begin()
+    seen = []
+
+    def then(act: Callable[..., None], *given: Any, **named: Any) -> None:
+        act(told, *given, **named)
+        told.everybody_sees_their_own_bids()
+        told.everybody_is_told_how_their_bid_for_a_lot_stands()
+        told.offers_are_read_when_they_are_opened()
+        seen.append(sorted(told.model.state(bid) for bid in told.model.bids.values()))
+
+    bidding = Bidding
+    try:
+        then(bidding.save_draft, "Ada", 1, "First", behind=0)
+        for bidder in BIDDERS:
+            then(bidding.submit, bidder, 2, "First")
+        then(bidding.submit, "Ben", 1, "Second")
+        then(bidding.submit, "Cleo", 1, "Third")
+        then(bidding.amend, "weights")
+        then(bidding.confirm_bid, "Ada", 2, 0, former=False)
+        then(bidding.amend, "form")
+        then(bidding.submit_draft, "Ada", 1, 0)  # of a form that is no more
+        then(bidding.save_draft, "Ada", 1, "Second", behind=0)
+        then(bidding.submit_draft, "Ada", 1, 0)
+        then(bidding.confirm_bid, "Ben", 2, 0, former=True)
+        then(bidding.confirm_bid, "Ben", 2, 0, former=False)
+        then(bidding.confirm_bid, "Ben", 1, 0, former=False)  # must be replaced
+        then(bidding.replace, "Ben", 1, "Third", 0)
+        then(bidding.withdraw, "Cleo", 2, 0)
+        then(bidding.save_draft, "Cleo", 2, "Second", behind=0)
+        then(bidding.close)
+        then(bidding.submit_draft, "Cleo", 2, 0)
+        then(bidding.confirm_bid, "Cleo", 1, 0, former=False)
+        then(bidding.discard_draft, "Cleo", 2, 0)
+        for opener in OPENERS:
+            then(bidding.confirm, opener)
+    finally:
+        told.teardown()
+    assert told.model.opened
+    assert seen[-1] == ["lapsed", "lapsed", "standing", "standing", "standing", "withdrawn"]
+    assert told.model.offers(1) == ["Second", "Third"]
+    assert told.model.offers(2) == ["First"]

@@ -18,8 +18,9 @@ from market.embedded import EmbeddedPostgres
 from market.settings import Environment, Settings
 from market.transparency.checking import check_log
 from market.transparency.keeping import Keeper
-from market.transparency.origins import LogLost, Witness, all_verifiers, restart
+from market.transparency.restarting import Contradicted, known_keys, restart
 from market.transparency.rules.notes import verify_checkpoint
+from market.transparency.witness import Witness
 from market.vault import Vault
 from tests.makers.log import keep, number, record_straight
 
@@ -137,7 +138,7 @@ async def test_a_restore_is_whole_or_the_log_says_that_it_is_not(
 
     with _restored(primary, backup, "", tmp_path / "whole") as whole:
         async with _bench(whole, vault) as (connection, bench):
-            keys = await all_verifiers(connection, vault)
+            keys = await known_keys(connection, vault)
             assert (await check_log(connection, keys, [last, earlier])).good
             signed = verify_checkpoint(last, keys)
             root = await connection.fetchval(
@@ -150,18 +151,21 @@ async def test_a_restore_is_whole_or_the_log_says_that_it_is_not(
     point = "recovery_target_name = 'before the end'"
     with _restored(primary, backup, point, tmp_path / "shorter") as shorter:
         async with _bench(shorter, vault) as (connection, bench):
-            keys = await all_verifiers(connection, vault)
+            keys = await known_keys(connection, vault)
             assert (await check_log(connection, keys, [earlier])).good
             assert not (await check_log(connection, keys, [last])).good
             await record_straight(connection, action="lot.awarded")
             await number(bench)
-            with pytest.raises(LogLost, match="what came after was lost"):
+            with pytest.raises(Contradicted, match="its end was lost"):
                 await Keeper(bench, witness).run()
-            declared = await restart(connection, vault, "Restored without its end.", [last])
-            witness.set_aside(declared.number)
+            [declared] = await restart(
+                connection, vault, "Restored without its end.", witness.notes()
+            )
             await keep(bench, Keeper(bench, witness))
-            keys = await all_verifiers(connection, vault)
-            newest = verify_checkpoint(witness.notes()[0], keys[-1:])
-            assert newest.origin == "tests.example/sandbox-log-2"
-            assert declared.begins_at == verify_checkpoint(earlier, keys).size
-            assert (await check_log(connection, keys, [earlier])).good
+            keys = await known_keys(connection, vault)
+            newest = verify_checkpoint(witness.notes()[0], keys)
+            assert newest.origin == declared.restart.origin
+            assert declared.restart.kept == verify_checkpoint(earlier, keys).size
+            assert declared.restart.known == verify_checkpoint(last, keys).size
+            checked = await check_log(connection, keys, [earlier, last])
+            assert (checked.good, checked.held, checked.lost) == (True, 1, 1)

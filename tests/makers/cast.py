@@ -331,6 +331,7 @@ async def _add_systems(cast: Cast) -> None:
     cast.path["client_id"] = client["id"]
     cast.path["webhook_id"] = (await webhook(administrator, WEBHOOK))["id"]
     cast.path["delivery_id"] = str(uuid4())
+    cast.path["proposal_id"] = str(uuid4())
     cast.path |= {"position": "1", "old_size": "1", "event_id": str(uuid4())}  # of the log
 
 

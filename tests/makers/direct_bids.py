@@ -29,6 +29,7 @@ MANIFEST = (
     "INSERT INTO manifest_entry (id, tender, lot, bid, bid_version, pseudonym)"
     " VALUES (gen_random_uuid(), $1, $2, $3, $4, $5)"
 )
+FIX = "SELECT fix_manifest($1)"
 OPENED = (
     "INSERT INTO opened_envelope (id, envelope, bid, kind, content, opened_by)"
     " VALUES (gen_random_uuid(), $1, $2, $3, '{}', $4)"

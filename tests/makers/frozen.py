@@ -94,6 +94,7 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "declareInterests": {
             "declarations": [{"bidder": str(winner), "interest": "none", "details": ""}]
         },
+        "saveDraft": {"quality": {"answers": []}},
         "submitBid": bid,
         "replaceBid": bid,
         "giveScore": score,

@@ -117,6 +117,16 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
         "after the opening",
         {**_TENDER, "opened": True, "duty": "award_approver", "deadline": _NOON},
     ),
+    (
+        "extension-proposed",
+        "",
+        {
+            **_TENDER,
+            "deadline": _NOON,
+            "began": "2027-02-05T11:40:07+00:00",
+            "ended": "2027-02-05T11:51:00+00:00",
+        },
+    ),
     ("conflict-to-decide", "", {**_TENDER, "declared": True}),
     ("conflict-to-decide", "to a guardian who has not declared", {**_TENDER, "declared": False}),
     ("application-waiting", "", _APPLICATION),

@@ -125,6 +125,7 @@ class Log:
                 for note, old in older
                 if old.size >= own[0].position
             ),
+            former=(),
             head=exports.ExportedHead(
                 count=head.count,
                 last_leaf=head.last_leaf.hex(),

@@ -25,6 +25,7 @@ from tests.makers.world import PASSWORD, World
 
 SEVERAL_PROCESSES = """
 import asyncio, logging, sys
+from types import SimpleNamespace
 import structlog
 from market.observation.measures import exposition
 from market.observation.requests import observed
@@ -33,6 +34,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 
 async def handle(scope, receive, send):
     scope["path_template"] = scope["path"]
+    scope["route_handler"] = SimpleNamespace(opt={"submission": "/bids" in scope["path"]})
     await send({"type": "http.response.start", "status": 201, "headers": []})
 
 async def ignore(message):
@@ -102,6 +104,7 @@ async def test_measures_count_by_route_never_by_path(world: World) -> None:
     for slug in ("not-found", "stale"):
         assert (await world.client.get(f"/problems/{slug}")).status_code == 200
     assert (await world.client.get("/no/such/path")).status_code == 404
+    assert (await world.client.get("/health")).status_code == 200
     text = (await world.client.get("/metrics")).text
     assert re.search(
         r'market_requests_total\{method="GET",route="/problems/\{slug\}",status="2xx"\} \d', text

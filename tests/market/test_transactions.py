@@ -19,6 +19,8 @@ from market.database import (
     execute,
     fetch_value,
     reading,
+    unit_of_work,
+    wait_until_kept,
 )
 from market.errors import Busy, OutcomeUnknown, Refused
 from market.events.commands import record
@@ -26,6 +28,7 @@ from tests.conftest import Databases
 from tests.makers.world import World
 
 ACTOR = Actor(request="a test")
+SUBJECT = uuid4()
 
 
 def ensure_clean() -> None:
@@ -326,6 +329,30 @@ async def test_when_every_connection_is_in_use_the_answer_is_busy(
     ensure_clean()
 
 
+async def test_where_no_server_is_the_primary_the_answer_is_busy(
+    world: World, databases: Databases
+) -> None:
+    person = await somebody(world)
+    assert DB.pool is not None
+    DB.pool.set_connect_args(**databases.app | {"target_session_attrs": "standby"})
+    await DB.pool.expire_connections()
+    with pytest.raises(Busy):
+        await rename(ACTOR, person, "Beth")
+    DB.pool.set_connect_args(**databases.app | {"target_session_attrs": "read-write"})
+    await rename(ACTOR, person, "Beth")
+    ensure_clean()
+
+
+@pytest.mark.usefixtures("world")
+async def test_what_acknowledges_what_it_only_found_waits_at_its_commit() -> None:
+    """A transaction that writes nothing has no number, and its commit waits for no standby."""
+    async with unit_of_work(ACTOR, writes=False):
+        assert await fetch_value("SELECT pg_current_xact_id_if_assigned()") is None
+        await wait_until_kept()
+        assert await fetch_value("SELECT pg_current_xact_id_if_assigned()") is not None
+    ensure_clean()
+
+
 async def test_a_lock_that_is_held_too_long_is_busy(
     world: World, databases: Databases, superuser: Any
 ) -> None:
@@ -361,3 +388,23 @@ async def test_a_connection_carries_nothing_from_one_actor_to_the_next(world: Wo
         assert changed is None
         await DB.pool.release(connection)
     ensure_clean()
+
+
+@pytest.mark.usefixtures("world")
+async def test_events_of_one_transaction_keep_the_order_in_which_they_were_recorded(
+    superuser: Any,
+) -> None:
+    @command
+    async def busy(actor: Actor) -> int:
+        for number in range(7):
+            private = {"reason": "Because."} if number % 2 else None
+            await record(actor, "test.made", "thing", SUBJECT, private=private, number=number)
+        return 7
+
+    assert await busy(ACTOR) == 7
+    rows = await superuser.fetch(
+        "SELECT (details ->> 'number')::integer AS number FROM event WHERE subject = $1"
+        " ORDER BY serial",
+        SUBJECT,
+    )
+    assert [row["number"] for row in rows] == list(range(7))

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 FORMAL = {
     "tender-abandoned",
     "tender-amended",
+    "extension-proposed",
     "bid-lapsed",
     "lot-abandoned",
     "outcome",
@@ -24,7 +25,9 @@ FORMAL = {
 }
 """What nobody can do without being told."""
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
-_RAW = re.compile(r"INSERT INTO event\b[^;]*?'([a-z_]+\.[a-z_]+)'", re.DOTALL)
+_RAW = re.compile(
+    r"(?:INSERT INTO event\b[^;]*?|record_of_tender\()'([a-z_]+\.[a-z_]+)'", re.DOTALL
+)
 _CODE = ("market", "suppliers", "tenders", "evaluation")
 
 

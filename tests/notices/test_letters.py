@@ -7,6 +7,7 @@
 import re
 import textwrap
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_a_time_is_said_with_its_weekday_and_zone(instant: str, said: str) -> No
     assert london(instant) == said
 
 
-@given(st.datetimes().map(lambda at: at.replace(year=2027)))
+@given(st.datetimes(datetime(2027, 1, 1), datetime(2027, 12, 31)))  # noqa: DTZ001  # of UTC
 def test_two_times_that_are_said_alike_are_within_a_second(at: Any) -> None:
     said = london(f"{at.isoformat()}+00:00")
     shifted = london(f"{at.replace(microsecond=0).isoformat()}+00:00")

@@ -24,9 +24,16 @@ _RUNNING: Final[Mapping[str, Action]] = {
         commits_to="the time before and after",
     ),
     "log.restarted": Action(
-        "The log began anew under another name, because a restore had lost its end.",
+        "The log goes on under a new origin, because the end of its former one was lost.",
         ("log",),
-        {"number": _NUMBER, "begins_at": _NUMBER},
+        {
+            "origin": _CODE,
+            "former": _CODE,
+            "kept": _NUMBER,
+            "known": _NUMBER,
+            "known_root": Kind.DIGEST,
+            "note": Kind.DIGEST,
+        },
     ),
     "request.refused": Action(
         "An act was refused by duty, interest or permission.",

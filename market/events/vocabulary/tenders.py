@@ -112,6 +112,13 @@ _DUTIES: Final[Mapping[str, Action]] = {
 }
 
 _BIDDING: Final[Mapping[str, Action]] = {
+    "draft.saved": Action(
+        "A draft of a bid was saved; of no tender, so that nobody can count drafts.",
+        ("draft",),
+        {"version": _NUMBER},
+    ),
+    "draft.discarded": Action("A draft of a bid was discarded.", ("draft",), {"version": _NUMBER}),
+    "draft.submitted": Action("A draft became a bid.", ("draft",), {"version": _NUMBER}),
     "bid.submitted": Action(
         "A bid was given.", ("bid",), {"version": _NUMBER}, commits_to="the signed receipt"
     ),
@@ -132,6 +139,26 @@ _BIDDING: Final[Mapping[str, Action]] = {
         " variant whose main bid does not stand.",
         ("bid",),
         {"version": _NUMBER, "amendment": _NUMBER},
+    ),
+    "manifest.fixed": Action(
+        "The bids that stand were fixed; the digest over them is salted.",
+        ("tender",),
+        {"digest": Kind.DIGEST},
+    ),
+    "service.interrupted": Action(
+        "No process of the market had served for so long.",
+        ("interruption",),
+        {"seconds": _NUMBER},
+    ),
+    "extension.proposed": Action(
+        "An interruption touched the last hour before the deadline: somebody is to decide.",
+        ("extension_proposal",),
+    ),
+    "extension.decided": Action(
+        "The tender's manager decided whether to put the deadline off.",
+        ("extension_proposal",),
+        {"outcome": _CODE},
+        private=("reason",),
     ),
     "opening.confirmed": Action(
         "An opener confirmed the opening.", ("tender",), {"confirmed_by": _NUMBER}

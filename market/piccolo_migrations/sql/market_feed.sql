@@ -9,7 +9,7 @@ SELECT keep_append_only('public_action', 'colleague_action');
 INSERT INTO public_action (action, details, of_published_tender) VALUES
     ('breach.published', '{}', false),
     ('clock.shifted', '{forward_to}', false),
-    ('log.restarted', '{begins_at,number}', false),
+    ('log.restarted', '{origin,former,kept,known,known_root,note}', false),
     ('ownership.link_ended', '{ends_on}', false),
     ('ownership.link_stated', '{kind}', false);
 
@@ -50,6 +50,7 @@ INSERT INTO colleague_action (action, roles, in_tender) VALUES
     ('gifts.read', '{conflicts_guardian,auditor}', false),
     ('breaches.read', '{conflicts_guardian,auditor}', false),
     ('clock.shifted', '{registrar}', false),
+    ('log.restarted', '{registrar}', false),
     ('ownership.imported', '{registrar}', false),
     ('ownership.link_ended', '{registrar}', false),
     ('ownership.link_stated', '{registrar}', false);

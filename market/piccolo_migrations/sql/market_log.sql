@@ -2,7 +2,8 @@
 -- worker numbers what has been committed, hashes it, and signs.
 
 SELECT keep_append_only('event_position', 'event_leaf', 'event_blinding', 'merkle_node', 'checkpoint',
-    'checkpoint_stamp', 'log_origin');
+    'checkpoint_stamp', 'log_restart');
+SELECT keep_recorded('log_restart');
 
 -- No gap, neither in the market nor in a tender: each position but the first stands on the one
 -- before it. The database holds this, whoever writes.
@@ -87,32 +88,44 @@ BEGIN
         PERFORM refuse('checkpoint_of_whole_log',
             'A checkpoint is of a log that is hashed up to its size, and larger than the last.');
     END IF;
+    IF NEW.origin <> (SELECT r.origin FROM log_restart r ORDER BY r.declared_at DESC LIMIT 1) THEN
+        PERFORM refuse('checkpoint_of_present_origin',
+            'The log goes on under another origin: it is not signed under a former one.');
+    END IF;
     NEW.signed_at := clock_timestamp();
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_checkpoint BEFORE INSERT ON checkpoint
     FOR EACH ROW EXECUTE FUNCTION guard_checkpoint();
 
--- A new origin is declared by who operates the database, as the role that owns the schema. What it
--- begins at and its number are the database's to say.
-CREATE FUNCTION guard_log_origin() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+-- What was lost is declared by the operator alone, while nobody signs; and an origin is declared as
+-- a whole, in one transaction.
+CREATE FUNCTION guard_log_restart() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM 1 FROM log_keeper FOR UPDATE;
-    NEW.number := 1 + coalesce((SELECT max(number) FROM log_origin), 1);
-    NEW.begins_at := coalesce((SELECT max(position) FROM event_leaf), 0);
-    NEW.declared_at := clock_timestamp();
+    PERFORM 1 FROM log_keeper WHERE id = 1 FOR UPDATE;
+    NEW.declared_at := now();
+    IF EXISTS (SELECT 1 FROM checkpoint c WHERE c.origin = NEW.origin)
+       OR EXISTS (SELECT 1 FROM log_restart r WHERE r.former = NEW.origin
+                  OR (r.origin = NEW.origin AND r.declared_at <> NEW.declared_at)) THEN
+        PERFORM refuse('restart_under_new_origin', 'A restarted log has an origin it never had.');
+    END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER guard_log_origin BEFORE INSERT ON log_origin
-    FOR EACH ROW EXECUTE FUNCTION guard_log_origin();
-SELECT keep_recorded('log_origin');
+CREATE TRIGGER guard_log_restart BEFORE INSERT ON log_restart
+    FOR EACH ROW EXECUTE FUNCTION guard_log_restart();
+
+-- Whether the log knows of a tender, of whatever stage: for recording what was refused about it.
+CREATE FUNCTION tender_is_known(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM event WHERE tender = of_tender)
+$$;
 
 -- The worker: reads every event, numbers, hashes and signs, and can change none.
 GRANT USAGE ON SCHEMA public TO market_worker;
 GRANT SELECT ON event, event_position, sequencer, tender_head, event_leaf, event_blinding,
-    merkle_node, checkpoint, checkpoint_stamp, log_keeper, log_origin, installation,
-    market_clock TO market_worker;
+    merkle_node, checkpoint, checkpoint_stamp, log_restart, log_keeper, installation, market_clock
+    TO market_worker;
 GRANT INSERT ON event_leaf, event_blinding, merkle_node, checkpoint, checkpoint_stamp
     TO market_worker;
 GRANT UPDATE (passed_at) ON log_keeper TO market_worker;
@@ -120,12 +133,12 @@ CREATE POLICY worker_reads ON event FOR SELECT TO market_worker USING (true);
 GRANT SELECT, UPDATE ON sequencer TO market_guard;
 GRANT SELECT, INSERT, UPDATE ON tender_head TO market_guard;
 GRANT SELECT, INSERT ON event_position TO market_guard;
-GRANT SELECT ON event_leaf, checkpoint, log_origin TO market_guard;
+GRANT SELECT ON event_leaf, checkpoint, log_restart TO market_guard;
 GRANT SELECT, UPDATE ON log_keeper TO market_guard;
 
 -- What everybody may know of the log: hashes and signed checkpoints. How many events a tender has
 -- would tell how many bids: its numbers are shown by the query that knows whether it was opened.
-GRANT SELECT ON event_leaf, merkle_node, checkpoint, checkpoint_stamp, log_origin TO market_app;
+GRANT SELECT ON event_leaf, merkle_node, checkpoint, checkpoint_stamp, log_restart TO market_app;
 GRANT SELECT (position, event, tender_number, numbered_at) ON event_position TO market_app;
 GRANT SELECT (position, passed_at) ON sequencer TO market_app;
 -- whoever sees an event whole may check what it says
@@ -138,3 +151,4 @@ CREATE POLICY worker_makes ON event_blinding FOR INSERT TO market_worker WITH CH
 
 SELECT seal_guards();
 GRANT EXECUTE ON FUNCTION number_events(integer) TO market_worker;
+GRANT EXECUTE ON FUNCTION tender_is_known(uuid) TO market_app;

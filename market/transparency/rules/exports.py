@@ -83,6 +83,13 @@ class EarlierCheckpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     time_stamp: str | None
 
 
+class FormerLog(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A former origin of the log: the declaration about it, and checkpoints of it that hold."""
+
+    restart: str
+    checkpoints: tuple[EarlierCheckpoint, ...]
+
+
 class ExportedHead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many events the tender has and the leaf of the last, proven by the map of heads."""
 
@@ -100,6 +107,7 @@ class TenderRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tender: Identifier
     checkpoint: ExportedCheckpoint
     earlier: tuple[EarlierCheckpoint, ...]
+    former: tuple[FormerLog, ...]
     head: ExportedHead
     events: tuple[ExportedEvent, ...]
 

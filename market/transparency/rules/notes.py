@@ -23,7 +23,6 @@ LONGEST_NAME = 300
 _ED25519 = b"\x01"
 _KEY_BYTES = 32
 _ID_BYTES = 4
-_SANDBOX = re.compile(r"/sandbox-log(-[1-9][0-9]*)?\Z")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _KEY_ID = re.compile(r"[0-9a-f]{8}")
 _CHECKPOINT_LINES = 4
@@ -160,18 +159,14 @@ class CheckpointKey:
         return note
 
 
-def origin_of(name: str, *, sandbox: bool, number: int = 1) -> str:
-    """Name the log of a market: a rehearsal's is never taken for a real one's.
-
-    The number goes up when a log that lost its end begins anew: see `market.transparency.origins`.
-    """
-    log = f"{name}/sandbox-log" if sandbox else f"{name}/log"
-    return log if number == 1 else f"{log}-{number}"
+def origin_of(name: str, *, sandbox: bool) -> str:
+    """Name the log of a market: a rehearsal's is never taken for a real one's."""
+    return f"{name}/sandbox-log" if sandbox else f"{name}/log"
 
 
 def is_sandbox(origin: str) -> bool:
-    """Tell whether an origin is a rehearsal's."""
-    return _SANDBOX.search(origin) is not None
+    """Tell whether an origin is a rehearsal's, restarted or not."""
+    return origin.endswith("/sandbox-log") or "/sandbox-log/" in origin
 
 
 def parse_note(note: str) -> Note:
@@ -230,10 +225,10 @@ def read_checkpoint(text: str) -> Checkpoint:
         raise BadNote("The fourth line of a checkpoint is `tenders`, their number and a root.")
     return Checkpoint(
         origin=origin,
-        size=_number(size),
-        root=_hash(root),
-        tenders=_number(words[1]),
-        tenders_root=_hash(words[2]),
+        size=read_size(size),
+        root=read_hash(root),
+        tenders=read_size(words[1]),
+        tenders_root=read_hash(words[2]),
     )
 
 
@@ -266,18 +261,31 @@ def _ensure_name(name: str) -> None:
         raise BadNote(message)
 
 
-def _number(text: str) -> int:
+def read_size(text: str) -> int:
+    """Read a size: decimal, without leading zeros. Raises BadNote."""
     if not _NUMBER.fullmatch(text) or int(text) > MOST_LEAVES:
         message = f"A size is a number from 0 to {MOST_LEAVES} without leading zeros."
         raise BadNote(message)
     return int(text)
 
 
-def _hash(text: str) -> bytes:
+def read_hash(text: str) -> bytes:
+    """Read a root in base64. Raises BadNote."""
     decoded = _decoded(text)
     if len(decoded) != HASH_BYTES:
         raise BadNote("A root has 32 bytes.")
     return decoded
+
+
+def read_name(text: str) -> str:
+    """Read the name of an origin or a key. Raises BadNote."""
+    _ensure_name(text)
+    return text
+
+
+def write_hash(root: bytes) -> str:
+    """Write a root in base64."""
+    return _encoded(root)
 
 
 def _encoded(data: bytes) -> str:

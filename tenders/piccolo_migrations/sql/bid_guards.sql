@@ -4,7 +4,7 @@ SELECT keep_append_only('bid', 'bid_version', 'bid_participant', 'envelope', 'bi
     'declaration', 'opening_confirmation', 'opened_envelope');
 SELECT keep_recorded('bid', 'bid_version', 'bid_participant', 'envelope', 'bid_receipt', 'manifest_entry',
     'declaration', 'opening_confirmation', 'opened_envelope');
-SELECT keep_to_persons('manifest_entry', 'declaration', 'opening_confirmation', 'opened_envelope');
+SELECT keep_to_persons('declaration', 'opening_confirmation', 'opened_envelope');
 SELECT keep_erasable('declaration', 't.person = who.id', 'details');
 CREATE INDEX declaration_by_person ON declaration (tender, person, bidder);
 CREATE INDEX bid_organisation_order ON bid (organisation, made_at, id);
@@ -222,6 +222,7 @@ BEGIN
         PERFORM refuse('opening_after_deadline',
             'The opening is confirmed after the deadline, and once.');
     END IF;
+    PERFORM ensure_extension_decided(NEW.tender);
     PERFORM ensure_may_act(NEW.person, NEW.tender, 'opener');
     NEW.confirmed_at := market_now();  -- again: a declaration in flight was waited for meanwhile
     RETURN NEW;
@@ -238,35 +239,6 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE c.tender = of_tender AND holds_duty(c.person, of_tender, 'opener')
       AND why_not_unconflicted(c.person, of_tender) IS NULL
 $$;
-
--- The bids that stand, for the opener whose confirmation is the second, to write the manifest by;
--- whose they are is not told.
-CREATE FUNCTION bids_to_open(of_tender uuid) RETURNS TABLE (bid uuid, lot uuid, bid_version uuid)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT s.bid, s.lot, s.bid_version FROM standing_bids(of_tender) s
-    JOIN tender t ON t.id = of_tender
-    WHERE t.stage = 'published' AND t.deadline <= market_now()
-      AND holds_duty(acting_person(), of_tender, 'opener') AND openers_confirmed(of_tender) >= 2
-$$;
-
-CREATE FUNCTION guard_manifest_entry() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
-DECLARE held tender;
-BEGIN
-    SELECT * INTO held FROM tender WHERE id = NEW.tender FOR NO KEY UPDATE;
-    IF held.stage IS DISTINCT FROM 'published' OR market_now() < held.deadline
-       OR (SELECT count(*) FROM opening_confirmation WHERE tender = NEW.tender) < 2 THEN
-        PERFORM refuse('opening_by_two', 'The manifest is fixed when two openers have confirmed.');
-    END IF;
-    IF NOT EXISTS (SELECT 1 FROM standing_bids(NEW.tender) s WHERE s.bid = NEW.bid
-                   AND s.lot = NEW.lot AND s.bid_version = NEW.bid_version) THEN
-        PERFORM refuse('manifest_complete', 'The manifest holds the bids that stand, as they are.');
-    END IF;
-    NEW.variant := (SELECT variant FROM bid WHERE id = NEW.bid);
-    RETURN NEW;
-END $$;
-CREATE TRIGGER guard_manifest_entry BEFORE INSERT ON manifest_entry
-    FOR EACH ROW EXECUTE FUNCTION guard_manifest_entry();
 
 -- Overridden by the evaluation, which knows; until then nothing has passed.
 CREATE FUNCTION quality_passed(of_bid uuid) RETURNS boolean LANGUAGE sql STABLE
@@ -300,6 +272,7 @@ BEGIN
     IF NOT envelope_may_open(of_bid, of_kind) THEN
         PERFORM refuse('envelope_stays_sealed', 'This envelope may not be opened now.');
     END IF;
+    PERFORM ensure_envelope_as_fixed(of_bid, of_kind);
     RETURN (SELECT k.wrapped_key FROM tender_key k JOIN bid b ON b.lot = k.lot
             WHERE b.id = of_bid AND k.envelope = of_kind);
 END $$;
@@ -333,6 +306,7 @@ BEGIN
     IF NOT envelope_may_open(NEW.bid, NEW.kind) THEN
         PERFORM refuse('envelope_stays_sealed', 'This envelope may not be opened now.');
     END IF;
+    PERFORM ensure_envelope_as_fixed(NEW.bid, NEW.kind);
     NEW.opened_at := market_now();
     RETURN NEW;
 END $$;

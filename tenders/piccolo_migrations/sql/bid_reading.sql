@@ -125,9 +125,10 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
       AND (about_tender() IS NULL OR d.tender = about_tender())
 $$;
 
-CREATE FUNCTION tenders_with_known_bidders() RETURNS SETOF uuid LANGUAGE sql STABLE
+CREATE FUNCTION opened_tenders_with_known_bidders() RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT m FROM my_tenders() m WHERE sees_bidders(m)
+    SELECT m FROM my_tenders() m JOIN tender t ON t.id = m
+    WHERE t.opened_at IS NOT NULL AND sees_bidders(m)
 $$;
 
 CREATE FUNCTION lots_with_known_identities() RETURNS SETOF uuid LANGUAGE sql STABLE
@@ -153,22 +154,52 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- The minutes: what each envelope of the manifest was and became, without any content; whose it is
--- and when it came for those alone who may know.
+-- and when it came for those alone who may know. `as_fixed` is false where what is stored is not what
+-- was fixed at the deadline. Before the opening nothing of the manifest is told.
 CREATE FUNCTION opening_record(of_tender uuid)
-RETURNS TABLE (lot_number integer, lot_title text, pseudonym text, variant integer, kind text,
-               sealed_digest bytea,
+RETURNS TABLE (lot_number integer, lot_title text, lot uuid, pseudonym text, variant integer,
+               kind text, sealed_digest bytea, as_fixed boolean,
                committed bytea, opened_at timestamptz, opened_by uuid, failure text,
                supplier uuid, received_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT l.number, l.title, m.pseudonym, m.variant, e.kind, sha256(e.sealed),
-        CASE e.kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END,
+    SELECT l.number, l.title, l.id, m.pseudonym, m.variant, k.kind, k.fixed,
+        coalesce(sha256(e.sealed) = k.fixed, false),
+        CASE k.kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END,
         o.opened_at, o.opened_by, o.failure,
         CASE WHEN sees_identity(l.id) THEN b.organisation END,
         CASE WHEN sees_identity(l.id) THEN v.received_at END
-    FROM manifest_entry m JOIN lot l ON l.id = m.lot JOIN bid b ON b.id = m.bid
-    JOIN bid_version v ON v.id = m.bid_version JOIN envelope e ON e.bid_version = v.id
-    LEFT JOIN opened_envelope o ON o.envelope = e.id
-    WHERE m.tender = of_tender AND sees_bidders(of_tender)
+    FROM manifest_entry m JOIN tender t ON t.id = m.tender JOIN lot l ON l.id = m.lot
+    JOIN bid b ON b.id = m.bid JOIN bid_version v ON v.id = m.bid_version
+    CROSS JOIN LATERAL (VALUES ('quality', m.quality_digest), ('price', m.price_digest))
+        k (kind, fixed)
+    LEFT JOIN envelope e ON e.bid_version = v.id AND e.kind = k.kind
+    LEFT JOIN opened_envelope o ON o.bid = m.bid AND o.kind = k.kind
+    WHERE m.tender = of_tender AND t.opened_at IS NOT NULL AND sees_bidders(of_tender)
+      AND may_read_bids(acting_person(), of_tender)
+$$;
+
+-- Who tried to give, replace, withdraw or confirm a bid after the deadline, and when; and how many
+-- bids there were that did not stand then. Told with the minutes, once the bids are opened.
+CREATE FUNCTION late_attempts(of_tender uuid)
+RETURNS TABLE (organisation uuid, attempted text, attempted_at timestamptz) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT e.organisation, e.details ->> 'operation', e.occurred_at
+    FROM tender t JOIN event e ON e.tender = t.id
+    WHERE t.id = of_tender AND t.opened_at IS NOT NULL AND e.action = 'request.refused'
+      AND e.details ->> 'refusal' = 'bidding-closed' AND e.occurred_at >= t.deadline
+      AND sees_bidders(of_tender) AND may_read_bids(acting_person(), of_tender)
+$$;
+
+CREATE FUNCTION bids_that_did_not_stand(of_tender uuid)
+RETURNS TABLE (withdrawn integer, lapsed integer) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT count(*) FILTER (WHERE v.act = 'withdrawn')::integer,
+           count(*) FILTER (WHERE v.act = 'submitted' AND NOT EXISTS (
+               SELECT 1 FROM standing_bids(of_tender) s WHERE s.bid = b.id))::integer
+    FROM bid b JOIN tender t ON t.id = b.tender
+    JOIN LATERAL (SELECT act FROM bid_version WHERE bid = b.id
+                  ORDER BY number DESC LIMIT 1) v ON true
+    WHERE b.tender = of_tender AND t.opened_at IS NOT NULL AND sees_bidders(of_tender)
       AND may_read_bids(acting_person(), of_tender)
 $$;
 
@@ -216,9 +247,8 @@ CREATE POLICY receipt_read ON bid_receipt FOR SELECT TO market_app
                    WHERE v.id = bid_receipt.bid_version AND b.organisation = acting_organisation()));
 CREATE POLICY receipt_made ON bid_receipt FOR INSERT TO market_app WITH CHECK (true);
 CREATE POLICY manifest_read ON manifest_entry FOR SELECT TO market_app
-    USING (tender IN (SELECT tenders_with_known_bidders()) OR EXISTS (
+    USING (tender IN (SELECT opened_tenders_with_known_bidders()) OR EXISTS (
         SELECT 1 FROM bid b WHERE b.id = manifest_entry.bid AND b.organisation = acting_organisation()));
-CREATE POLICY manifest_made ON manifest_entry FOR INSERT TO market_app WITH CHECK (true);
 CREATE POLICY opened_read ON opened_envelope FOR SELECT TO market_app
     USING (CASE kind WHEN 'quality' THEN bid IN (SELECT bids_read_open('quality'))
            ELSE bid IN (SELECT bids_read_open('price')) END);
@@ -260,8 +290,9 @@ CREATE POLICY event_withheld ON event AS RESTRICTIVE FOR SELECT TO market_app
                    WHERE b.organisation = acting_organisation()))
               AND NOT withholds_event(tender, organisation, action, occurred_at));
 
-GRANT SELECT, INSERT ON bid, bid_version, bid_participant, envelope, bid_receipt, manifest_entry, declaration,
+GRANT SELECT, INSERT ON bid, bid_version, bid_participant, envelope, bid_receipt, declaration,
     opening_confirmation, opened_envelope TO market_app;
+GRANT SELECT ON manifest_entry TO market_app;
 GRANT SELECT ON bid_version, bid_participant, envelope, bid_receipt, manifest_entry, declaration,
     opening_confirmation, opened_envelope TO market_guard;
 GRANT SELECT, UPDATE ON bid TO market_guard;
@@ -272,10 +303,10 @@ GRANT EXECUTE ON FUNCTION holds_duty(uuid, uuid, text[]), duty_standing(uuid, uu
     belongs_to_any_supplier(uuid), interests_in_force(uuid), audits_tender(uuid),
     my_conflict(uuid),
     recorded_tenders(), withholds_event(uuid, uuid, text, timestamptz),
-    openers_confirmed(uuid), bids_to_open(uuid), sealed_envelope(uuid, text),
-    opening_record(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
+    openers_confirmed(uuid), sealed_envelope(uuid, text),
+    opening_record(uuid), late_attempts(uuid), bids_that_did_not_stand(uuid), bidders_of(uuid), participants_of(uuid), conflicts_in(uuid), places_of(uuid, uuid),
     places_of_bidder(uuid, uuid), sees_bidders(uuid), sees_identity(uuid),
-    tenders_with_known_bidders(), lots_with_known_identities(), bids_read_open(text),
+    opened_tenders_with_known_bidders(), lots_with_known_identities(), bids_read_open(text),
     envelope_may_open(uuid, text), wrapped_key_for(uuid, text)
     TO market_app;
 

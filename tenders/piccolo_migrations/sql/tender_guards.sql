@@ -182,12 +182,10 @@ BEGIN
             PERFORM refuse('opening_by_two', 'Two different openers without an interest must'
                 ' confirm the opening.');
         END IF;
-        IF (SELECT count(*) FROM manifest_entry WHERE tender = NEW.id)
-           <> (SELECT count(*) FROM standing_bids(NEW.id)) THEN
-            PERFORM refuse('manifest_complete', 'The manifest must hold every bid that stands.');
+        IF NOT EXISTS (SELECT 1 FROM manifest WHERE tender = NEW.id) THEN
+            PERFORM refuse('manifest_complete', 'What stands is fixed before it is opened.');
         END IF;
         PERFORM freeze_criteria(NEW.id, NEW.published_requirement);
-        PERFORM lapse_bids(NEW.id);
     WHEN 'abandoned' THEN
         NEW.abandoned_at := market_now();
     ELSE

@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from evaluation.rules.methods import (
     METHODS,
-    LowestPriceRatio,
     Parameters,
     PriceNotPositive,
     UnknownMethod,
     method_of,
 )
+from evaluation.rules.methods.curves import LowestPriceRatio
 from evaluation.rules.ranking import Offer, RankedOffer, Ranking, leaders
 from market.money import display
-from tenders.rules.requirement import MethodName, TieRule
+from tenders.rules.award_methods import MethodName, TieRule
 
 METHOD = method_of(MethodName.LOWEST_PRICE_RATIO, 1)
 PRICE_WEIGHT = 40
@@ -48,7 +48,7 @@ OFFERS = st.lists(st.tuples(QUALITIES, PRICES), max_size=8).map(
     ]
 )
 SOME_OFFERS = OFFERS.filter(bool)
-TIE_RULES = st.sampled_from(TieRule)
+TIE_RULES = st.sampled_from([TieRule.HIGHER_QUALITY, TieRule.LOWER_PRICE])
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,11 @@ def test_a_price_of_zero_or_less_is_refused(price: str) -> None:
 
 def test_a_price_outside_the_prices_it_is_compared_with_is_held_to_the_same_domain() -> None:
     with pytest.raises(PriceNotPositive):
-        LowestPriceRatio().points(Fraction(0), [Fraction(1)], Fraction(40))
+        LowestPriceRatio().points(
+            Fraction(0),
+            [Fraction(1)],
+            Parameters(price_weight=Fraction(40), tie_rule=TieRule.LOWER_PRICE),
+        )
 
 
 def test_two_offers_of_one_key_are_refused() -> None:

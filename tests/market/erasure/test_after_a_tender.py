@@ -104,7 +104,7 @@ async def test_the_record_of_a_competition_outlives_the_names_in_it_and_verifies
         checked = await check_log(connection, [key.verifier], [held])
     assert checked.good, checked
     await keep_and_sign(bench, superuser)
-    made = await export_tender(superuser, key.verifier, tender.id, [held])
+    made = await export_tender(superuser, [key.verifier], tender.id, [held])
     verdict = verify_export(made.content, [key.vkey], [held])
     assert verdict.good, verdict
 

@@ -99,7 +99,7 @@ async def test_a_lost_key_encryption_key_comes_back_from_the_backup(
     async with market_over(databases, restored) as world:
         opener = replace(tender.openers[0], client=world.client)
         resumed = await opener.post(f"{tender.path}/opening")
-        assert resumed.json() == {"opened": 1, "failed": 0, "remaining": 0}
+        assert resumed.json() == {"opened": 1, "failed": 0, "remaining": 0, "manifest_faults": 0}
 
 
 async def test_keys_are_rotated_and_dropped_and_every_bid_opens(

@@ -43,7 +43,9 @@ async def everything(world: World) -> None:
     await webhook(await answerable(world), "https://hooks.example/one")
     await enrolled(await answerable(world))
     tender, officers = await tender_of_officers(world, lots=1)
-    await submit((await some_suppliers(world, 1))[0], tender, 1)
+    (bidder,) = await some_suppliers(world, 1)
+    await bidder.put(f"{tender.path}/lots/1/bid-draft", {})
+    await submit(bidder, tender, 1)
     await confirmed(world, tender, officers)
     for officer in officers[:2]:
         await officer.desk.release(tender.id, agreed)

@@ -99,7 +99,7 @@ async def test_three_officers_keep_rehearse_and_release(
     assert await officer("release", str(tender.id), "--yes", *at[0]) == 0
     assert "Released 1 content keys of lot 1, quality: 1." in capsys.readouterr().out
     answer = await openers[1].post(f"{tender.path}/opening")
-    assert answer.json() == {"opened": 1, "failed": 0, "remaining": 0}
+    assert answer.json() == {"opened": 1, "failed": 0, "remaining": 0, "manifest_faults": 0}
 
 
 async def test_what_fails_at_the_desk_is_told_in_a_sentence(

@@ -44,7 +44,7 @@ async def by_system(connection: Any, person: Person, credential: UUID) -> AsyncI
 BY_PEOPLE = (
     "opening_confirmation",
     "opened_envelope",
-    "manifest_entry",
+    "extension_decision",
     "approval",
     "recommendation",
     "award",

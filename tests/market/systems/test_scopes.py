@@ -72,8 +72,9 @@ def test_bids_alone_are_submissions_and_nothing_that_limits_is_forgotten(app: Li
     found = {
         handler.operation_id for _, _, handler in operations(app) if handler.opt.get("submission")
     }
-    writing = {"submitBid", "replaceBid", "withdrawBid", "confirmBid"}
-    assert found == writing | {"listMyBids", "getMyBid"}
+    bids = {"submitBid", "replaceBid", "withdrawBid", "confirmBid", "listMyBids", "getMyBid"}
+    drafts = {"saveDraft", "getDraft", "listDraftFaults", "submitDraft", "discardDraft"}
+    assert found == bids | drafts | {"getMyBidForLot"}
 
 
 async def test_whatever_scopes_a_key_has_it_reaches_nothing_beyond_them(

@@ -30,7 +30,7 @@ async def tender(superuser: Any, bench: Workbench) -> UUID:
 
 
 async def _export(superuser: Any, bench: Workbench, tender: UUID, *covering: str) -> bytes:
-    made = await export_tender(superuser, checkpoint_key(bench.vault).verifier, tender, covering)
+    made = await export_tender(superuser, [checkpoint_key(bench.vault).verifier], tender, covering)
     return made.content
 
 

@@ -49,7 +49,7 @@ async def test_before_the_deadline_even_openers_see_no_bid(
                 assert await app_role.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608  # named above
             assert await app_role.fetch("SELECT * FROM bidders_of($1)", tender.id) == []
             assert await app_role.fetchval("SELECT my_conflict($1)", tender.id) is None
-            assert await app_role.fetch("SELECT * FROM bids_to_open($1)", tender.id) == []
+            assert await app_role.fetch("SELECT * FROM minutes_manifest($1)", tender.id) == []
 
 
 async def test_functions_that_tell_who_bids_cannot_be_called_by_the_app(
@@ -58,6 +58,8 @@ async def test_functions_that_tell_who_bids_cannot_be_called_by_the_app(
     opener = tender.openers[0]
     for call in (
         "SELECT * FROM standing_bids($1)",
+        "SELECT * FROM find_manifest_faults($1)",
+        "SELECT * FROM manifest WHERE tender = $1",
         f"SELECT belongs_to_bidder('{opener.id}', $1)",
         f"SELECT why_not_unconflicted('{opener.id}', $1)",
     ):
@@ -114,7 +116,6 @@ async def test_whose_bid_is_whose_is_hidden_from_those_who_score(
             assert await app_role.fetchval("SELECT count(*) FROM bid_version") == 0
             whose = await app_role.fetch("SELECT supplier FROM opening_record($1)", tender.id)
             assert {row["supplier"] for row in whose} == {None}
-            assert await app_role.fetch("SELECT * FROM bids_to_open($1)", tender.id) == []
 
 
 async def test_opened_contents_are_read_by_those_alone_whose_duty_it_is(

@@ -10,7 +10,7 @@ import pytest
 
 from market.actor import Actor, Role
 from market.sealing import EnvelopeKind, ServerCustodian
-from tenders.commands.opening import open_envelope, pseudonyms, unopened
+from tenders.commands.opening import open_envelope, unopened
 from tenders.errors import EnvelopeOpened, EnvelopeStaysSealed, KeysUnavailable
 from tests.makers.bids import (
     asked,
@@ -338,10 +338,28 @@ async def test_pseudonyms_tell_nothing_of_the_order_of_arrival(
             "Bidder B",
             "Bidder C",
         ]
-    drawn = {tuple(pseudonyms(3)) for _ in range(300)}
+    named = await superuser.fetch("SELECT bidder_name(n) AS name FROM generate_series(1, 800) n")
+    assert len({row["name"] for row in named}) == 800
+    assert [named[place - 1]["name"] for place in (1, 26, 27, 28, 702, 703)] == [
+        f"Bidder {letters}" for letters in ("A", "Z", "AA", "AB", "ZZ", "AAA")
+    ]
+
+
+async def test_pseudonyms_are_drawn_anew_each_time(
+    world: World, tender: PublishedTender, superuser: Any
+) -> None:
+    for supplier in await some_suppliers(world, 3):
+        await submit(supplier, tender, 1)
+    await close_bidding(world, tender)
+    drawn = set()
+    for _ in range(60):
+        attempt = superuser.transaction()
+        await attempt.start()
+        assert await superuser.fetchval("SELECT fix_manifest($1)", tender.id)
+        rows = await superuser.fetch("SELECT bid FROM manifest_entry ORDER BY pseudonym")
+        drawn.add(tuple(row["bid"] for row in rows))
+        await attempt.rollback()
     assert len(drawn) == 6
-    assert len(set(pseudonyms(800))) == 800
-    assert {"Bidder Z", "Bidder AA", "Bidder AB", "Bidder ZZ", "Bidder AAA"} <= set(pseudonyms(800))
 
 
 # -- envelope by envelope -------------------------------------------------------------------------
@@ -376,7 +394,7 @@ async def test_an_interrupted_opening_is_resumed(
     )
     resumed = await tender.openers[0].post(f"{tender.path}/opening")
     assert resumed.status_code == 201, resumed.text
-    assert resumed.json() == {"opened": 3, "failed": 0, "remaining": 0}
+    assert resumed.json() == {"opened": 3, "failed": 0, "remaining": 0, "manifest_faults": 0}
     again = await confirm(tender.openers[1], tender, headers=headers)
     assert again.json() == {"confirmed_by": 2, "opened": True}
     assert await events(superuser, "envelope.opened") == 3
@@ -419,7 +437,7 @@ async def test_an_envelope_that_does_not_open_is_recorded_as_such(
         await declare(opener, tender)
         assert (await confirm(opener, tender)).status_code == 201
     resumed = await tender.openers[0].post(f"{tender.path}/opening")
-    assert resumed.json() == {"opened": 1, "failed": 1, "remaining": 0}
+    assert resumed.json() == {"opened": 1, "failed": 1, "remaining": 0, "manifest_faults": 0}
     minutes = (await tender.openers[0].get(f"{tender.path}/opening")).json()
     found = {bid["supplier"]["name"]: bid["envelopes"][0] for bid in minutes["lots"][0]["bids"]}
     assert found["Supplier 1"]["failure"] == "The envelope does not open with the key of its lot."

@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from evaluation.rules.methods import METHODS
+from tenders.rules.award_methods import PUBLISHABLE_VERSIONS
 from tenders.rules.requirement import (
     MAXIMUM_DEPTH,
-    PUBLISHABLE_VERSIONS,
     Criterion,
     Requirement,
     faults,

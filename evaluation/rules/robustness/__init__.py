@@ -1,0 +1,1 @@
+"""How firmly a ranking stands: it informs the panel, and never changes a score."""
