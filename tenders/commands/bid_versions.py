@@ -17,7 +17,7 @@ from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
 from tenders.queries.participants import identified
 from tenders.rules.participants import Participant
-from tenders.schemas.bids import BidReceived, ParticipantView
+from tenders.schemas.bids import BidReceived
 
 _BID = "INSERT INTO bid (id, tender, lot, organisation, variant) VALUES ($1, $2, $3, $4, $5)"
 
@@ -73,7 +73,7 @@ class Part(msgspec.Struct, frozen=True):
 async def first_version(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, variant: int | None
 ) -> Making:
-    """Permit the first version of the organisation's bid for a lot. The bid is not yet stored.
+    """Permit the first version of the organisation's bid for a lot.
 
     Raises:
         NotFound: no such published tender or lot.
@@ -86,7 +86,7 @@ async def first_version(
     """
     bidding = await bidding_in(actor, tender_id, lot_number, variant or 0)
     ensure_may_bid(bidding.facts())
-    ensure_variant_taken(bidding)
+    ensure_taken(bidding)
     if bidding.bid is not None:
         what = f"variant {bidding.variant} of its bid" if bidding.variant else "a bid"
         message = (
@@ -94,41 +94,32 @@ async def first_version(
             f" PUT /bids/{bidding.bid}."
         )
         raise AlreadyBid(message)
-    return Making(actor=actor, vault=vault, bidding=bidding, bid=uuid4(), version=1)
+    return following(actor, vault, bidding)
 
 
-async def participants(making: Making, given: Sequence[Participant]) -> list[ParticipantView]:
-    """Identify everybody who takes part beside the lead.
-
-    Raises:
-        ParticipantsFaulty: with every fault.
-    """
-    found = await identified(given, making.bidding.supplier)
-    if found.faults:
-        raise ParticipantsFaulty(found.faults[0].reason, faults=found.faults)
-    return found.views
-
-
-async def begin(making: Making) -> None:
-    """Store that the organisation bids, where it did not; the version follows at once."""
-    bidding = making.bidding
-    if bidding.bid is not None:
-        return
-    await execute(_BID, making.bid, bidding.tender, bidding.lot, bidding.supplier, bidding.variant)
-
-
-def ensure_variant_taken(bidding: Bidding) -> None:
-    """Refuse a variant that the lot, as it is published now, does not take.
+def ensure_taken(bidding: Bidding) -> None:
+    """Refuse a variant that the lot does not take.
 
     Raises:
         VariantRefused: the lot takes no variant of that number.
     """
-    lot = bidding.asked()
-    most = 0 if lot.variants is None else lot.variants.most
+    taken = bidding.asked().variants if bidding.variant else None
+    most = 0 if taken is None else taken.most
     if bidding.variant > most:
         many = f"variants 1 to {most}" if most else "no variants"
-        message = f"Lot {lot.number} takes {many} of each bidder; the main bid is variant 0."
+        message = f"The lot takes {many} of each bidder; the main bid is variant 0."
         raise VariantRefused(message)
+
+
+def following(actor: Actor, vault: Vault, bidding: Bidding) -> Making:
+    """Begin the version after the last one, or the first where there is no bid."""
+    return Making(
+        actor=actor,
+        vault=vault,
+        bidding=bidding,
+        bid=bidding.bid or uuid4(),
+        version=1 + (bidding.version or 0),
+    )
 
 
 async def next_version(
@@ -151,15 +142,26 @@ async def next_version(
         raise VariantRefused(message)
     if bidding.version != version:
         raise BidChanged
-    return Making(actor=actor, vault=vault, bidding=bidding, bid=bid_id, version=version + 1)
+    return following(actor, vault, bidding)
 
 
 async def store(
-    making: Making, parts: tuple[Part, Part], beside: list[ParticipantView], sealing: Sealing
+    making: Making, parts: tuple[Part, Part], named: Sequence[Participant], sealing: Sealing
 ) -> BidReceived:
-    """Store a version with both its envelopes, and sign for it."""
+    """Store a version with both its envelopes and who takes part beside the lead, and sign for it.
+
+    Raises:
+        ParticipantsFaulty: with every fault.
+    """
     quality, price = parts
-    version_id = uuid4()
+    bidding, version_id = making.bidding, uuid4()
+    found = await identified(named, bidding.supplier)
+    if found.faults:
+        raise ParticipantsFaulty(found.faults[0].reason, faults=found.faults)
+    if bidding.bid is None:
+        await execute(
+            _BID, making.bid, bidding.tender, bidding.lot, bidding.supplier, bidding.variant
+        )
     received_at: datetime = await fetch_value(
         _VERSION,
         version_id,
@@ -170,9 +172,9 @@ async def store(
         price.commitment,
         quality.sealed,
         price.sealed,
-        making.bidding.requirement_version,
+        bidding.requirement_version,
     )
-    if beside:
+    if beside := found.views:
         await execute(
             _PARTICIPANTS,
             version_id,
@@ -187,11 +189,11 @@ async def store(
         )
     receipt = making.vault.sign(
         BidReceipt(
-            tender=making.bidding.tender,
-            lot=making.bidding.lot,
-            supplier=making.bidding.supplier,
+            tender=bidding.tender,
+            lot=bidding.lot,
+            supplier=bidding.supplier,
             bid=making.bid,
-            variant=making.bidding.variant,
+            variant=bidding.variant,
             version=making.version,
             received_at=received_at,
             quality_commitment=quality.commitment.hex(),

@@ -12,11 +12,9 @@ from market.vault import Vault
 from tenders.commands.bid_versions import (
     Making,
     Part,
-    begin,
     first_version,
     keep_and_record,
     next_version,
-    participants,
     store,
 )
 from tenders.errors import BidIncomplete, NothingToWithdraw
@@ -56,21 +54,19 @@ async def submit_bid(
 async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveBid
 ) -> BidReceived:
-    making = await first_version(actor, vault, tender_id, lot_number, given.variant)
-    return await give_in(making, given)
+    return await give_in(
+        await first_version(actor, vault, tender_id, lot_number, given.variant), given
+    )
 
 
 async def give_in(making: Making, given: GiveBid) -> BidReceived:
-    """Give a version of a bid that is permitted: sealed and stored, inside its command.
+    """Check, seal and store a bid as the version in the making, inside a command.
 
     Raises:
         BidIncomplete: with every fault.
         ParticipantsFaulty: with every fault.
     """
-    parts = _sealed(making, given)
-    beside = await participants(making, given.participants)
-    await begin(making)
-    return await store(making, parts, beside, Sealing.SERVER)
+    return await store(making, _sealed(making, given), given.participants, Sealing.SERVER)
 
 
 async def replace_bid(
@@ -95,8 +91,7 @@ async def replace_bid(
 async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveBid
 ) -> BidReceived:
-    making = await next_version(actor, vault, bid_id, version, given.variant)
-    return await give_in(making, given)
+    return await give_in(await next_version(actor, vault, bid_id, version, given.variant), given)
 
 
 @command
@@ -138,6 +133,7 @@ def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
 
     Raises:
         BidIncomplete: with every fault.
+        ParticipantsFaulty: with every fault.
     """
     bidding = making.bidding
     found = faults(given.quality, given.price, bidding.asked())

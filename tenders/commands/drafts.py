@@ -13,29 +13,17 @@ from market.errors import NotFound, PreconditionMissing
 from market.events.commands import record
 from market.sealing import CannotUnwrap
 from market.vault import Vault
-from tenders.commands.bid_versions import Making, ensure_variant_taken
+from tenders.commands.bid_versions import ensure_taken, following
 from tenders.commands.bids import give_in, with_salts
-from tenders.errors import (
-    BiddingClosed,
-    BidIncomplete,
-    DraftChanged,
-    DraftUnreadable,
-    VariantRefused,
-)
+from tenders.errors import BiddingClosed, BidIncomplete, DraftChanged, DraftUnreadable
 from tenders.permissions.bids import ensure_may_bid
-from tenders.queries.bids import Bidding
-from tenders.queries.drafts import (
-    DraftPlace,
-    DraftRow,
-    bidding_at,
-    draft_row,
-    faults_of,
-    opened,
-)
+from tenders.queries.bids import Bidding, bidding_in
+from tenders.queries.drafts import DraftRow, draft_row, faults_of, opened
 from tenders.rules.drafts import (
     KEY_BYTES,
     BidDraft,
-    DraftAddress,
+    DraftPlace,
+    draft_address,
     draft_key_purpose,
     sealed_draft,
     whole_price,
@@ -50,7 +38,7 @@ INSERT INTO draft_key (id, organisation, wrapped) VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT draft_key_once DO NOTHING
 """
 _BEGIN = """
-INSERT INTO bid_draft (id, lot, organisation, variant, version, sealed, saved_by)
+INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by, variant)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING saved_at
 """
 _SAVE = """
@@ -78,30 +66,25 @@ async def save_draft(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed.
-        VariantRefused: the lot takes no such variant, or the draft names another.
+        VariantRefused: the lot takes no variant of that number.
         PreconditionMissing: there is a draft, and the caller does not say which they mean.
         DraftChanged: it is no longer as the caller read it, or is gone.
         DraftUnreadable: the organisation's key is not to be had.
     """
-    bidding = await bidding_at(actor, place)
+    bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
     try:
         ensure_may_bid(bidding.facts())
     except BiddingClosed as refusal:
         refusal.tender = None
         raise
-    ensure_variant_taken(bidding)
-    if draft.variant not in {None, place.variant}:
-        message = f"This is the place of the draft of variant {place.variant}; give no other."
-        raise VariantRefused(message)
+    ensure_taken(bidding)
     row = await draft_row(bidding, hold=True)
     if row is not None and version is None:
         raise PreconditionMissing
     if version != (None if row is None else row.version):
         raise DraftChanged
-    following, key = await _numbered(vault, bidding.supplier)
-    address = DraftAddress(
-        organisation=bidding.supplier, lot=bidding.lot, variant=place.variant, version=following
-    )
+    number, key = await _numbered(vault, bidding.supplier)
+    address = draft_address(bidding.supplier, bidding.lot, bidding.variant, number)
     sealed = sealed_draft(key, draft, address)
     identity = uuid4() if row is None else row.id
     saved: datetime
@@ -111,20 +94,20 @@ async def save_draft(
             identity,
             bidding.lot,
             bidding.supplier,
-            place.variant,
-            following,
+            number,
             sealed,
             actor.person,
+            bidding.variant,
         )
     else:
-        saved = await fetch_value(_SAVE, identity, following, sealed, actor.person)
+        saved = await fetch_value(_SAVE, identity, number, sealed, actor.person)
     # of no tender, so that no tender's record can count drafts
-    await record(actor, "draft.saved", "draft", identity, version=following)
+    await record(actor, "draft.saved", "draft", identity, version=number)
     return DraftSaved(
         tender=place.tender,
         lot_number=place.lot_number,
         variant=place.variant,
-        version=following,
+        version=number,
         saved_at=saved,
         faults=len(await faults_of(draft, bidding)),
     )
@@ -160,18 +143,19 @@ async def discard_draft(actor: Actor, place: DraftPlace, version: int) -> DraftD
         NotFound: no such published tender or lot, or no draft.
         DraftChanged: it is no longer as the caller read it.
     """
-    row = await _held(await bidding_at(actor, place), version)
+    row = await _held(
+        await bidding_in(actor, place.tender, place.lot_number, place.variant), version
+    )
     await _remove(row)
     await record(actor, "draft.discarded", "draft", row.id, version=row.version)
     return DraftDiscarded(tender=place.tender, lot_number=place.lot_number, variant=place.variant)
 
 
 async def submit_draft(
-    actor: Actor, vault: Vault, tender_id: UUID, of_lot: tuple[int, int], version: int
+    actor: Actor, vault: Vault, tender_id: UUID, place: DraftPlace, version: int
 ) -> BidGiven:
     """Make a draft the organisation's bid for the lot in one act: given, or put in its bid's place.
 
-    `of_lot` is the number of the lot, and that of the variant, 0 for the main bid.
     The draft is gone with it. A repetition with the same Idempotency-Key gets the same receipt,
     after the deadline too.
 
@@ -181,24 +165,24 @@ async def submit_draft(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed.
-        VariantRefused: the lot takes no variant of that number.
+        VariantRefused: the lot takes no such variant any more.
         AmendedMeanwhile: what the bid was checked against was amended just then.
         DraftChanged: it is no longer as the caller read it.
         DraftUnreadable: its key is not to be had.
         BidIncomplete: with everything that is missing.
         BidChanged: a colleague changed the bid in the same moment.
     """
-    received = await _submit_draft(actor, vault, tender_id, of_lot, version)
+    received = await _submit_draft(actor, vault, tender_id, place, version)
     return with_salts(actor, vault, received)
 
 
 @command
 async def _submit_draft(
-    actor: Actor, vault: Vault, tender_id: UUID, of_lot: tuple[int, int], version: int
+    actor: Actor, vault: Vault, tender_id: UUID, place: DraftPlace, version: int
 ) -> BidReceived:
-    bidding = await bidding_at(actor, DraftPlace(tender_id, *of_lot))
+    bidding = await bidding_in(actor, tender_id, place.lot_number, place.variant)
     ensure_may_bid(bidding.facts())
-    ensure_variant_taken(bidding)
+    ensure_taken(bidding)
     row = await _held(bidding, version)
     draft = opened(row, vault)
     found = await faults_of(draft, bidding)
@@ -206,14 +190,7 @@ async def _submit_draft(
         raise BidIncomplete(found[0].reason, faults=found)
     price = whole_price(draft.price)
     given = GiveBid(quality=draft.quality, price=price, participants=draft.participants)
-    making = Making(
-        actor=actor,
-        vault=vault,
-        bidding=bidding,
-        bid=bidding.bid or uuid4(),
-        version=(bidding.version or 0) + 1,
-    )
-    received = await give_in(making, given)
+    received = await give_in(following(actor, vault, bidding), given)
     await _remove(row)
     await record(actor, "draft.submitted", "draft", row.id, version=row.version)
     return received

@@ -8,15 +8,7 @@ from market.errors import Fault
 from market.sealing import is_sealed
 from market.signing import Sealing
 from market.vault import Vault
-from tenders.commands.bid_versions import (
-    Making,
-    Part,
-    begin,
-    first_version,
-    next_version,
-    participants,
-    store,
-)
+from tenders.commands.bid_versions import Making, Part, first_version, next_version, store
 from tenders.errors import NotSealed, SealedForAnotherVersion
 from tenders.schemas.bids import BidGiven, BidReceived, GiveSealedBid
 
@@ -69,7 +61,7 @@ async def _submit(
     actor: Actor, vault: Vault, tender_id: UUID, lot_number: int, given: GiveSealedBid
 ) -> BidReceived:
     making = await first_version(actor, vault, tender_id, lot_number, given.variant)
-    return await _give(making, given)
+    return await store(making, _parts(making, given), given.participants, Sealing.SUPPLIER)
 
 
 @command
@@ -77,14 +69,7 @@ async def _replace(
     actor: Actor, vault: Vault, bid_id: UUID, version: int, given: GiveSealedBid
 ) -> BidReceived:
     making = await next_version(actor, vault, bid_id, version, given.variant)
-    return await _give(making, given)
-
-
-async def _give(making: Making, given: GiveSealedBid) -> BidReceived:
-    parts = _parts(making, given)
-    beside = await participants(making, given.participants)
-    await begin(making)
-    return await store(making, parts, beside, Sealing.SUPPLIER)
+    return await store(making, _parts(making, given), given.participants, Sealing.SUPPLIER)
 
 
 def _parts(making: Making, given: GiveSealedBid) -> tuple[Part, Part]:

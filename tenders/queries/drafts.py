@@ -18,8 +18,9 @@ from tenders.queries.bids import Bidding, bidding_in
 from tenders.queries.participants import identified
 from tenders.rules.drafts import (
     BidDraft,
-    DraftAddress,
     DraftLost,
+    DraftPlace,
+    draft_address,
     draft_faults,
     draft_key_purpose,
     opened_draft,
@@ -28,8 +29,7 @@ from tenders.schemas.bids import BidAct, BidState
 from tenders.schemas.drafts import DraftFaults, DraftStanding, DraftView, MyBid, StoredBid
 
 _DRAFT = """
-SELECT d.id, d.lot, d.organisation, d.variant, d.version, d.sealed, d.saved_at,
-    k.wrapped
+SELECT d.id, d.lot, d.organisation, d.variant, d.version, d.sealed, d.saved_at, k.wrapped
 FROM bid_draft d JOIN draft_key k ON k.organisation = d.organisation
 WHERE d.lot = $1 AND d.organisation = $2 AND d.variant = $3
 """
@@ -46,18 +46,6 @@ JOIN bid_receipt r ON r.bid_version = v.id WHERE b.id = $1
 _DIGESTS = "SELECT kind, digest FROM my_sealed_digests($1, $2)"
 
 
-class DraftPlace(msgspec.Struct, frozen=True):
-    """Which lot of which tender a draft is for, and whether of the main bid (0) or a variant.
-
-    Passed whole: a command that takes a `tender_id` has its refusals recorded with the tender,
-    where its buyers would learn in the end who prepared a bid.
-    """
-
-    tender: UUID
-    lot_number: int
-    variant: int
-
-
 class DraftRow(msgspec.Struct, frozen=True):
     """A draft as it is stored, with its organisation's wrapped key."""
 
@@ -69,6 +57,11 @@ class DraftRow(msgspec.Struct, frozen=True):
     sealed: bytes
     saved_at: datetime
     wrapped: bytes
+
+    @property
+    def address(self) -> bytes:
+        """What it was encrypted for."""
+        return draft_address(self.organisation, self.lot, self.variant, self.version)
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -85,18 +78,8 @@ class _Digest(msgspec.Struct, frozen=True):
     digest: str
 
 
-async def bidding_at(actor: Actor, place: DraftPlace) -> Bidding:
-    """What decides about the bid that a draft is for, inside a transaction.
-
-    Raises:
-        Forbidden: the actor is no bid manager.
-        NotFound: there is no such published tender or lot.
-    """
-    return await bidding_in(actor, place.tender, place.lot_number, place.variant)
-
-
 async def draft_row(bidding: Bidding, *, hold: bool = False) -> DraftRow | None:
-    """The organisation's draft of a bid, inside a transaction; held until its end if asked."""
+    """The organisation's draft for a lot, inside a transaction; held until its end if asked."""
     sql = f"{_DRAFT} FOR UPDATE OF d" if hold else _DRAFT
     return await fetch_one(DraftRow, sql, bidding.lot, bidding.supplier, bidding.variant)
 
@@ -109,10 +92,7 @@ def opened(row: DraftRow, vault: Vault) -> BidDraft:
     """
     try:
         key = vault.custodian.recall(row.wrapped, draft_key_purpose(row.organisation))
-        address = DraftAddress(
-            organisation=row.organisation, lot=row.lot, variant=row.variant, version=row.version
-        )
-        return opened_draft(key, row.sealed, address)
+        return opened_draft(key, row.sealed, row.address)
     except (CannotUnwrap, DraftLost) as error:
         raise DraftUnreadable from error
 
@@ -132,7 +112,7 @@ async def draft(actor: Actor, vault: Vault, place: DraftPlace) -> DraftView:
         DraftUnreadable: its key is not to be had.
     """
     async with reading(actor):
-        bidding = await bidding_at(actor, place)
+        bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
         row = await draft_row(bidding)
     if row is None:
         raise NotFound
@@ -155,7 +135,7 @@ async def missing(actor: Actor, vault: Vault, place: DraftPlace) -> DraftFaults:
         DraftUnreadable: its key is not to be had.
     """
     async with reading(actor):
-        bidding = await bidding_at(actor, place)
+        bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
         row = await draft_row(bidding)
         if row is None:
             raise NotFound
@@ -186,7 +166,7 @@ async def my_bid_for(actor: Actor, vault: Vault, place: DraftPlace) -> MyBid:
         NotFound: no such published tender or lot.
     """
     async with reading(actor):
-        bidding = await bidding_at(actor, place)
+        bidding = await bidding_in(actor, place.tender, place.lot_number, place.variant)
         row = await draft_row(bidding)
         stored = None if bidding.bid is None else await fetch_one(_Stored, _STORED, bidding.bid)
         digests = (
@@ -194,7 +174,6 @@ async def my_bid_for(actor: Actor, vault: Vault, place: DraftPlace) -> MyBid:
         )
         standing = None if row is None else await _standing(row, vault, bidding)
     view = None
-    lacks_main = stored is not None and stored.lacks_main_bid
     if bidding.bid is not None and stored is not None:
         view = _view(bidding.bid, stored, digests, late=bidding.now >= bidding.deadline)
     return MyBid(
@@ -204,8 +183,7 @@ async def my_bid_for(actor: Actor, vault: Vault, place: DraftPlace) -> MyBid:
         deadline=bidding.deadline,
         now=bidding.now,
         stored=view,
-        stands=view is not None and view.state is BidState.STANDING and not lacks_main,
-        lacks_main_bid=lacks_main,
+        stands=view is not None and view.state is BidState.STANDING and not view.lacks_main_bid,
         needs_confirmation=view is not None and view.state is BidState.TO_CONFIRM,
         draft=standing,
     )
@@ -228,14 +206,15 @@ def _view(bid: UUID, stored: _Stored, digests: list[_Digest], *, late: bool) -> 
     }
     if stored.act is BidAct.WITHDRAWN:
         state = BidState.WITHDRAWN
-    elif not stored.needs_confirmation and not (late and stored.lacks_main_bid):
-        state = BidState.STANDING
+    elif late and (stored.needs_confirmation or stored.lacks_main_bid):
+        state = BidState.LAPSED
     else:
-        state = BidState.LAPSED if late else BidState.TO_CONFIRM
+        state = BidState.TO_CONFIRM if stored.needs_confirmation else BidState.STANDING
     return StoredBid(
         bid=bid,
         version=stored.version,
         state=state,
+        lacks_main_bid=stored.lacks_main_bid,
         received_at=stored.received_at,
         stored_whole=found == stated,
         receipt=receipt,

@@ -51,12 +51,9 @@ async def identified(given: Sequence[Participant], lead: UUID) -> Identified:
         if one.organisation is not None and one.organisation not in known:
             reason = "There is no such organisation in the market; give its name and identifier."
             faults.append(Fault(field=f"participants[{index}].organisation", reason=reason))
-    if faults:
-        return Identified(views=[], faults=faults)
-    views = [
-        _identified(one, one.declaration, known) for one in given if one.declaration is not None
-    ]
-    return Identified(views=views, faults=[])
+    declared = [(one, one.declaration) for one in given if one.declaration is not None]
+    views = [] if faults else [_identified(one, of_it, known) for one, of_it in declared]
+    return Identified(views=views, faults=faults)
 
 
 def _identified(

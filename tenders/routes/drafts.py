@@ -25,7 +25,7 @@ from tenders.errors import (
     VariantRefused,
 )
 from tenders.queries import drafts as queries
-from tenders.queries.drafts import DraftPlace
+from tenders.rules.drafts import DraftPlace
 from tenders.rules.requirement import MAXIMUM_VARIANTS
 from tenders.schemas.bids import BidGiven
 from tenders.schemas.drafts import (
@@ -56,15 +56,18 @@ async def provide_known_version(
     return None if if_match is None else await provide_version(if_match)
 
 
-Variant = Annotated[
-    int,
-    QueryParameter(
-        ge=0,
-        le=MAXIMUM_VARIANTS,
-        required=False,
-        description="0 for the main bid; the number of a variant, each of which has its own draft.",
-    ),
-]
+async def provide_place(
+    tender_id: FromPath[UUID],
+    lot_number: FromPath[int],
+    variant: Annotated[
+        int,
+        QueryParameter(
+            ge=0, le=MAXIMUM_VARIANTS, description="0 for the main bid, else the variant's number."
+        ),
+    ] = 0,
+) -> DraftPlace:
+    """Which bid the request is about."""
+    return DraftPlace(tender=tender_id, lot_number=lot_number, variant=variant)
 
 
 class DraftController(Controller):
@@ -72,6 +75,7 @@ class DraftController(Controller):
 
     path = "/tenders/{tender_id:uuid}/lots/{lot_number:int}"
     tags = ("bids",)
+    dependencies = {"place": Provide(provide_place)}  # noqa: RUF012  # read by Litestar, not changed
 
     @put(
         "/bid-draft",
@@ -89,21 +93,18 @@ class DraftController(Controller):
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
     )
-    async def save(  # noqa: PLR0913, PLR0917  # each part of the request by its name
+    async def save(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         data: JSONBody[SaveDraft],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
         known: NamedDependency[int | None],
-        variant: Variant = 0,
     ) -> Response[DraftSaved]:
         """Save a draft of a bid, as often as wanted; only your organisation's bid managers see it.
 
         The first takes no If-Match; each later one the ETag of the one before.
         """
-        place = DraftPlace(tender_id, lot_number, variant)
         saved = await commands.save_draft(actor, vault, place, known, data)
         return tagged(saved)
 
@@ -115,14 +116,12 @@ class DraftController(Controller):
     )
     async def show(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
-        variant: Variant = 0,
     ) -> Response[DraftView]:
         """Show the draft of your organisation's bid for a lot."""
-        return tagged(await queries.draft(actor, vault, DraftPlace(tender_id, lot_number, variant)))
+        return tagged(await queries.draft(actor, vault, place))
 
     @delete(
         "/bid-draft",
@@ -133,14 +132,11 @@ class DraftController(Controller):
     )
     async def discard(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
-        variant: Variant = 0,
     ) -> DraftDiscarded:
         """Discard a draft: nothing of what was in it is left."""
-        place = DraftPlace(tender_id, lot_number, variant)
         return await commands.discard_draft(actor, place, version)
 
     @get(
@@ -151,16 +147,12 @@ class DraftController(Controller):
     )
     async def faults(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
-        variant: Variant = 0,
     ) -> Response[DraftFaults]:
         """List everything that the draft lacks at once, and whether a bid could be given now."""
-        return tagged(
-            await queries.missing(actor, vault, DraftPlace(tender_id, lot_number, variant))
-        )
+        return tagged(await queries.missing(actor, vault, place))
 
     @post(
         "/bid-draft/submission",
@@ -181,20 +173,18 @@ class DraftController(Controller):
         ),
         opt={"scope": Scope.BIDS_WRITE, "submission": True},
     )
-    async def submit(  # noqa: PLR0913, PLR0917  # each part of the request by its name
+    async def submit(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
         vault: NamedDependency[Vault],
-        variant: Variant = 0,
     ) -> Response[BidGiven]:
         """Submit the draft: in one act it becomes your bid, or takes the place of the one you gave.
 
         It is sealed and acknowledged as any bid, and the draft is gone.
         """
-        given = await commands.submit_draft(actor, vault, tender_id, (lot_number, variant), version)
+        given = await commands.submit_draft(actor, vault, place.tender, place, version)
         return tagged(given, 201)
 
     @get(
@@ -205,14 +195,12 @@ class DraftController(Controller):
     )
     async def my_bid(
         self,
-        tender_id: FromPath[UUID],
-        lot_number: FromPath[int],
+        place: NamedDependency[DraftPlace],
         actor: NamedDependency[Actor],
         vault: NamedDependency[Vault],
-        variant: Variant = 0,
     ) -> MyBid:
         """Say whether your bid is complete and stored, at any time, as the database has it now."""
-        return await queries.my_bid_for(actor, vault, DraftPlace(tender_id, lot_number, variant))
+        return await queries.my_bid_for(actor, vault, place)
 
 
 CONTROLLERS = (DraftController,)

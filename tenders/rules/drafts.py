@@ -18,7 +18,6 @@ from tenders.rules.bids import (
     PriceEnvelope,
     PriceLine,
     QualityEnvelope,
-    VariantNumber,
     price_faults,
     quality_faults,
 )
@@ -33,6 +32,18 @@ KEY_BYTES: Final = 32
 
 class DraftLost(Exception):
     """A draft does not decrypt with its organisation's key: it was changed, or is another's."""
+
+
+class DraftPlace(Struct, frozen=True, kw_only=True):
+    """Which bid a draft is for: of which lot, the main one or a variant.
+
+    Passed whole: a command that takes a `tender_id` has its refusals recorded with the tender,
+    where its buyers would learn in the end who prepared a bid.
+    """
+
+    tender: UUID
+    lot_number: int
+    variant: int = 0
 
 
 class DraftPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +72,6 @@ class BidDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Anything may be missing; what is there keeps to its limits.
     """
 
-    variant: VariantNumber | None = None
     quality: DraftQuality = field(default_factory=DraftQuality)
     price: DraftPricing = field(default_factory=DraftPricing)
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()
@@ -117,22 +127,13 @@ def _is_decimal(text: str) -> bool:
 # -- encryption --------------------------------------------------------------------------------
 
 
-class DraftAddress(Struct, frozen=True, kw_only=True):
-    """Which draft it is: a draft decrypts at its own address alone."""
-
-    organisation: UUID
-    lot: UUID
-    variant: int
-    version: int
-
-    def encoded(self) -> bytes:
-        """Write the address in a fixed length, so that no two are written alike."""
-        number = self.variant.to_bytes(1) + self.version.to_bytes(8)
-        return _DOMAIN + self.organisation.bytes + self.lot.bytes + number
+def draft_address(organisation: UUID, lot: UUID, variant: int, version: int) -> bytes:
+    """Where a draft belongs: the version of one organisation's draft of one bid for one lot."""
+    return _DOMAIN + organisation.bytes + lot.bytes + bytes([variant]) + version.to_bytes(8)
 
 
-def sealed_draft(key: bytes, draft: BidDraft, address: DraftAddress) -> bytes:
-    """Encrypt a draft for one version of one organisation's draft for one lot and variant.
+def sealed_draft(key: bytes, draft: BidDraft, address: bytes) -> bytes:
+    """Encrypt a draft for its address.
 
     It is filled up with spaces, which JSON does not mind, to the size that an envelope with as much
     in it would have: in size classes, so that how long a draft is tells as little of it.
@@ -141,19 +142,18 @@ def sealed_draft(key: bytes, draft: BidDraft, address: DraftAddress) -> bytes:
     """
     nonce = secrets.token_bytes(_NONCE_BYTES)
     plain = msgspec.json.encode(draft)
-    padded = plain.ljust(sealed_length(len(plain)))
-    return nonce + AESGCM(key).encrypt(nonce, padded, address.encoded())
+    return nonce + AESGCM(key).encrypt(nonce, plain.ljust(sealed_length(len(plain))), address)
 
 
-def opened_draft(key: bytes, sealed: bytes, address: DraftAddress) -> BidDraft:
+def opened_draft(key: bytes, sealed: bytes, address: bytes) -> BidDraft:
     """Decrypt a draft.
 
     Raises:
-        DraftLost: the bytes are not those of the draft at this address.
+        DraftLost: the bytes are not those of the draft of this address.
     """
     nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
-        plain = AESGCM(key).decrypt(nonce, ciphertext, address.encoded())
+        plain = AESGCM(key).decrypt(nonce, ciphertext, address)
         return msgspec.json.decode(plain, type=BidDraft)
     except (InvalidTag, ValueError) as error:
         raise DraftLost from error

@@ -60,7 +60,10 @@ class Participant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         DecimalText | None,
         Meta(description="Of a subcontractor: how many per cent of the contract it does."),
     ] = None
-    declaration: ParticipantDeclaration | None = None
+    declaration: Annotated[
+        ParticipantDeclaration | None,
+        Meta(description="What the lead declares for them; a draft may leave it out, a bid not."),
+    ] = None
 
 
 Own = Collection[tuple[Scheme, str]]
@@ -108,7 +111,11 @@ def _faults(participants: Sequence[Participant], lead: UUID, own: Own) -> Iterat
 def _declared_faults(participants: Sequence[Participant]) -> Iterator[Fault]:
     for index, one in enumerate(participants):
         where = f"participants[{index}]"
-        yield from _declaration_faults(f"{where}.declaration", one.declaration)
+        if one.declaration is None:
+            reason = "Declare whether a ground for exclusion applies, and that they consent."
+            yield Fault(field=f"{where}.declaration", reason=reason)
+        else:
+            yield from _declaration_faults(f"{where}.declaration", one.declaration)
         yield from _share_faults(f"{where}.share", one)
     shares = exact_sum(decimal_of(one.share) for one in participants if one.share is not None)
     if shares > WHOLE:
@@ -116,11 +123,7 @@ def _declared_faults(participants: Sequence[Participant]) -> Iterator[Fault]:
         yield Fault(field="participants", reason=reason)
 
 
-def _declaration_faults(where: str, declared: ParticipantDeclaration | None) -> Iterator[Fault]:
-    if declared is None:
-        reason = "Declare whether a ground for exclusion applies to them, and that they consent."
-        yield Fault(field=where, reason=reason)
-        return
+def _declaration_faults(where: str, declared: ParticipantDeclaration) -> Iterator[Fault]:
     if not declared.consents:
         reason = "Name only those who agreed to be named, and to what is declared for them."
         yield Fault(field=f"{where}.consents", reason=reason)

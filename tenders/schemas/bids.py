@@ -3,7 +3,7 @@
 import base64
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec import Meta
 from market.money import DecimalText
 from market.sealing import EnvelopeKind, sealed_length
 from market.signing import Digest, SignedStatement
-from tenders.rules.bids import PriceEnvelope, QualityEnvelope, VariantNumber
+from tenders.rules.bids import PriceEnvelope, QualityEnvelope
 from tenders.rules.participants import (
     MOST_PARTICIPANTS,
     ExclusionGrounds,
@@ -20,6 +20,7 @@ from tenders.rules.participants import (
     ParticipantRole,
 )
 from tenders.rules.receipts import Salts
+from tenders.rules.requirement import MAXIMUM_VARIANTS
 
 _EXAMPLE = base64.b64encode(b"\x01" + bytes(sealed_length(0) - 1)).decode("ascii")
 
@@ -42,6 +43,19 @@ class BidState(StrEnum):
     TO_CONFIRM = "to_confirm"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
+
+
+VariantNumber: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAXIMUM_VARIANTS,
+        description=(
+            "0 for the main bid; the number of a variant, where the lot takes any. Each is a bid of"
+            " its own. A replacement is of the same variant, and need not say which."
+        ),
+    ),
+]
 
 
 class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

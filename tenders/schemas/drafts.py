@@ -93,6 +93,9 @@ class StoredBid(msgspec.Struct, frozen=True, kw_only=True):
     bid: UUID
     version: int
     state: BidState
+    lacks_main_bid: Annotated[
+        bool, Meta(description="A variant that stands only beside a main bid, and there is none.")
+    ]
     received_at: datetime
     stored_whole: bool
     receipt: SignedStatement
@@ -113,8 +116,7 @@ class MyBid(msgspec.Struct, frozen=True, kw_only=True):
     """Is my bid complete and stored? Answered in one look, from the database that decides.
 
     `needs_confirmation` says that a material amendment came after the bid: it must be confirmed or
-    replaced before the deadline, or it lapses. `lacks_main_bid` says that it is a variant that
-    stands only beside a main bid, and there is none.
+    replaced before the deadline, or it lapses.
     """
 
     tender: UUID
@@ -125,5 +127,4 @@ class MyBid(msgspec.Struct, frozen=True, kw_only=True):
     stored: StoredBid | None
     stands: bool
     needs_confirmation: bool
-    lacks_main_bid: bool
     draft: DraftStanding | None

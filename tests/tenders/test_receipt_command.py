@@ -87,7 +87,7 @@ def export(superuser: Any, bench: Workbench) -> Export:
     async def exported(tender: UUID) -> tuple[bytes, str]:
         await keep_and_sign(bench, superuser)
         log = checkpoint_key(bench.vault)
-        made = await export_tender(superuser, [log.verifier], tender)
+        made = await export_tender(superuser, [log.verifier], tender, ())
         return made.content, log.vkey
 
     return exported

@@ -30,15 +30,17 @@ BEGIN
     IF held.stage IS DISTINCT FROM 'published' OR NEW.saved_at >= held.deadline THEN
         PERFORM refuse('bidding_open', 'The time for bids is over, or bidding is not open.');
     END IF;
-    IF NEW.variant < 0 OR NEW.variant > (SELECT most FROM variants_of(NEW.lot)) THEN
-        PERFORM refuse('variant_taken', 'The lot takes no such variant.');
+    IF NEW.variant < 0 OR NEW.variant > 0
+       AND NEW.variant > coalesce((SELECT most FROM variants_of(NEW.lot)), 0) THEN
+        PERFORM refuse('variant_taken', 'The requirement takes no such variant for this lot.');
     END IF;
     -- numbered across all drafts of the organisation: the number of one that was removed never comes
     -- again, so that nobody saves over, submits or discards another draft than the one they read
     IF NEW.version IS DISTINCT FROM (SELECT k.saves FROM draft_key k
                                      WHERE k.organisation = NEW.organisation)
-       OR TG_OP = 'UPDATE' AND (NEW.version <= OLD.version OR (NEW.id, NEW.lot, NEW.organisation, NEW.variant)
-           IS DISTINCT FROM (OLD.id, OLD.lot, OLD.organisation, OLD.variant)) THEN
+       OR TG_OP = 'UPDATE' AND (NEW.version <= OLD.version
+            OR (NEW.id, NEW.lot, NEW.organisation, NEW.variant)
+               IS DISTINCT FROM (OLD.id, OLD.lot, OLD.organisation, OLD.variant)) THEN
         PERFORM refuse('bid_draft_counts', 'The draft was changed meanwhile.');
     END IF;
     RETURN NEW;

@@ -23,39 +23,6 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT s.organisation FROM standing_bids(of_tender) s WHERE sees_bidders(of_tender)
 $$;
 
--- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
--- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
--- could be given such a duty afterwards.
-CREATE FUNCTION sees_identity(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (
-        SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
-        WHERE l.id = of_lot AND sees_bidders(t.id) AND (
-            l.stage NOT IN ('bidding', 'quality_scoring')
-            OR holds_duty(acting_person(), t.id, 'opener', 'guardian') AND NOT EXISTS (
-                SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = acting_person()
-                AND d.duty IN ('quality_evaluator', 'moderator', 'price_evaluator',
-                               'award_approver'))))
-$$;
-
--- Who takes part in whose bids, for those who may know who bids; for which lot, with which share and
--- declaration for those alone who may know whose bid is whose.
-CREATE FUNCTION participants_of(of_tender uuid)
-RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text,
-               lot_number integer, variant integer, share numeric, exclusion_grounds text,
-               details text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier,
-        known.number, CASE WHEN known.id IS NOT NULL THEN b.variant END,
-        CASE WHEN known.id IS NOT NULL THEN p.share END,
-        CASE WHEN known.id IS NOT NULL THEN p.exclusion_grounds END,
-        CASE WHEN known.id IS NOT NULL THEN p.details END
-    FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
-    JOIN bid b ON b.id = s.bid
-    LEFT JOIN lot known ON known.id = s.lot AND sees_identity(s.lot)
-    WHERE sees_bidders(of_tender)
-$$;
-
 -- Whether the acting person is to know what connects somebody with a bidder: themselves, and the
 -- guardian who decides, once the bidders are known to them and they have declared themselves.
 CREATE FUNCTION sees_conflicts(holder uuid, of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
@@ -98,6 +65,39 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM ownership_person p JOIN ownership_party y ON y.id = p.party
     WHERE p.person = holder AND sees_conflicts(holder, of_tender)
       AND p.party = ANY (stands_at(holder, of_tender))
+$$;
+
+-- Which bid is whose: until the quality of the lot is locked for openers and guardian alone, and
+-- for nobody who has a duty that is done without knowing, or ever had one. Whoever else learnt it
+-- could be given such a duty afterwards.
+CREATE FUNCTION sees_identity(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
+        WHERE l.id = of_lot AND sees_bidders(t.id) AND (
+            l.stage NOT IN ('bidding', 'quality_scoring')
+            OR holds_duty(acting_person(), t.id, 'opener', 'guardian') AND NOT EXISTS (
+                SELECT 1 FROM duty d WHERE d.tender = t.id AND d.person = acting_person()
+                AND d.duty IN ('quality_evaluator', 'moderator', 'price_evaluator',
+                               'award_approver'))))
+$$;
+
+-- Who takes part in whose bids, for those who may know who bids; for which lot, with which share and
+-- declaration for those alone who may know whose bid is whose.
+CREATE FUNCTION participants_of(of_tender uuid)
+RETURNS TABLE (bidder uuid, role text, name text, organisation uuid, scheme text, identifier text,
+               lot_number integer, variant integer, share numeric, exclusion_grounds text,
+               details text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT DISTINCT s.organisation, p.role, p.name, p.organisation, p.scheme, p.identifier,
+        known.number, CASE WHEN known.id IS NOT NULL THEN b.variant END,
+        CASE WHEN known.id IS NOT NULL THEN p.share END,
+        CASE WHEN known.id IS NOT NULL THEN p.exclusion_grounds END,
+        CASE WHEN known.id IS NOT NULL THEN p.details END
+    FROM standing_bids(of_tender) s JOIN bid_participant p ON p.bid_version = s.bid_version
+    JOIN bid b ON b.id = s.bid
+    LEFT JOIN lot known ON known.id = s.lot AND sees_identity(s.lot)
+    WHERE sees_bidders(of_tender)
 $$;
 
 -- The nodes of a bidder and of those who take part in its bids.
@@ -157,8 +157,8 @@ $$;
 -- and when it came for those alone who may know. `as_fixed` is false where what is stored is not what
 -- was fixed at the deadline. Before the opening nothing of the manifest is told.
 CREATE FUNCTION opening_record(of_tender uuid)
-RETURNS TABLE (lot_number integer, lot_title text, lot uuid, pseudonym text, variant integer,
-               kind text, sealed_digest bytea, as_fixed boolean,
+RETURNS TABLE (lot_number integer, lot_title text, lot uuid, pseudonym text,
+               variant integer, kind text, sealed_digest bytea, as_fixed boolean,
                committed bytea, opened_at timestamptz, opened_by uuid, failure text,
                supplier uuid, received_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$

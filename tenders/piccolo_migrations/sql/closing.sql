@@ -83,9 +83,9 @@ BEGIN
                    AND s.lot = NEW.lot AND s.bid_version = NEW.bid_version) THEN
         PERFORM refuse('manifest_complete', 'The manifest holds the bids that stand, as they are.');
     END IF;
+    NEW.variant := (SELECT variant FROM bid WHERE id = NEW.bid);
     NEW.quality_digest := digest_of_sealed(NEW.bid_version, 'quality');
     NEW.price_digest := digest_of_sealed(NEW.bid_version, 'price');
-    NEW.variant := (SELECT variant FROM bid WHERE id = NEW.bid);
     RETURN NEW;
 END $$;
 CREATE TRIGGER guard_manifest_entry BEFORE INSERT ON manifest_entry

@@ -73,6 +73,7 @@ def test_bids_alone_are_submissions_and_nothing_that_limits_is_forgotten(app: Li
         handler.operation_id for _, _, handler in operations(app) if handler.opt.get("submission")
     }
     bids = {"submitBid", "replaceBid", "withdrawBid", "confirmBid", "listMyBids", "getMyBid"}
+    bids |= {"submitSealedBid", "replaceBySealedBid"}
     drafts = {"saveDraft", "getDraft", "listDraftFaults", "submitDraft", "discardDraft"}
     assert found == bids | drafts | {"getMyBidForLot"}
 

@@ -4,16 +4,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import msgspec
 import pytest
 
 from market.actor import Role
 from tenders.rules.bids import Answer
 from tenders.rules.drafts import (
     BidDraft,
-    DraftAddress,
     DraftLost,
     DraftQuality,
+    draft_address,
     opened_draft,
     sealed_draft,
 )
@@ -167,32 +166,33 @@ async def test_saves_are_counted_one_by_one_and_the_key_stays(
 
 
 def test_how_long_a_draft_is_tells_as_little_as_of_an_envelope() -> None:
-    key = bytes(32)
-    address = DraftAddress(organisation=uuid4(), lot=uuid4(), variant=0, version=1)
+    key, organisation, lot = bytes(32), uuid4(), uuid4()
     lengths = []
     for text in ("", "a page of text " * 100, "more than fits the smallest class " * 200):
         answers = (Answer(criterion="Q1", text=text),)
         draft = BidDraft(quality=DraftQuality(answers=answers))
-        sealed = sealed_draft(key, draft, address)
-        assert opened_draft(key, sealed, address) == draft
+        place = draft_address(organisation, lot, 0, 1)
+        sealed = sealed_draft(key, draft, place)
+        assert opened_draft(key, sealed, place) == draft
         lengths.append(len(sealed))
     assert lengths[0] == lengths[1] < lengths[2]
 
 
 def test_a_draft_opens_with_its_key_at_its_place_alone() -> None:
-    key, draft = bytes(32), BidDraft()
-    address = DraftAddress(organisation=uuid4(), lot=uuid4(), variant=0, version=3)
-    sealed = sealed_draft(key, draft, address)
-    assert opened_draft(key, sealed, address) == draft
-    assert sealed != sealed_draft(key, draft, address)
+    key, organisation, lot = bytes(32), uuid4(), uuid4()
+    draft = BidDraft()
+    place = draft_address(organisation, lot, 2, 3)
+    sealed = sealed_draft(key, draft, place)
+    assert opened_draft(key, sealed, place) == draft
+    assert sealed != sealed_draft(key, draft, place)
     for wrong in (
-        (bytes(31) + b"\x01", sealed, address),
-        (key, sealed, msgspec.structs.replace(address, organisation=uuid4())),
-        (key, sealed, msgspec.structs.replace(address, lot=uuid4())),
-        (key, sealed, msgspec.structs.replace(address, variant=1)),
-        (key, sealed, msgspec.structs.replace(address, version=4)),
-        (key, sealed[:-1] + bytes([sealed[-1] ^ 1]), address),
-        (key, b"", address),
+        (bytes(31) + b"\x01", sealed, place),
+        (key, sealed, draft_address(uuid4(), lot, 2, 3)),
+        (key, sealed, draft_address(organisation, uuid4(), 2, 3)),
+        (key, sealed, draft_address(organisation, lot, 1, 3)),
+        (key, sealed, draft_address(organisation, lot, 2, 4)),
+        (key, sealed[:-1] + bytes([sealed[-1] ^ 1]), place),
+        (key, b"", place),
     ):
         with pytest.raises(DraftLost):
             opened_draft(*wrong)

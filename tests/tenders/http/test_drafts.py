@@ -9,7 +9,7 @@ import pytest
 from market.actor import Role
 from tests.makers.amendments import amended_by, reformed
 from tests.makers.bids import asked, bid_body, close_bidding, confirm, declare, submit
-from tests.makers.participants import consortium_member, subcontracted
+from tests.makers.participants import consortium_member
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -99,7 +99,7 @@ async def test_what_is_wrong_with_participants_is_listed_with_the_rest(
 ) -> None:
     beside = [
         {"role": "subcontractor"},
-        subcontracted(bidder.organisation),
+        {"role": "subcontractor", "organisation": str(bidder.organisation)},
         consortium_member(uuid4()),
     ]
     body = {"quality": whole(tender)["quality"], "participants": beside}
@@ -108,11 +108,13 @@ async def test_what_is_wrong_with_participants_is_listed_with_the_rest(
     fields = [fault["field"] for fault in missing["faults"]]
     assert saved["faults"] == len(fields)
     assert fields.count("price.prices") == len(whole(tender)["price"]["prices"])
-    assert [field for field in fields if field.startswith("participants")] == [
+    assert fields[-7:] == [
         "participants[0]",
         "participants[1].organisation",
         "participants[0].declaration",
         "participants[0].share",
+        "participants[1].declaration",
+        "participants[1].share",
         "participants[2].organisation",
     ]
     assert not missing["complete"]

@@ -241,3 +241,46 @@ async def test_a_variant_is_judged_on_its_own_and_one_bid_wins_the_lot(
     assert [one.kind for one in letters].count("outcome") == 1
     received = [str(one.letter) for one in letters if one.kind == "bid-received"]
     assert ["Variant" in letter for letter in received] == [True, False]
+
+
+async def test_each_variant_has_a_draft_of_its_own(
+    tender: PublishedTender, bidder: Person, app_role: Any
+) -> None:
+    lot = f"{tender.path}/lots/1"
+    body = bid_body(asked(tender, 1), quality_text="Another way.")
+    for query, text in (("", "One way."), ("?variant=1", "Another way.")):
+        saved = await bidder.put(
+            f"{lot}/bid-draft{query}", bid_body(asked(tender, 1), quality_text=text)
+        )
+        assert saved.status_code == 200, saved.text
+    assert saved.json()["variant"] == 1
+    shown = (await bidder.get(f"{lot}/bid-draft?variant=1")).json()
+    assert shown["draft"]["quality"] == body["quality"]
+    assert (await bidder.get(f"{lot}/bid-draft?variant=2")).status_code == 404
+    for query, status in (("?variant=3", 409), ("?variant=-1", 400), ("?variant=x", 400)):
+        assert (await bidder.put(f"{lot}/bid-draft{query}", body)).status_code == status, query
+    given = await bidder.post(f"{lot}/bid-draft/submission?variant=1", version=2, headers=keyed())
+    assert given.status_code == 201, given.text
+    assert given.json()["receipt"]["statement"]["variant"] == 1
+    told = (await bidder.get(f"{lot}/my-bid?variant=1")).json()
+    assert (told["variant"], told["stands"], told["draft"]) == (1, False, None)
+    assert (told["stored"]["state"], told["stored"]["lacks_main_bid"]) == ("standing", True)
+    main = (await bidder.get(f"{lot}/my-bid")).json()
+    assert (main["stored"], main["draft"]["version"]) == (None, 1)
+    await bidder.post(f"{lot}/bid-draft/submission", version=1, headers=keyed())
+    assert (await bidder.get(f"{lot}/my-bid?variant=1")).json()["stands"]
+    await bidder.put(f"{lot}/bid-draft?variant=2", body)
+    async with refused("bid_draft_counts"), as_person(app_role, bidder):
+        await app_role.execute(
+            "UPDATE bid_draft SET version = version, sealed = sealed, saved_by = $1 WHERE true",
+            bidder.id,
+        )
+    async with refused("variant_taken"), as_person(app_role, bidder):
+        await app_role.execute(
+            "INSERT INTO bid_draft (id, lot, organisation, version, sealed, saved_by, variant)"
+            " VALUES ($1, $2, $3, 3, '', $4, 3)",
+            uuid4(),
+            tender.lots[1],
+            bidder.organisation,
+            bidder.id,
+        )
