@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -12,6 +12,7 @@ from market.money import DecimalText, decimal_of, exact_product, exact_sum, plai
 from tenders.rules.requirement import (
     MAXIMUM_CRITERIA,
     MAXIMUM_PRICE_ITEMS,
+    MAXIMUM_VARIANTS,
     Code,
     LongText,
     Lot,
@@ -19,6 +20,17 @@ from tenders.rules.requirement import (
 )
 
 PENCE_PER_POUND: Final = 100
+VariantNumber: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAXIMUM_VARIANTS,
+        description=(
+            "0 for the main bid; the number of a variant, where the lot takes any. Each is a bid of"
+            " its own. A replacement is of the same variant, and need not say which."
+        ),
+    ),
+]
 
 
 class PricesDoNotFit(ValueError):
