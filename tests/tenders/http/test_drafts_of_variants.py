@@ -1,14 +1,12 @@
-"""A draft has the form of a bid: each variant has its own, and participants come declared."""
+"""A draft has the form of a bid: it may say which variant it is, and participants are declared."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
-from tests.makers.bids import asked, bid_body, submit
+from tests.makers.bids import asked, bid_body
 from tests.makers.conflicts import problem
-from tests.makers.direct import refused
-from tests.makers.direct_bids import as_person
 from tests.makers.participants import subcontractor
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender, requirement_of
@@ -38,50 +36,6 @@ def draft_of(tender: PublishedTender, variant: int | None, lot: int = 1, act: st
 
 def whole(tender: PublishedTender, text: str = "Thus.", **more: Any) -> dict[str, Any]:
     return {**bid_body(asked(tender, 1), quality_text=text), **more}
-
-
-async def test_each_variant_has_its_own_draft_and_becomes_its_own_bid(
-    tender: PublishedTender, bidder: Person
-) -> None:
-    for version, variant in enumerate((None, 1, 2), start=1):
-        body = whole(tender, f"Variant {variant}.", variant=variant)
-        saved = await bidder.put(draft_of(tender, variant), body)
-        assert saved.status_code == 200, saved.text
-        assert (saved.json()["variant"], saved.json()["version"]) == (variant or 0, version)
-    for variant in (None, 1, 2):
-        shown = (await bidder.get(draft_of(tender, variant))).json()
-        assert shown["variant"] == (variant or 0)
-        assert shown["draft"]["quality"]["answers"][0]["text"] == f"Variant {variant}."
-        assert (await bidder.get(draft_of(tender, variant, act="/faults"))).json()["complete"]
-    assert (await bidder.delete(draft_of(tender, 2), version=3)).status_code == 200
-    bids = {}
-    for version, variant in ((2, 1), (1, None)):
-        answer = await bidder.post(draft_of(tender, variant, act="/submission"), version=version)
-        assert answer.status_code == 201, answer.text
-        bids[variant] = answer.json()
-        assert answer.json()["receipt"]["statement"]["variant"] == (variant or 0)
-    assert bids[1]["bid"] != bids[None]["bid"]
-    mine = (await bidder.get("/bids")).json()["items"]
-    assert {one["variant"]: one["id"] for one in mine} == {
-        0: bids[None]["bid"],
-        1: bids[1]["bid"],
-    }
-    for variant in (None, 1, 2):
-        assert (await bidder.get(draft_of(tender, variant))).status_code == 404
-
-
-async def test_whether_a_variant_stands_is_told_with_its_main_bid(
-    tender: PublishedTender, bidder: Person
-) -> None:
-    await submit(bidder, tender, 1, whole(tender, variant=1))
-    path = f"{tender.path}/lots/1/my-bid"
-    mine = (await bidder.get(f"{path}?variant=1")).json()
-    assert (mine["variant"], mine["stands"], mine["lacks_main_bid"]) == (1, False, True)
-    assert mine["stored"]["stored_whole"]
-    assert (await bidder.get(path)).json()["stored"] is None
-    await submit(bidder, tender, 1)
-    mine = (await bidder.get(f"{path}?variant=1")).json()
-    assert (mine["stands"], mine["lacks_main_bid"]) == (True, False)
 
 
 async def test_a_draft_of_a_variant_that_is_not_taken_is_refused(
@@ -123,20 +77,3 @@ async def test_a_participant_of_a_draft_is_declared_before_it_is_a_bid(
     assert [(one["name"], one["share"]) for one in version["participants"]] == [
         ("Small Ltd", "12.5")
     ]
-
-
-async def test_the_database_keeps_no_draft_of_a_variant_that_is_not_taken(
-    tender: PublishedTender, bidder: Person, app_role: Any
-) -> None:
-    assert (await bidder.put(draft_of(tender, 1), {})).status_code == 200
-    for number in (-1, 3):
-        async with refused("variant_taken"), as_person(app_role, bidder):
-            await app_role.execute("UPDATE draft_key SET saves = saves + 1")
-            await app_role.execute(
-                "INSERT INTO bid_draft (id, lot, organisation, variant, version, sealed, saved_by)"
-                " VALUES (gen_random_uuid(), $1, $2, $3, 2, '', $4)",
-                tender.lots[1],
-                bidder.organisation,
-                number,
-                bidder.id,
-            )
