@@ -260,6 +260,9 @@ async def _commit(connection: Any, *, writes: bool) -> None:
     Raises:
         OutcomeUnknown: the connection broke, or the standby's answer was not waited for.
     """
+    if not writes:
+        await _send_commit(connection, unknown=Busy)
+        return
     warnings: list[str] = []
 
     def note(_: object, message: Any) -> None:
@@ -268,15 +271,21 @@ async def _commit(connection: Any, *, writes: bool) -> None:
 
     connection.add_log_listener(note)
     try:
-        tag = await connection.execute("COMMIT")
-    except _BROKEN_COMMIT as error:
-        _drop(connection)
-        raise (OutcomeUnknown if writes else Busy) from error
+        await _send_commit(connection, unknown=OutcomeUnknown)
     finally:
         with contextlib.suppress(InterfaceError):  # a lost connection has none any more
             connection.remove_log_listener(note)
-    if warnings and writes:
+    if warnings:
         raise OutcomeUnknown
+
+
+async def _send_commit(connection: Any, *, unknown: type[MarketError]) -> None:
+    """Commit, or raise what it means here that the connection broke meanwhile."""
+    try:
+        tag = await connection.execute("COMMIT")
+    except _BROKEN_COMMIT as error:
+        _drop(connection)
+        raise unknown from error
     if tag != "COMMIT":
         raise NoTransaction(_SWALLOWED)
 

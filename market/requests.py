@@ -150,3 +150,10 @@ def tagged(view: V, status_code: int = 200) -> Response[V]:
     """Answer with the view and its ETag."""
     headers: dict[str, Any] = {"ETag": f'"{view.version}"'}
     return Response(view, status_code=status_code, headers=headers)
+
+
+def tagged_as(_: type[V], stored: Versioned) -> Response[V]:
+    """Answer with what has the form of a view when it is written, but was never read into one."""
+    headers: dict[str, Any] = {"ETag": f'"{stored.version}"'}
+    answer: Response[Any] = Response(stored, headers=headers)
+    return answer
