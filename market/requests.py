@@ -85,6 +85,15 @@ async def provide_version(
     _ = actor
     if if_match is None:
         raise PreconditionMissing
+    return version_in(if_match)
+
+
+def version_in(if_match: str) -> int:
+    """The version that an If-Match names.
+
+    Raises:
+        Malformed: it is not an ETag the market gives.
+    """
     found = _ETAG.match(if_match.strip())
     if found is None:
         message = 'If-Match must be an ETag as the market gives it, such as "3".'

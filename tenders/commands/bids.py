@@ -35,6 +35,8 @@ from tenders.schemas.bids import (
     Salts,
 )
 
+_BID = "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)"
+
 # The database sets the time of receipt, under the lock that decides whether the bid is late.
 _VERSION = """
 WITH given AS (
@@ -48,17 +50,6 @@ WITH given AS (
 )
 SELECT received_at FROM given
 """
-
-# The first version makes the bid with it: one statement is one round trip.
-_FIRST = _VERSION.replace(
-    "WITH given AS (",
-    "WITH made AS (\n"
-    "    INSERT INTO bid (id, tender, lot, organisation) VALUES ($2, $10, $11, $12) RETURNING id\n"
-    "), given AS (",
-).replace(
-    "VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $9)",
-    "SELECT $1, made.id, $3, 'submitted', $4, $5, $6, $9 FROM made",
-)
 
 _WITHDRAWAL = """
 INSERT INTO bid_version (id, bid, number, act, made_by) VALUES ($1, $2, $3, 'withdrawn', $4)
@@ -144,7 +135,10 @@ async def give_in(actor: Actor, vault: Vault, bidding: Bidding, given: GiveBid) 
     bid, last = bidding.bid or uuid4(), bidding.version or 0
     making = _Making(actor=actor, vault=vault, bidding=bidding, bid=bid, version=last + 1)
     parts = _sealed(making, given)
-    return await _store(making, parts, await _participants(making, given))
+    beside = await _participants(making, given)
+    if bidding.bid is None:
+        await execute(_BID, bid, bidding.tender, bidding.lot, bidding.supplier)
+    return await _store(making, parts, beside)
 
 
 async def replace_bid(
@@ -260,10 +254,8 @@ async def _store(
     """Store a version with both its envelopes, and sign for it."""
     quality, price = parts
     version_id = uuid4()
-    bidding = making.bidding
-    whose = (bidding.tender, bidding.lot, bidding.supplier) if bidding.bid is None else ()
     received_at: datetime = await fetch_value(
-        _FIRST if bidding.bid is None else _VERSION,
+        _VERSION,
         version_id,
         making.bid,
         making.version,
@@ -272,8 +264,7 @@ async def _store(
         price.commitment,
         quality.sealed,
         price.sealed,
-        bidding.requirement_version,
-        *whose,
+        making.bidding.requirement_version,
     )
     if beside:
         await execute(
