@@ -13,9 +13,9 @@ from market.errors import NotFound, PreconditionMissing
 from market.events.commands import record
 from market.sealing import CannotUnwrap
 from market.vault import Vault
-from tenders.commands.bid_versions import ensure_taken, following
+from tenders.commands.bid_versions import ensure_taken, following, refuse_incomplete
 from tenders.commands.bids import give_in, with_salts
-from tenders.errors import BiddingClosed, BidIncomplete, DraftChanged, DraftUnreadable
+from tenders.errors import BiddingClosed, DraftChanged, DraftUnreadable
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
 from tenders.queries.drafts import DraftRow, draft_row, faults_of, opened
@@ -188,7 +188,7 @@ async def _submit_draft(
     draft = opened(row, vault)
     found = await faults_of(draft, bidding, vault)
     if found:
-        raise BidIncomplete(found[0].reason, faults=found)
+        await refuse_incomplete(bidding, found)
     price = whole_price(draft.price)
     given = GiveBid(
         quality=draft.quality,

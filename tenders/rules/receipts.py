@@ -21,6 +21,7 @@ from market.signing import (
     verify,
 )
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.envelopes import canonical
 
 Receipt: TypeAlias = BidReceipt | WithdrawalReceipt | ConfirmationReceipt
 
@@ -189,7 +190,7 @@ def _proves(committed: str, salt: str, kind: EnvelopeKind, part: bytes) -> bool:
         forms = [rfc8785.dumps(plain)]
         try:
             completed = msgspec.json.decode(part, type=_PARTS[kind])
-            forms.append(rfc8785.dumps(msgspec.to_builtins(completed)))
+            forms.append(canonical(completed))
         except msgspec.MsgspecError:
             pass  # what never fitted the lot is still compared as it was sent
         return any(matches_commitment(digest, key, form) for form in forms)
