@@ -3,18 +3,20 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NoReturn
 from uuid import UUID, uuid4
 
 import msgspec
 
 from market.actor import Actor
 from market.database import current, execute, fetch_value
+from market.errors import Fault
 from market.events.commands import record
 from market.sealing import EnvelopeKind, commitment
 from market.signing import BidReceipt, Sealing, SignedStatement
 from market.vault import Vault
 from tenders.commands.listing import list_documents
-from tenders.errors import AlreadyBid, BidChanged, ParticipantsFaulty, VariantRefused
+from tenders.errors import AlreadyBid, BidChanged, BidIncomplete, ParticipantsFaulty, VariantRefused
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
 from tenders.queries.participants import identified
@@ -46,6 +48,11 @@ SELECT gen_random_uuid(), $1, role, organisation, name, scheme, identifier, shar
 FROM unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::text[]) AS given (role, organisation, name, scheme, identifier, share,
                                   exclusion_grounds, details)
+"""
+
+_LAST = """
+SELECT max(v.number) FROM bid b JOIN bid_version v ON v.bid = b.id
+WHERE b.lot = $1 AND b.organisation = $2 AND b.variant = $3
 """
 
 _RECEIPT = "INSERT INTO bid_receipt (id, bid_version, signed) VALUES ($1, $2, $3)"
@@ -150,6 +157,21 @@ async def next_version(
     if bidding.version != version:
         raise BidChanged
     return following(actor, vault, bidding)
+
+
+async def refuse_incomplete(bidding: Bidding, faults: list[Fault]) -> NoReturn:
+    """Refuse a bid for its faults, unless it was another request that brought them about.
+
+    One that gave the bid, or its next version, just then has taken the documents with it.
+
+    Raises:
+        AlreadyBid, BidChanged: there is a version now that was not there before.
+        BidIncomplete: with every fault.
+    """
+    last: int | None = await fetch_value(_LAST, bidding.lot, bidding.supplier, bidding.variant)
+    if last != bidding.version:
+        raise AlreadyBid if bidding.version is None else BidChanged
+    raise BidIncomplete(faults[0].reason, faults=faults)
 
 
 async def store(

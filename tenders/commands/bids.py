@@ -16,9 +16,10 @@ from tenders.commands.bid_versions import (
     first_version,
     keep_and_record,
     next_version,
+    refuse_incomplete,
     store,
 )
-from tenders.errors import BidIncomplete, NothingToWithdraw
+from tenders.errors import NothingToWithdraw
 from tenders.queries.listed_documents import listing_of
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
@@ -146,7 +147,7 @@ async def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
     )
     found += listing.faults
     if found:
-        raise BidIncomplete(found[0].reason, faults=found)
+        await refuse_incomplete(bidding, found)
     parts = []
     for kind, part, key in (
         (EnvelopeKind.QUALITY, given.quality, bidding.quality_key),

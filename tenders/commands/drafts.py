@@ -14,15 +14,14 @@ from market.events.commands import record
 from market.sealing import CannotUnwrap
 from market.signing import Sealing
 from market.vault import Vault
-from tenders.commands.bid_versions import acknowledged, ensure_taken, following
-from tenders.commands.bids import give_in
-from tenders.errors import (
-    BiddingClosed,
-    BidIncomplete,
-    DraftChanged,
-    DraftUnreadable,
-    VariantRefused,
+from tenders.commands.bid_versions import (
+    acknowledged,
+    ensure_taken,
+    following,
+    refuse_incomplete,
 )
+from tenders.commands.bids import give_in
+from tenders.errors import BiddingClosed, DraftChanged, DraftUnreadable, VariantRefused
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
 from tenders.queries.drafts import DraftRow, draft_row, faults_of, opened
@@ -198,7 +197,7 @@ async def _submit_draft(
     draft = opened(row, vault)
     found = await faults_of(draft, bidding, vault)
     if found:
-        raise BidIncomplete(found[0].reason, faults=found)
+        await refuse_incomplete(bidding, found)
     price = whole_price(draft.price)
     given = GiveBid(
         quality=draft.quality,

@@ -46,8 +46,14 @@ class _Inside(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def canonical(part: Part) -> bytes:
-    """Write a part of a bid as canonical JSON (RFC 8785), which is what is committed to."""
-    return rfc8785.dumps(msgspec.to_builtins(part))
+    """Write a part of a bid as canonical JSON (RFC 8785), which is what is committed to.
+
+    An empty list of documents is left out, so that a bid without any is as its bidder wrote it.
+    """
+    written = msgspec.to_builtins(part)
+    if not part.documents:
+        del written["documents"]
+    return rfc8785.dumps(written)
 
 
 def pack(part: Part, salt: bytes, keys: Mapping[UUID, bytes] | None = None) -> Packed:

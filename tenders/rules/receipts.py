@@ -21,6 +21,7 @@ from market.signing import (
     verify,
 )
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.envelopes import canonical
 from tenders.rules.participants import Participant
 
 Receipt: TypeAlias = BidReceipt | WithdrawalReceipt | ConfirmationReceipt
@@ -213,7 +214,9 @@ def _proves(committed: str, salt: str, name: str, part: bytes) -> bool:
         forms = [rfc8785.dumps(plain)]
         try:
             completed = msgspec.json.decode(part, type=_PARTS[name])
-            forms.append(rfc8785.dumps(msgspec.to_builtins(completed)))
+            is_part = isinstance(completed, QualityEnvelope | PriceEnvelope)
+            plain_form = msgspec.to_builtins(completed)
+            forms.append(canonical(completed) if is_part else rfc8785.dumps(plain_form))
         except msgspec.MsgspecError:
             pass  # what never fitted the lot is still compared as it was sent
         return any(matches_commitment(digest, key, form) for form in forms)

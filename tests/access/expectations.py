@@ -38,8 +38,8 @@ _BEFORE_CONTRACT = (
     "standstill",
     "standstill_over",
 )
-_READS_QUALITY = {"opener", "quality_evaluator", "moderator", "award_approver", "guardian"}
-_PRICES_OPEN = {
+READS_QUALITY = {"opener", "quality_evaluator", "moderator", "award_approver", "guardian"}
+PRICES_OPEN = {
     "price_opened",
     "ranked",
     "recommended",
@@ -84,7 +84,7 @@ def _record(case: Case) -> str:
     return FORBIDDEN if case.sees_tender else NOT_FOUND
 
 
-def _submit(case: Case) -> str:
+def submission(case: Case) -> str:
     """A bid of who has none here: of a supplier, then, that helps nobody, while bids come in."""
     if not case.holds("bid_manager"):
         return FORBIDDEN
@@ -114,7 +114,7 @@ def _draft(otherwise: str, *, while_open: bool = False) -> Rule:
     return answer
 
 
-def _own_bid(answer: str) -> Rule:
+def own_bid(answer: str) -> Rule:
     """Anything about the winner's bid, which is known to its bid manager alone."""
 
     def is_theirs(case: Case) -> bool:
@@ -126,42 +126,13 @@ def _own_bid(answer: str) -> Rule:
 
 def _change_of_bid(case: Case) -> str:
     open_still = case.moment.tender == "published" and not case.moment.closed
-    return _own_bid("200" if open_still else "409 bidding-closed")(case)
+    return own_bid("200" if open_still else "409 bidding-closed")(case)
 
 
 def _confirmation(case: Case) -> str:
     """Nothing was amended, so there is nothing to confirm."""
     open_still = case.moment.tender == "published" and not case.moment.closed
-    return _own_bid("409 nothing-to-confirm" if open_still else "409 bidding-closed")(case)
-
-
-def _begin_document(case: Case) -> str:
-    """As a bid is given, but that a bidder may have any number of documents."""
-    answer = _submit(case)
-    return "201" if answer == "409 already-bid" else answer
-
-
-def _removal_of_document(case: Case) -> str:
-    """The winner's document, which a bid lists."""
-    open_still = case.moment.tender == "published" and not case.moment.closed
-    return _own_bid("409 document-listed" if open_still else "409 bidding-closed")(case)
-
-
-def _opened_documents(*, reading: bool) -> Rule:
-    """The winner's, which its quality envelope lists: for those who read that, and the winner."""
-    known = bidders_known("200", reading=True)
-
-    def rule(case: Case) -> str:
-        if case.moment.opened and case.acts_for(Of.WINNER) and case.holds("bid_manager"):
-            return "200"
-        if (refusal := known(case)) != "200":
-            return refusal
-        if case.moment.opened and case.in_force & _READS_QUALITY:
-            return "200"
-        prices_open = case.moment.lot in _PRICES_OPEN and "price_evaluator" in case.in_force
-        return "200" if prices_open and not reading else NOT_FOUND
-
-    return rule
+    return own_bid("409 nothing-to-confirm" if open_still else "409 bidding-closed")(case)
 
 
 def _take_up(case: Case) -> str:
@@ -305,8 +276,8 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getAssuranceReport": _report,
         "getAssuranceReportPage": _report,
         # bids and their opening
-        "submitBid": signed_in(_submit),
-        "submitSealedBid": signed_in(_submit),
+        "submitBid": signed_in(submission),
+        "submitSealedBid": signed_in(submission),
         # asked with an If-Match, as every change is here: there is no draft to have changed
         "saveDraft": signed_in(_draft("412 draft-changed", while_open=True)),
         "submitDraft": signed_in(_draft(NOT_FOUND, while_open=True)),
@@ -315,21 +286,11 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "discardDraft": signed_in(_draft(NOT_FOUND)),
         "getMyBidForLot": signed_in(_draft("200")),
         "listMyBids": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
-        "getMyBid": _own_bid("200"),
+        "getMyBid": own_bid("200"),
         "replaceBid": _change_of_bid,
         "replaceBySealedBid": _change_of_bid,
         "withdrawBid": _change_of_bid,
         "confirmBid": _confirmation,
-        # documents of bids: the paths lead to the winner's, complete and listed in its bid
-        "beginDocument": signed_in(_begin_document),
-        "listMyDocuments": people(lambda case: case.holds("bid_manager"), "200", FORBIDDEN),
-        "getMyDocument": _own_bid("200"),
-        "askUploadOffset": _own_bid("204"),
-        "sendDocumentPart": _own_bid("409 document-complete"),
-        "completeDocument": _own_bid("201"),
-        "removeDocument": _removal_of_document,
-        "listOpenedDocuments": _opened_documents(reading=False),
-        "readOpenedDocument": _opened_documents(reading=True),
         "listSealingKeys": public_once(lambda case: case.moment.published),
         "listSigningKeys": everybody("200"),
         "listBidders": bidders_known("200"),

@@ -14,6 +14,7 @@ from tests.access.requests import OPERATIONS, QUERIES, Operation
 from tests.makers.amendments import amended_by, confirm_bid, reweighted
 from tests.makers.bids import asked, bid_body, close_bidding, give_bid, submit
 from tests.makers.cast import Cast, assembled
+from tests.makers.documents import uploaded
 from tests.makers.log import keep_and_sign
 from tests.makers.tenders import publish
 from tests.makers.world import World
@@ -60,7 +61,7 @@ Answer = tuple[int, str | None, object]
 
 
 @pytest.fixture
-def settings() -> Settings:
+def settings(documents_folder: str) -> Settings:
     """No rate limits to trip over."""
     return Settings(
         pool_minimum=1,
@@ -69,6 +70,7 @@ def settings() -> Settings:
         credential_requests_per_minute=1_000_000,
         tender_requests_per_minute=1_000_000,
         sign_ins_per_minute=1_000_000,
+        documents_folder=documents_folder,
     )
 
 
@@ -170,10 +172,18 @@ class Bidders:
         done = await self._cast["failing"].post(f"{path}/submission", version=1)
         assert done.status_code == 201, done.text
 
+    async def uploads(self) -> None:
+        """One uploads documents, removes one, and lists one in a bid with the rest of it."""
+        winner = self._cast["winner"]
+        listed, other = await uploaded(winner, self._tender), await uploaded(winner, self._tender)
+        assert (await winner.delete(f"/bid-documents/{other['id']}")).status_code == 200
+        self._body["quality"]["documents"] = [listed]
+
     async def bids(self) -> None:
         """One gives a bid and replaces it, and is refused a faulty one."""
         winner = self._cast["winner"]
         self._bid = (await submit(winner, self._tender, 1, self._body))["bid"]
+        self._body["quality"]["documents"] = []
         key = {"Idempotency-Key": str(uuid4())}
         replaced = await winner.put(f"/bids/{self._bid}", self._body, version=1, headers=key)
         assert replaced.status_code == 200, replaced.text
@@ -206,10 +216,10 @@ async def test_nobody_is_answered_otherwise_because_of_others_bids(
     given = {"outcome": "approved", "comments": "It favours nobody."}
     await tender.act(cast["reviewer"], "/reviews", given)
     await publish(tender)
-    cast.path["bid_id"] = str(uuid4())
+    cast.path |= {"bid_id": str(uuid4()), "document_id": str(uuid4())}
     answers, bidders = Answers(world, bench, superuser, cast), Bidders(cast)
     before = await answers.taken()
-    for act in (bidders.drafts, bidders.bids, bidders.withdraws):
+    for act in (bidders.drafts, bidders.uploads, bidders.bids, bidders.withdraws):
         await act()
     assert _differences(before, await answers.taken()) == ""
     await amended_by(tender, reweighted(tender))

@@ -56,6 +56,11 @@ def test_no_changed_byte_passes_for_what_was_committed_to(
     assert not proves_commitment(DOES_NOT_OPEN)
 
 
+def test_a_bid_without_documents_is_committed_to_as_its_bidder_wrote_it() -> None:
+    assert canonical(QUALITY) == rfc8785.dumps(BODY["quality"])
+    assert canonical(PRICE) == rfc8785.dumps(BODY["price"] | {"currency": "GBP"})
+
+
 def test_keys_of_documents_travel_beside_the_content_and_leave_its_commitment_as_it_is() -> None:
     keys = {uuid4(): bytes([number]) * 32 for number in range(3)}
     packed = pack(QUALITY, SALT, keys)
