@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import gc
 import os
 import socket
 import sys
@@ -43,6 +44,7 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
         words = _words(runtime, listening, hints)
         if chosen.workers == 1:
             app = create_app(runtime.settings, runtime.connection, runtime.vault)
+            settle()
             config = server_config(served(app))
             AnnouncedServer(config, words, app.state["watch"].end).run(sockets=[listening])
             return 0
@@ -53,6 +55,12 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
         config = server_config("market.cli.serving:build", workers=chosen.workers)
         Multiprocess(config, sockets=[listening]).run()
     return 0
+
+
+def settle() -> None:
+    """Let the collector of garbage pass over what is there for good: the application itself."""
+    gc.collect()
+    gc.freeze()
 
 
 def build() -> ASGIApp:
@@ -67,6 +75,7 @@ def build() -> ASGIApp:
         runtime = thread.submit(stack.enter_context, join(settings)).result()
     atexit.register(stack.close)
     app = create_app(runtime.settings, runtime.connection, runtime.vault)
+    settle()
     tell_before_stopping(app.state["watch"].end)
     answering: ASGIApp = served(app)
     return answering

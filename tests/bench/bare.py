@@ -14,11 +14,9 @@ from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 
 from market.cli.servers import server_config
-from market.database import Connection
+from market.database import SESSION, Connection
 from tenders.schemas.bids import GiveBid
 from tests.bench.recording import Statement
-
-_SETTINGS = {"application_name": "market", "timezone": "UTC"}
 
 
 async def ask(connection: Any, statements: list[Statement]) -> list[Any]:
@@ -58,7 +56,7 @@ def serve(port: int, parameters: dict[str, Any], recorded: list[list[Statement]]
             min_size=4,
             max_size=24,
             connection_class=Connection,
-            server_settings=_SETTINGS,
+            server_settings=SESSION,
         ) as pool:
             app.state["pool"] = pool
             yield
@@ -82,7 +80,7 @@ class Replay:
         """Connect as the pools do."""
         self._loop = asyncio.new_event_loop()
         self._connection: Any = self._loop.run_until_complete(
-            asyncpg.connect(**parameters, server_settings=_SETTINGS)
+            asyncpg.connect(**parameters, server_settings=SESSION)
         )
         self.times: defaultdict[int, list[float]] = defaultdict(list)
 

@@ -48,7 +48,7 @@ async def serving(parameters: dict[str, Any]) -> AsyncIterator[None]:
         min_size=1,
         max_size=3,
         connection_class=RecordingConnection,
-        server_settings={"application_name": "market", "timezone": "UTC"},
+        server_settings=database.SESSION,
     )
     try:
         yield
