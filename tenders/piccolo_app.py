@@ -53,6 +53,7 @@ from tenders.tables.tenders import (
     RequirementTable,
     ReviewTable,
     TenderBuyerTable,
+    TenderDrawTable,
     TenderTable,
     TenderTransitionTable,
 )
@@ -75,6 +76,7 @@ APP_CONFIG = AppConfig(
         AwardDelegationEndingTable,
         RequirementTable,
         ReviewTable,
+        TenderDrawTable,
         LotTable,
         LotTransitionTable,
         LotServiceLineTable,

@@ -128,6 +128,8 @@ def _ensure_first(bids: list[DecidedRow], pseudonym: str) -> DecidedRow:
     if chosen is None:
         raise NotFound
     first = [bid for bid in bids if bid.place == 1]
+    if not first:
+        raise NotRankedFirst
     if len(first) > 1:
         names = " and ".join(bid.pseudonym for bid in first)
         message = (

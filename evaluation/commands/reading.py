@@ -75,16 +75,18 @@ async def read_scores(  # noqa: PLR0913  # the lot, the filter and the page, eac
 
 
 @confidential_reading
-async def read_ranking(actor: Actor, tender_id: UUID, lot_number: int) -> RankingView:
-    """Show the ranking of a lot, with the prices that the actor may read.
+async def read_ranking(
+    actor: Actor, tender_id: UUID, lot_number: int, number: int | None = None
+) -> RankingView:
+    """Show a ranking of a lot, by default the latest, with the prices that the actor may read.
 
     Raises:
-        NotFound: no such lot, no duty in its tender, or the lot has not been ranked.
+        NotFound: no such lot, no duty in its tender, or the lot has no such ranking.
         DutyNeeded: the actor's duty does not read rankings.
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    lot, view = await ranking(actor, tender_id, lot_number)
+    lot, view = await ranking(actor, tender_id, lot_number, number)
     await record(
         actor,
         "ranking.read",

@@ -3,12 +3,13 @@
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
 from evaluation.routes.methods import MethodController
-from evaluation.routes.prices import PriceController
+from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
 
 CONTROLLERS = (
     EvaluationController,
     PriceController,
+    DropOutController,
     AwardController,
     AssuranceController,
     DecisionController,

@@ -34,6 +34,7 @@ class Act(StrEnum):
     DECIDED_QUALITY = "decided_quality"
     OPENED_PRICE = "opened_price"
     RANKED = "ranked"
+    RECORDED_DROP_OUT = "recorded_drop_out"
     RECOMMENDED = "recommended"
     APPROVED_AWARD = "approved_award"
     RETURNED_AWARD = "returned_award"

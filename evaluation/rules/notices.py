@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from evaluation.rules.exact import Exact, pounds
+from evaluation.rules.exact import Exact, pounds, significant
 from market.money import Money, fraction_of, plain_text
 from tenders.rules.requirement import Criterion
 
@@ -195,10 +195,16 @@ def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
         case NoticeOutcome.WITHOUT_PRICE:
             why = f"Your tender could not be ranked: {bid.failure}"
         case _:
-            total = Exact.of(bid.total or Fraction(0)).display
-            why = f"Your tender took place {bid.place} with {total} of 100 points."
-    best = Exact.of(winner.total or Fraction(0)).display
-    return f"{why} The lot is awarded to {winner.supplier}, whose tender has {best} points."
+            why = f"Your tender took place {bid.place} with {_reached(bid)}."
+    return f"{why} The lot is awarded to {winner.supplier}, whose tender has {_reached(winner)}."
+
+
+def _reached(bid: DecidedBid) -> str:
+    """Points of a hundred or, where one figure ranks the bids, that figure."""
+    total = bid.total or Fraction(0)
+    if bid.price_points is None:
+        return f"the figure {significant(total)}"
+    return f"{Exact.of(total).display} of 100 points"
 
 
 def _result(award: LotAward, bid: DecidedBid, *, own: bool) -> BidResult:

@@ -225,72 +225,11 @@ DESCRIPTION = "tables"
 async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="tenders", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OfficerKeyTable",
-        tablename="officer_key",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="TenderKeyTable",
-        tablename="tender_key",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BidParticipantTable",
-        tablename="bid_participant",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        schema=None,
-        columns=None,
-    )
+    manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
 
     manager.add_table(
         class_name="ManifestEntryTable",
         tablename="manifest_entry",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="DeclarationTable",
-        tablename="declaration",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="DutyDefaultTable",
-        tablename="duty_default",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="DraftKeyTable",
-        tablename="draft_key",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OfficerCanaryTable",
-        tablename="officer_canary",
         schema=None,
         columns=None,
     )
@@ -303,117 +242,22 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="LotTransitionTable",
-        tablename="lot_transition",
+        class_name="CriterionTable",
+        tablename="criterion",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="ReleasedKeyTable",
-        tablename="released_key",
+        class_name="OfficerShareTable",
+        tablename="officer_share",
         schema=None,
         columns=None,
     )
-
-    manager.add_table(
-        class_name="ExemptionTable",
-        tablename="exemption",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
 
     manager.add_table(
         class_name="RequirementTable",
         tablename="requirement_version",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="PassedShareTable",
-        tablename="passed_share",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="DutyFloorTable",
-        tablename="duty_floor",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="SavedSearchTable",
-        tablename="saved_search",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ReceiptTable",
-        tablename="bid_receipt",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BidVersionTable",
-        tablename="bid_version",
         schema=None,
         columns=None,
     )
@@ -425,50 +269,18 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
-
     manager.add_table(
-        class_name="EnvelopeTable",
-        tablename="envelope",
+        class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
         schema=None,
         columns=None,
     )
 
-    manager.add_table(class_name="DutyTable", tablename="duty", schema=None, columns=None)
+    manager.add_table(class_name="ReviewTable", tablename="review", schema=None, columns=None)
 
     manager.add_table(
-        class_name="OfficerShareTable",
-        tablename="officer_share",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="AmendmentTable",
-        tablename="amendment",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="ScaleValueTable",
-        tablename="scale_value",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="TenderBuyerTable",
-        tablename="tender_buyer",
+        class_name="SavedSearchTable",
+        tablename="saved_search",
         schema=None,
         columns=None,
     )
@@ -481,15 +293,210 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="CriterionTable",
-        tablename="criterion",
+        class_name="BidVersionTable",
+        tablename="bid_version",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="LotTransitionTable",
+        tablename="lot_transition",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OfficerCanaryTable",
+        tablename="officer_canary",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="PassedShareTable",
+        tablename="passed_share",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DutyDefaultTable",
+        tablename="duty_default",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DeclarationTable",
+        tablename="declaration",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="EnvelopeTable",
+        tablename="envelope",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OfficerKeyTable",
+        tablename="officer_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="TenderTable", tablename="tender", schema=None, columns=None)
+
+    manager.add_table(class_name="BidTable", tablename="bid", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ExemptionTable",
+        tablename="exemption",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DraftKeyTable",
+        tablename="draft_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ReleasedKeyTable",
+        tablename="released_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ReceiptTable",
+        tablename="bid_receipt",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidParticipantTable",
+        tablename="bid_participant",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderDrawTable",
+        tablename="tender_draw",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ScaleValueTable",
+        tablename="scale_value",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="LotTable", tablename="lot", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="TenderKeyTable",
+        tablename="tender_key",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="DutyFloorTable",
+        tablename="duty_floor",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AmendmentTable",
+        tablename="amendment",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
         schema=None,
         columns=None,
     )
 
     manager.add_column(
-        table_class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
+        table_class_name="DutyTable",
+        tablename="duty",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -509,38 +516,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        column_name="bid",
-        db_column_name="bid",
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="tender",
+        db_column_name="tender",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
+            "references": TenderTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -557,95 +540,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        column_name="amendment",
-        db_column_name="amendment",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        column_name="made_by",
-        db_column_name="made_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
+        table_class_name="DutyTable",
+        tablename="duty",
         column_name="person",
         db_column_name="person",
         column_class_name="ForeignKey",
@@ -668,290 +564,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        column_name="public_key",
-        db_column_name="public_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        column_name="registered_at",
-        db_column_name="registered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="envelope",
-        db_column_name="envelope",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="custodian",
-        db_column_name="custodian",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="public_key",
-        db_column_name="public_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="wrapped_key",
-        db_column_name="wrapped_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": True,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="canary",
-        db_column_name="canary",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        column_name="canary_digest",
-        db_column_name="canary_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="role",
-        db_column_name="role",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
+        table_class_name="DutyTable",
+        tablename="duty",
         column_name="organisation",
         db_column_name="organisation",
         column_class_name="ForeignKey",
@@ -961,117 +575,6 @@ async def forwards():
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 300,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="scheme",
-        db_column_name="scheme",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        column_name="identifier",
-        db_column_name="identifier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1085,17 +588,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="passed_by",
-        db_column_name="passed_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="duty",
+        db_column_name="duty",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
+            "length": 40,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1109,36 +610,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="opened_by",
-        db_column_name="opened_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="canary",
-        db_column_name="canary",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="assigned_by",
+        db_column_name="assigned_by",
+        column_class_name="UUID",
+        column_class=UUID,
         params={
             "default": None,
             "null": False,
@@ -1154,15 +631,36 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="KeyRehearsalTable",
-        tablename="key_rehearsal",
-        column_name="rehearsed_at",
-        db_column_name="rehearsed_at",
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="assigned_at",
+        db_column_name="assigned_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
             "default": None,
             "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyTable",
+        tablename="duty",
+        column_name="released_at",
+        db_column_name="released_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -1300,423 +798,6 @@ async def forwards():
         column_class=Varchar,
         params={
             "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="bidder",
-        db_column_name="bidder",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="interest",
-        db_column_name="interest",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="details",
-        db_column_name="details",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        column_name="declared_at",
-        db_column_name="declared_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DraftKeyTable",
-        tablename="draft_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DraftKeyTable",
-        tablename="draft_key",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DraftKeyTable",
-        tablename="draft_key",
-        column_name="wrapped",
-        db_column_name="wrapped",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DraftKeyTable",
-        tablename="draft_key",
-        column_name="saves",
-        db_column_name="saves",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 0,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="public_key",
-        db_column_name="public_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="canary",
-        db_column_name="canary",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerCanaryTable",
-        tablename="officer_canary",
-        column_name="canary_digest",
-        db_column_name="canary_digest",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
             "default": None,
             "null": False,
             "primary_key": False,
@@ -1887,8 +968,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
+        table_class_name="CriterionTable",
+        tablename="criterion",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1908,79 +989,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="earlier",
-        db_column_name="earlier",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        column_name="later",
-        db_column_name="later",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="envelope",
-        db_column_name="envelope",
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="lot",
+        db_column_name="lot",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": EnvelopeTable,
+            "references": LotTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -1997,14 +1013,128 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="wrapped_key",
-        db_column_name="wrapped_key",
-        column_class_name="Bytea",
-        column_class=Bytea,
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="code",
+        db_column_name="code",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="title",
+        db_column_name="title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        column_name="weight",
+        db_column_name="weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
         params={
             "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        column_name="tender_key",
+        db_column_name="tender_key",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderKeyTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": True,
             "primary_key": False,
             "unique": False,
@@ -2012,20 +1142,20 @@ async def forwards():
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
-            "secret": True,
+            "secret": False,
         },
         schema=None,
     )
 
     manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="passed_by",
-        db_column_name="passed_by",
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        column_name="outer_key",
+        db_column_name="outer_key",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": PersonTable,
+            "references": OfficerKeyTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -2042,14 +1172,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="released_by",
-        db_column_name="released_by",
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        column_name="inner_key",
+        db_column_name="inner_key",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": PersonTable,
+            "references": OfficerKeyTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -2066,432 +1196,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        column_name="released_at",
-        db_column_name="released_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="granted_by",
-        db_column_name="granted_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="granted_at",
-        db_column_name="granted_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        column_name="expires_at",
-        db_column_name="expires_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
-        column_name="confirmation",
-        db_column_name="confirmation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidConfirmationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConfirmationReceiptTable",
-        tablename="confirmation_receipt",
-        column_name="signed",
-        db_column_name="signed",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="requirement",
-        db_column_name="requirement",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="reviewer",
-        db_column_name="reviewer",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="outcome",
-        db_column_name="outcome",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="comments",
-        db_column_name="comments",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReviewTable",
-        tablename="review",
-        column_name="reviewed_at",
-        db_column_name="reviewed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        column_name="sealed",
+        db_column_name="sealed",
+        column_class_name="Bytea",
+        column_class=Bytea,
         params={
             "default": None,
             "null": False,
@@ -2684,8 +1394,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2705,8 +1415,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -2729,18 +1439,21 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": None,
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -2750,162 +1463,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="minimum_quality",
-        db_column_name="minimum_quality",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="quality_weight",
-        db_column_name="quality_weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="price_weight",
-        db_column_name="price_weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="evaluators_minimum",
-        db_column_name="evaluators_minimum",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="approval_quorum",
-        db_column_name="approval_quorum",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="estimated_annual_value",
-        db_column_name="estimated_annual_value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="stage",
-        db_column_name="stage",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="statement",
+        db_column_name="statement",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -2924,10 +1485,208 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="version",
-        db_column_name="version",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        column_name="declared_at",
+        db_column_name="declared_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="delegation",
+        db_column_name="delegation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardDelegationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_by",
+        db_column_name="ended_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        column_name="ended_at",
+        db_column_name="ended_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="requirement",
+        db_column_name="requirement",
         column_class_name="Integer",
         column_class=Integer,
         params={
@@ -2945,59 +1704,60 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotTable",
-        tablename="lot",
-        column_name="abandoned_because",
-        db_column_name="abandoned_because",
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="reviewer",
+        db_column_name="reviewer",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="comments",
+        db_column_name="comments",
         column_class_name="Text",
         column_class=Text,
         params={
             "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -3011,213 +1771,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        column_name="confirmed_at",
-        db_column_name="confirmed_at",
+        table_class_name="ReviewTable",
+        tablename="review",
+        column_name="reviewed_at",
+        db_column_name="reviewed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PassedShareTable",
-        tablename="passed_share",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PassedShareTable",
-        tablename="passed_share",
-        column_name="share",
-        db_column_name="share",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OfficerShareTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PassedShareTable",
-        tablename="passed_share",
-        column_name="sealed",
-        db_column_name="sealed",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PassedShareTable",
-        tablename="passed_share",
-        column_name="passed_by",
-        db_column_name="passed_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PassedShareTable",
-        tablename="passed_share",
-        column_name="passed_at",
-        db_column_name="passed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="one",
-        db_column_name="one",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        column_name="other",
-        db_column_name="other",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -3488,8 +2048,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -3509,684 +2069,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        column_name="service_line",
-        db_column_name="service_line",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": ServiceLineTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="delegation",
-        db_column_name="delegation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardDelegationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="ended_by",
-        db_column_name="ended_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        column_name="ended_at",
-        db_column_name="ended_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReceiptTable",
-        tablename="bid_receipt",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReceiptTable",
-        tablename="bid_receipt",
-        column_name="bid_version",
-        db_column_name="bid_version",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidVersionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ReceiptTable",
-        tablename="bid_receipt",
-        column_name="signed",
-        db_column_name="signed",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="envelope",
-        db_column_name="envelope",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": EnvelopeTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="kind",
-        db_column_name="kind",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="failure",
-        db_column_name="failure",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="opened_by",
-        db_column_name="opened_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        column_name="opened_at",
-        db_column_name="opened_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="delegator",
-        db_column_name="delegator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="delegate",
-        db_column_name="delegate",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="authority",
-        db_column_name="authority",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="starts_on",
-        db_column_name="starts_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="ends_on",
-        db_column_name="ends_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="bidder",
-        db_column_name="bidder",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="outcome",
-        db_column_name="outcome",
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="earlier",
+        db_column_name="earlier",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -4205,111 +2091,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="mitigation",
-        db_column_name="mitigation",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="links",
-        db_column_name="links",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": UUID(
-                default=UUID4(),
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="decided_by",
-        db_column_name="decided_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        column_name="decided_at",
-        db_column_name="decided_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
+            "length": 20,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -4541,8 +2330,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -4562,58 +2351,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="person",
-        db_column_name="person",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="statement",
-        db_column_name="statement",
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="earlier",
+        db_column_name="earlier",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -4632,13 +2373,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="details",
-        db_column_name="details",
-        column_class_name="Text",
-        column_class=Text,
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        column_name="later",
+        db_column_name="later",
+        column_class_name="Varchar",
+        column_class=Varchar,
         params={
+            "length": 20,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -4653,29 +2395,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        column_name="declared_at",
-        db_column_name="declared_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -4695,8 +2416,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -4708,8 +2429,8 @@ async def forwards():
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": False,
-            "index": True,
+            "unique": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -4719,14 +2440,98 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="lot",
-        db_column_name="lot",
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
+        column_name="public_key",
+        db_column_name="public_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
+        column_name="canary",
+        db_column_name="canary",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OfficerCanaryTable",
+        tablename="officer_canary",
+        column_name="canary_digest",
+        db_column_name="canary_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PassedShareTable",
+        tablename="passed_share",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PassedShareTable",
+        tablename="passed_share",
+        column_name="share",
+        db_column_name="share",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": LotTable,
+            "references": OfficerShareTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -4743,8 +2548,119 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
+        table_class_name="PassedShareTable",
+        tablename="passed_share",
+        column_name="sealed",
+        db_column_name="sealed",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PassedShareTable",
+        tablename="passed_share",
+        column_name="passed_by",
+        db_column_name="passed_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PassedShareTable",
+        tablename="passed_share",
+        column_name="passed_at",
+        db_column_name="passed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
         column_name="organisation",
         db_column_name="organisation",
         column_class_name="ForeignKey",
@@ -4767,10 +2683,457 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidTable",
-        tablename="bid",
-        column_name="made_at",
-        db_column_name="made_at",
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        column_name="population",
+        db_column_name="population",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        column_name="service_line",
+        db_column_name="service_line",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": ServiceLineTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        column_name="confirmation",
+        db_column_name="confirmation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidConfirmationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConfirmationReceiptTable",
+        tablename="confirmation_receipt",
+        column_name="signed",
+        db_column_name="signed",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="bidder",
+        db_column_name="bidder",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="interest",
+        db_column_name="interest",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="details",
+        db_column_name="details",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        column_name="declared_at",
+        db_column_name="declared_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -4876,8 +3239,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -4897,32 +3260,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
         column_name="person",
         db_column_name="person",
         column_class_name="ForeignKey",
@@ -4945,236 +3284,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="duty",
-        db_column_name="duty",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 40,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="assigned_by",
-        db_column_name="assigned_by",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="assigned_at",
-        db_column_name="assigned_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DutyTable",
-        tablename="duty",
-        column_name="released_at",
-        db_column_name="released_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        column_name="tender_key",
-        db_column_name="tender_key",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderKeyTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        column_name="outer_key",
-        db_column_name="outer_key",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OfficerKeyTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        column_name="inner_key",
-        db_column_name="inner_key",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OfficerKeyTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        column_name="sealed",
-        db_column_name="sealed",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        column_name="public_key",
+        db_column_name="public_key",
         column_class_name="Bytea",
         column_class=Bytea,
         params={
@@ -5192,359 +3305,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="tender",
-        db_column_name="tender",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": TenderTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="summary",
-        db_column_name="summary",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="material",
-        db_column_name="material",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="requirement_before",
-        db_column_name="requirement_before",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="requirement_after",
-        db_column_name="requirement_after",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="deadline_before",
-        db_column_name="deadline_before",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="deadline_after",
-        db_column_name="deadline_after",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="published_by",
-        db_column_name="published_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        column_name="published_at",
-        db_column_name="published_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="exemption",
-        db_column_name="exemption",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": ExemptionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="revoked_by",
-        db_column_name="revoked_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        column_name="revoked_at",
-        db_column_name="revoked_at",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        column_name="registered_at",
+        db_column_name="registered_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -6053,6 +3817,1275 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidTable",
+        tablename="bid",
+        column_name="made_at",
+        db_column_name="made_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="passed_by",
+        db_column_name="passed_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="opened_by",
+        db_column_name="opened_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="canary",
+        db_column_name="canary",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KeyRehearsalTable",
+        tablename="key_rehearsal",
+        column_name="rehearsed_at",
+        db_column_name="rehearsed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="exemption",
+        db_column_name="exemption",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": ExemptionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_by",
+        db_column_name="revoked_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        column_name="revoked_at",
+        db_column_name="revoked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_by",
+        db_column_name="granted_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="granted_at",
+        db_column_name="granted_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        column_name="expires_at",
+        db_column_name="expires_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="wrapped",
+        db_column_name="wrapped",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        column_name="saves",
+        db_column_name="saves",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 0,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="envelope",
+        db_column_name="envelope",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": EnvelopeTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="wrapped_key",
+        db_column_name="wrapped_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="passed_by",
+        db_column_name="passed_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="released_by",
+        db_column_name="released_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        column_name="released_at",
+        db_column_name="released_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReceiptTable",
+        tablename="bid_receipt",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReceiptTable",
+        tablename="bid_receipt",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ReceiptTable",
+        tablename="bid_receipt",
+        column_name="signed",
+        db_column_name="signed",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="delegator",
+        db_column_name="delegator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="delegate",
+        db_column_name="delegate",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="authority",
+        db_column_name="authority",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="starts_on",
+        db_column_name="starts_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="role",
+        db_column_name="role",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 300,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="scheme",
+        db_column_name="scheme",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        column_name="identifier",
+        db_column_name="identifier",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderDrawTable",
+        tablename="tender_draw",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderDrawTable",
+        tablename="tender_draw",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderDrawTable",
+        tablename="tender_draw",
+        column_name="commitment",
+        db_column_name="commitment",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderDrawTable",
+        tablename="tender_draw",
+        column_name="kept",
+        db_column_name="kept",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="ScaleValueTable",
         tablename="scale_value",
         column_name="id",
@@ -6142,8 +5175,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
+        table_class_name="LotTable",
+        tablename="lot",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -6163,8 +5196,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
+        table_class_name="LotTable",
+        tablename="lot",
         column_name="tender",
         db_column_name="tender",
         column_class_name="ForeignKey",
@@ -6187,34 +5220,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        column_name="population",
-        db_column_name="population",
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="number",
+        db_column_name="number",
         column_class_name="Integer",
         column_class=Integer,
         params={
@@ -6232,8 +5241,224 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="title",
+        db_column_name="title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="minimum_quality",
+        db_column_name="minimum_quality",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="quality_weight",
+        db_column_name="quality_weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="price_weight",
+        db_column_name="price_weight",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="evaluators_minimum",
+        db_column_name="evaluators_minimum",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="approval_quorum",
+        db_column_name="approval_quorum",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="estimated_annual_value",
+        db_column_name="estimated_annual_value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="stage",
+        db_column_name="stage",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="version",
+        db_column_name="version",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotTable",
+        tablename="lot",
+        column_name="abandoned_because",
+        db_column_name="abandoned_because",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -6253,10 +5478,82 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="earlier",
-        db_column_name="earlier",
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="person",
+        db_column_name="person",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="bidder",
+        db_column_name="bidder",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="outcome",
+        db_column_name="outcome",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -6275,14 +5572,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        column_name="later",
-        db_column_name="later",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
         params={
-            "length": 20,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -6297,8 +5593,106 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="mitigation",
+        db_column_name="mitigation",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="links",
+        db_column_name="links",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": UUID(
+                default=UUID4(),
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -6318,8 +5712,143 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
+        table_class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        column_name="bid_version",
+        db_column_name="bid_version",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidVersionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        column_name="amendment",
+        db_column_name="amendment",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        column_name="made_by",
+        db_column_name="made_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        column_name="confirmed_at",
+        db_column_name="confirmed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -6342,14 +5871,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="code",
-        db_column_name="code",
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="envelope",
+        db_column_name="envelope",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
-            "length": 20,
+            "length": 10,
             "default": None,
             "null": False,
             "primary_key": False,
@@ -6364,10 +5893,247 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="title",
-        db_column_name="title",
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="custodian",
+        db_column_name="custodian",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="public_key",
+        db_column_name="public_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="wrapped_key",
+        db_column_name="wrapped_key",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": True,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="canary",
+        db_column_name="canary",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        column_name="canary_digest",
+        db_column_name="canary_digest",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="one",
+        db_column_name="one",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        column_name="other",
+        db_column_name="other",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 40,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="tender",
+        db_column_name="tender",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": TenderTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="summary",
+        db_column_name="summary",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -6386,15 +6152,343 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        column_name="weight",
-        db_column_name="weight",
-        column_class_name="Numeric",
-        column_class=Numeric,
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
         params={
             "default": None,
-            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="material",
+        db_column_name="material",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="requirement_before",
+        db_column_name="requirement_before",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="requirement_after",
+        db_column_name="requirement_after",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="deadline_before",
+        db_column_name="deadline_before",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="deadline_after",
+        db_column_name="deadline_after",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="published_by",
+        db_column_name="published_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        column_name="published_at",
+        db_column_name="published_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="envelope",
+        db_column_name="envelope",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": EnvelopeTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="kind",
+        db_column_name="kind",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="failure",
+        db_column_name="failure",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="opened_by",
+        db_column_name="opened_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        column_name="opened_at",
+        db_column_name="opened_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -6408,83 +6502,22 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="BidConfirmationTable",
-        tablename="bid_confirmation",
-        constraint_name="bid_confirmation_once",
+        table_class_name="DutyTable",
+        tablename="duty",
+        constraint_name="duty_once",
         constraint_class=Unique,
-        params={"columns": ["bid_version", "amendment"], "nulls_distinct": True},
+        params={"columns": ["tender", "person", "duty"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        constraint_name="officer_key_once",
-        constraint_class=Unique,
-        params={"columns": ["public_key"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OfficerKeyTable",
-        tablename="officer_key",
-        constraint_name="officer_key_length",
+        table_class_name="DutyTable",
+        tablename="duty",
+        constraint_name="duty_known",
         constraint_class=Check,
-        params={"condition": "octet_length(public_key) = 1216"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_kept_once",
-        constraint_class=Check,
-        params={"condition": "(custodian = 'server') = (wrapped_key IS NOT NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_envelope_known",
-        constraint_class=Check,
-        params={"condition": "envelope IN ('quality', 'price')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="TenderKeyTable",
-        tablename="tender_key",
-        constraint_name="tender_key_custodian_known",
-        constraint_class=Check,
-        params={"condition": "custodian IN ('server', 'officers')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_role_known",
-        constraint_class=Check,
-        params={"condition": "role IN ('consortium_member', 'subcontractor')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidParticipantTable",
-        tablename="bid_participant",
-        constraint_name="bid_participant_identified_whole",
-        constraint_class=Check,
-        params={"condition": "(scheme IS NULL) = (identifier IS NULL)"},
+        params={
+            "condition": "duty IN ('tender_manager', 'author', 'reviewer', 'opener', 'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver', 'guardian', 'contract_manager', 'outcome_reviewer')"
+        },
         schema=None,
     )
 
@@ -6498,44 +6531,6 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_known",
-        constraint_class=Check,
-        params={
-            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DeclarationTable",
-        tablename="declaration",
-        constraint_name="declaration_interest_described",
-        constraint_class=Check,
-        params={"condition": "interest = 'none' OR details ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyDefaultTable",
-        tablename="duty_default",
-        constraint_name="duty_default_once",
-        constraint_class=Unique,
-        params={"columns": ["one", "other"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DraftKeyTable",
-        tablename="draft_key",
-        constraint_name="draft_key_once",
-        constraint_class=Unique,
-        params={"columns": ["organisation"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
         table_class_name="BidDraftTable",
         tablename="bid_draft",
         constraint_name="bid_draft_once",
@@ -6545,56 +6540,38 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="LotTransitionTable",
-        tablename="lot_transition",
-        constraint_name="lot_transition_once",
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_once",
         constraint_class=Unique,
-        params={"columns": ["earlier", "later"], "nulls_distinct": True},
+        params={"columns": ["lot", "code"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ReleasedKeyTable",
-        tablename="released_key",
-        constraint_name="released_key_once",
-        constraint_class=Unique,
-        params={"columns": ["envelope", "released_by"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        constraint_name="exemption_has_reason",
+        table_class_name="CriterionTable",
+        tablename="criterion",
+        constraint_name="criterion_weight_positive",
         constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
+        params={"condition": "weight > 0"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ExemptionTable",
-        tablename="exemption",
-        constraint_name="exemption_pair_in_order",
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        constraint_name="officer_share_of_two",
         constraint_class=Check,
-        params={"condition": "one < other"},
+        params={"condition": "outer_key <> inner_key"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ReviewTable",
-        tablename="review",
-        constraint_name="review_outcome_known",
+        table_class_name="OfficerShareTable",
+        tablename="officer_share",
+        constraint_name="officer_share_length",
         constraint_class=Check,
-        params={"condition": "outcome IN ('approved', 'returned')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ReviewTable",
-        tablename="review",
-        constraint_name="review_has_comments",
-        constraint_class=Check,
-        params={"condition": "comments ~ '\\S'"},
+        params={"condition": "octet_length(sealed) = 2368"},
         schema=None,
     )
 
@@ -6617,105 +6594,47 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="LotTable",
-        tablename="lot",
-        constraint_name="lot_once",
+        table_class_name="DutyDeclarationTable",
+        tablename="duty_declaration",
+        constraint_name="duty_declaration_statement_known",
+        constraint_class=Check,
+        params={"condition": "statement IN ('nothing_to_declare', 'as_registered')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        constraint_name="award_delegation_ending_once",
         constraint_class=Unique,
-        params={"columns": ["tender", "number"], "nulls_distinct": True},
+        params={"columns": ["delegation"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="LotTable",
-        tablename="lot",
-        constraint_name="lot_weights_are_hundred",
+        table_class_name="AwardDelegationEndingTable",
+        tablename="award_delegation_ending",
+        constraint_name="award_delegation_ending_has_reason",
         constraint_class=Check,
-        params={"condition": "quality_weight + price_weight = 100"},
+        params={"condition": "reason ~ '\\S'"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="LotTable",
-        tablename="lot",
-        constraint_name="lot_weights_positive",
+        table_class_name="ReviewTable",
+        tablename="review",
+        constraint_name="review_outcome_known",
         constraint_class=Check,
-        params={"condition": "quality_weight > 0 AND price_weight > 0"},
+        params={"condition": "outcome IN ('approved', 'returned')"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="LotTable",
-        tablename="lot",
-        constraint_name="lot_value_positive",
+        table_class_name="ReviewTable",
+        tablename="review",
+        constraint_name="review_has_comments",
         constraint_class=Check,
-        params={"condition": "estimated_annual_value > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="LotTable",
-        tablename="lot",
-        constraint_name="lot_minimum_is_percentage",
-        constraint_class=Check,
-        params={"condition": "minimum_quality BETWEEN 0 AND 100"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="LotTable",
-        tablename="lot",
-        constraint_name="lot_abandoned_with_reason",
-        constraint_class=Check,
-        params={
-            "condition": "(stage = 'abandoned') = (abandoned_because IS NOT NULL AND abandoned_because ~ '\\S')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="LotTable",
-        tablename="lot",
-        constraint_name="lot_stage_known",
-        constraint_class=Check,
-        params={
-            "condition": "stage IN ('bidding', 'quality_scoring', 'quality_locked', 'price_opened', 'ranked', 'recommended', 'awarded', 'notified', 'contracted', 'abandoned')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OpeningConfirmationTable",
-        tablename="opening_confirmation",
-        constraint_name="opening_confirmation_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "person"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="PassedShareTable",
-        tablename="passed_share",
-        constraint_name="passed_share_once",
-        constraint_class=Unique,
-        params={"columns": ["share"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="PassedShareTable",
-        tablename="passed_share",
-        constraint_name="passed_share_length",
-        constraint_class=Check,
-        params={"condition": "octet_length(sealed) = 1232"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DutyFloorTable",
-        tablename="duty_floor",
-        constraint_name="duty_floor_once",
-        constraint_class=Unique,
-        params={"columns": ["one", "other"], "nulls_distinct": True},
+        params={"condition": "comments ~ '\\S'"},
         schema=None,
     )
 
@@ -6767,92 +6686,11 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="LotServiceLineTable",
-        tablename="lot_service_line",
-        constraint_name="lot_service_line_once",
+        table_class_name="TenderTransitionTable",
+        tablename="tender_transition",
+        constraint_name="tender_transition_once",
         constraint_class=Unique,
-        params={"columns": ["lot", "service_line"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        constraint_name="award_delegation_ending_once",
-        constraint_class=Unique,
-        params={"columns": ["delegation"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationEndingTable",
-        tablename="award_delegation_ending",
-        constraint_name="award_delegation_ending_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_once",
-        constraint_class=Unique,
-        params={"columns": ["bid", "kind"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OpenedEnvelopeTable",
-        tablename="opened_envelope",
-        constraint_name="opened_envelope_content_or_failure",
-        constraint_class=Check,
-        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        constraint_name="award_delegation_has_authority",
-        constraint_class=Check,
-        params={"condition": "authority ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        constraint_name="award_delegation_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ends_on >= starts_on"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AwardDelegationTable",
-        tablename="award_delegation",
-        constraint_name="award_delegation_to_another",
-        constraint_class=Check,
-        params={"condition": "delegator <> delegate"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        constraint_name="conflict_decision_outcome_known",
-        constraint_class=Check,
-        params={"condition": "outcome IN ('no_action', 'may_discuss', 'must_leave', 'removed')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ConflictDecisionTable",
-        tablename="conflict_decision",
-        constraint_name="conflict_decision_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
+        params={"columns": ["earlier", "later"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -6895,20 +6733,94 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="DutyDeclarationTable",
-        tablename="duty_declaration",
-        constraint_name="duty_declaration_statement_known",
-        constraint_class=Check,
-        params={"condition": "statement IN ('nothing_to_declare', 'as_registered')"},
+        table_class_name="LotTransitionTable",
+        tablename="lot_transition",
+        constraint_name="lot_transition_once",
+        constraint_class=Unique,
+        params={"columns": ["earlier", "later"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="BidTable",
-        tablename="bid",
-        constraint_name="bid_one_per_lot",
+        table_class_name="PassedShareTable",
+        tablename="passed_share",
+        constraint_name="passed_share_once",
         constraint_class=Unique,
-        params={"columns": ["lot", "organisation"], "nulls_distinct": True},
+        params={"columns": ["share"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="PassedShareTable",
+        tablename="passed_share",
+        constraint_name="passed_share_length",
+        constraint_class=Check,
+        params={"condition": "octet_length(sealed) = 1232"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderBuyerTable",
+        tablename="tender_buyer",
+        constraint_name="tender_buyer_population_positive",
+        constraint_class=Check,
+        params={"condition": "population > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyDefaultTable",
+        tablename="duty_default",
+        constraint_name="duty_default_once",
+        constraint_class=Unique,
+        params={"columns": ["one", "other"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotServiceLineTable",
+        tablename="lot_service_line",
+        constraint_name="lot_service_line_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "service_line"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_known",
+        constraint_class=Check,
+        params={
+            "condition": "interest IN ('none', 'financial', 'non_financial_professional', 'non_financial_personal', 'indirect')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DeclarationTable",
+        tablename="declaration",
+        constraint_name="declaration_interest_described",
+        constraint_class=Check,
+        params={"condition": "interest = 'none' OR details ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpeningConfirmationTable",
+        tablename="opening_confirmation",
+        constraint_name="opening_confirmation_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "person"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -6931,85 +6843,20 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="DutyTable",
-        tablename="duty",
-        constraint_name="duty_once",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        constraint_name="officer_key_once",
         constraint_class=Unique,
-        params={"columns": ["tender", "person", "duty"], "nulls_distinct": True},
+        params={"columns": ["public_key"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="DutyTable",
-        tablename="duty",
-        constraint_name="duty_known",
+        table_class_name="OfficerKeyTable",
+        tablename="officer_key",
+        constraint_name="officer_key_length",
         constraint_class=Check,
-        params={
-            "condition": "duty IN ('tender_manager', 'author', 'reviewer', 'opener', 'quality_evaluator', 'price_evaluator', 'moderator', 'award_approver', 'guardian', 'contract_manager', 'outcome_reviewer')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        constraint_name="officer_share_of_two",
-        constraint_class=Check,
-        params={"condition": "outer_key <> inner_key"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OfficerShareTable",
-        tablename="officer_share",
-        constraint_name="officer_share_length",
-        constraint_class=Check,
-        params={"condition": "octet_length(sealed) = 2368"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        constraint_name="amendment_once",
-        constraint_class=Unique,
-        params={"columns": ["tender", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        constraint_name="amendment_has_summary",
-        constraint_class=Check,
-        params={"condition": "summary ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AmendmentTable",
-        tablename="amendment",
-        constraint_name="amendment_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        constraint_name="exemption_revocation_once",
-        constraint_class=Unique,
-        params={"columns": ["exemption"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ExemptionRevocationTable",
-        tablename="exemption_revocation",
-        constraint_name="exemption_revocation_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
+        params={"condition": "octet_length(public_key) = 1216"},
         schema=None,
     )
 
@@ -7056,6 +6903,123 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="BidTable",
+        tablename="bid",
+        constraint_name="bid_one_per_lot",
+        constraint_class=Unique,
+        params={"columns": ["lot", "organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_once",
+        constraint_class=Unique,
+        params={"columns": ["exemption"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionRevocationTable",
+        tablename="exemption_revocation",
+        constraint_name="exemption_revocation_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ExemptionTable",
+        tablename="exemption",
+        constraint_name="exemption_pair_in_order",
+        constraint_class=Check,
+        params={"condition": "one < other"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DraftKeyTable",
+        tablename="draft_key",
+        constraint_name="draft_key_once",
+        constraint_class=Unique,
+        params={"columns": ["organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ReleasedKeyTable",
+        tablename="released_key",
+        constraint_name="released_key_once",
+        constraint_class=Unique,
+        params={"columns": ["envelope", "released_by"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_has_authority",
+        constraint_class=Check,
+        params={"condition": "authority ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ends_on >= starts_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardDelegationTable",
+        tablename="award_delegation",
+        constraint_name="award_delegation_to_another",
+        constraint_class=Check,
+        params={"condition": "delegator <> delegate"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_role_known",
+        constraint_class=Check,
+        params={"condition": "role IN ('consortium_member', 'subcontractor')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidParticipantTable",
+        tablename="bid_participant",
+        constraint_name="bid_participant_identified_whole",
+        constraint_class=Check,
+        params={"condition": "(scheme IS NULL) = (identifier IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderDrawTable",
+        tablename="tender_draw",
+        constraint_name="tender_draw_commitment_length",
+        constraint_class=Check,
+        params={"condition": "octet_length(commitment) = 32"},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="ScaleValueTable",
         tablename="scale_value",
         constraint_name="scale_value_once",
@@ -7074,47 +7038,186 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_once",
+        table_class_name="LotTable",
+        tablename="lot",
+        constraint_name="lot_once",
         constraint_class=Unique,
-        params={"columns": ["tender", "organisation"], "nulls_distinct": True},
+        params={"columns": ["tender", "number"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="TenderBuyerTable",
-        tablename="tender_buyer",
-        constraint_name="tender_buyer_population_positive",
+        table_class_name="LotTable",
+        tablename="lot",
+        constraint_name="lot_weights_are_hundred",
         constraint_class=Check,
-        params={"condition": "population > 0"},
+        params={"condition": "quality_weight + price_weight = 100"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="TenderTransitionTable",
-        tablename="tender_transition",
-        constraint_name="tender_transition_once",
-        constraint_class=Unique,
-        params={"columns": ["earlier", "later"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "code"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CriterionTable",
-        tablename="criterion",
-        constraint_name="criterion_weight_positive",
+        table_class_name="LotTable",
+        tablename="lot",
+        constraint_name="lot_weights_positive",
         constraint_class=Check,
-        params={"condition": "weight > 0"},
+        params={"condition": "quality_weight > 0 AND price_weight >= 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotTable",
+        tablename="lot",
+        constraint_name="lot_value_positive",
+        constraint_class=Check,
+        params={"condition": "estimated_annual_value > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotTable",
+        tablename="lot",
+        constraint_name="lot_minimum_is_percentage",
+        constraint_class=Check,
+        params={"condition": "minimum_quality BETWEEN 0 AND 100"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotTable",
+        tablename="lot",
+        constraint_name="lot_abandoned_with_reason",
+        constraint_class=Check,
+        params={
+            "condition": "(stage = 'abandoned') = (abandoned_because IS NOT NULL AND abandoned_because ~ '\\S')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotTable",
+        tablename="lot",
+        constraint_name="lot_stage_known",
+        constraint_class=Check,
+        params={
+            "condition": "stage IN ('bidding', 'quality_scoring', 'quality_locked', 'price_opened', 'ranked', 'recommended', 'awarded', 'notified', 'contracted', 'abandoned')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        constraint_name="conflict_decision_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('no_action', 'may_discuss', 'must_leave', 'removed')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ConflictDecisionTable",
+        tablename="conflict_decision",
+        constraint_name="conflict_decision_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidConfirmationTable",
+        tablename="bid_confirmation",
+        constraint_name="bid_confirmation_once",
+        constraint_class=Unique,
+        params={"columns": ["bid_version", "amendment"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "envelope"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_kept_once",
+        constraint_class=Check,
+        params={"condition": "(custodian = 'server') = (wrapped_key IS NOT NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_envelope_known",
+        constraint_class=Check,
+        params={"condition": "envelope IN ('quality', 'price')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="TenderKeyTable",
+        tablename="tender_key",
+        constraint_name="tender_key_custodian_known",
+        constraint_class=Check,
+        params={"condition": "custodian IN ('server', 'officers')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DutyFloorTable",
+        tablename="duty_floor",
+        constraint_name="duty_floor_once",
+        constraint_class=Unique,
+        params={"columns": ["one", "other"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        constraint_name="amendment_once",
+        constraint_class=Unique,
+        params={"columns": ["tender", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        constraint_name="amendment_has_summary",
+        constraint_class=Check,
+        params={"condition": "summary ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AmendmentTable",
+        tablename="amendment",
+        constraint_name="amendment_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_once",
+        constraint_class=Unique,
+        params={"columns": ["bid", "kind"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OpenedEnvelopeTable",
+        tablename="opened_envelope",
+        constraint_name="opened_envelope_content_or_failure",
+        constraint_class=Check,
+        params={"condition": "(content IS NULL) <> (failure IS NULL)"},
         schema=None,
     )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from market.sealing import Address, EnvelopeKind, KeptColumn, key_context
 from tenders.rules.drafts import DRAFT_KEYS
+from tenders.rules.draw import KEPT as DRAW_SEEDS
 
 
 class Custody(StrEnum):
@@ -56,5 +57,5 @@ RELEASED_KEYS: Final = KeptColumn(
     table="released_key", column="wrapped_key", of=("t.envelope",), purpose=released_purpose
 )
 
-KEPT: Final = (TENDER_KEYS, RELEASED_KEYS, DRAFT_KEYS)
+KEPT: Final = (TENDER_KEYS, RELEASED_KEYS, DRAFT_KEYS, DRAW_SEEDS)
 """What the tenders' tables hold that is wrapped."""
