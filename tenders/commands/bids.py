@@ -216,7 +216,7 @@ def _sealed(making: _Making, given: GiveBid) -> tuple[_Part, _Part]:
         ParticipantsFaulty: with every fault.
     """
     bidding = making.bidding
-    found = faults(given.quality, given.price, bidding.asked())
+    found = faults(given.quality, given.price, bidding.asked(), bidding.fixed_price)
     if found:
         raise BidIncomplete(found[0].reason, faults=found)
     parts = []

@@ -90,7 +90,7 @@ def opened(row: DraftRow, vault: Vault) -> BidDraft:
 async def faults_of(draft: BidDraft, bidding: Bidding) -> list[Fault]:
     """Everything a draft lacks before it could be a bid, at once, inside a transaction."""
     beside = await identified(draft.participants, bidding.supplier)
-    return [*draft_faults(draft, bidding.asked()), *beside.faults]
+    return [*draft_faults(draft, bidding.asked(), bidding.fixed_price), *beside.faults]
 
 
 async def draft(actor: Actor, vault: Vault, tender_id: UUID, lot_number: int) -> DraftView:

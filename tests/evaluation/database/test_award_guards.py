@@ -99,6 +99,7 @@ async def test_a_ranking_holds_every_bid_that_passed_with_sums_that_add_up_in_or
             await rank(
                 *((row[0], place, *row[2:]) for row, place in zip(right, places, strict=True))
             )
+
     async def begin() -> UUID:
         ranking = uuid4()
         await app_role.execute(
