@@ -172,6 +172,20 @@ class NotRankedFirst(MarketError):
     title = "Only the bid that ranks first can be recommended."
 
 
+@keeps("lots_ranked_first")
+class LotsAwaited(MarketError):
+    """Where lots are limited, none is recommended before all are ranked and their ties broken."""
+
+    title = "The lots of this tender are allocated together, and they cannot be yet."
+
+
+@keeps("lot_limit_kept", "lot_allocation_followed")
+class NotAllocated(MarketError):
+    """By the published limit the lot goes to another bid; the detail says to which."""
+
+    title = "By the published limit of lots for one supplier, the lot does not go to this bid."
+
+
 class FirstPlaceTied(NotRankedFirst):
     """The published tie rule could not tell the best bids apart."""
 

@@ -1,5 +1,6 @@
 """HTTP about evaluation and award, by noun."""
 
+from evaluation.routes.allocation import AllocationController
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
 from evaluation.routes.methods import MethodController
@@ -10,6 +11,7 @@ CONTROLLERS = (
     EvaluationController,
     PriceController,
     DropOutController,
+    AllocationController,
     AwardController,
     AssuranceController,
     DecisionController,

@@ -19,6 +19,7 @@ from market.money import (
     plain_text,
 )
 from tenders.rules.award_methods import AwardMethod, MethodName, lot_faults, method_faults
+from tenders.rules.lot_limits import LotLimit, limit_faults
 
 MAXIMUM_LOTS: Final = 20
 MAXIMUM_CRITERIA: Final = 200
@@ -106,6 +107,7 @@ class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     scale: Annotated[tuple[ScaleValue, ...], Meta(max_length=101)]
     lots: Annotated[tuple[Lot, ...], Meta(max_length=MAXIMUM_LOTS)]
     award_method: AwardMethod
+    lot_limit: LotLimit | None = None
     approval_quorum: Annotated[int, Meta(ge=1, le=10)] = 2
     evaluators_minimum: Annotated[int, Meta(ge=1, le=20)] = 2
 
@@ -176,6 +178,7 @@ def faults(requirement: Requirement, known_service_lines: Collection[str]) -> li
         *_scale_faults(requirement.scale),
         *method_faults(requirement.award_method),
         *_numbering_faults(requirement.lots),
+        *limit_faults(requirement.lot_limit, len(requirement.lots)),
         *(
             fault
             for index, lot in enumerate(requirement.lots)

@@ -351,6 +351,15 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
                 NOT_FOUND,
             ),
         ),
+        "dropBidOut": lot_act(
+            "tender_manager",
+            at=dict.fromkeys(
+                ("ranked", "recommended", "awarded", "standstill", "standstill_over"), "201"
+            ),
+        ),
+        "getLotAllocation": _allocation,
+        "getRobustness": _robustness,
+        "getRobustnessChart": _robustness,
         # award, notices, contract
         "recommendAward": lot_act("moderator", at={"ranked": "201"}),
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),

@@ -1,13 +1,81 @@
 -- From the ranking to the contract: award by those who may, no contract before the standstill is
 -- over. A lot whose winner drops out is awarded again: the latest award counts.
 
+-- The bid that is recommended for a lot now, by the latest ranking and with no approver against it.
+CREATE FUNCTION standing_recommendation(of_lot uuid) RETURNS uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT r.bid FROM recommendation r JOIN lot l ON l.id = r.lot
+    WHERE r.lot = of_lot AND r.ranking = latest_ranking(of_lot)
+      AND l.stage IN ('recommended', 'awarded', 'notified', 'contracted')
+    ORDER BY r.number DESC LIMIT 1
+$$;
+
+-- Where lots are limited: all are ranked before one is recommended, nobody gets more than the limit,
+-- and nobody is passed over who could not have enough other lots. Lot by lot in order the database
+-- follows the rule itself; the least sum of ranks is solved by the rule in Python.
+CREATE FUNCTION ensure_within_lot_limit(held lot, of_bid uuid, allowed jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    most integer := (allowed ->> 'lots')::integer;
+    chosen ranked_bid;
+    bidder uuid := (SELECT organisation FROM bid WHERE id = of_bid);
+    part lot;
+    given uuid;
+    won uuid[];
+BEGIN
+    -- two lots are not recommended at once: each would miss the other
+    PERFORM pg_advisory_xact_lock(hashtextextended('lot_limit ' || held.tender, 0));
+    IF EXISTS (SELECT 1 FROM lot l WHERE l.tender = held.tender AND l.stage <> 'abandoned'
+               AND latest_ranking(l.id) IS NULL) THEN
+        PERFORM refuse('lots_ranked_first', 'Lots are allocated once all are ranked.');
+    END IF;
+    SELECT * INTO chosen FROM ranked_bid WHERE ranking = latest_ranking(held.id) AND bid = of_bid;
+    IF chosen.id IS NULL OR chosen.tied THEN
+        PERFORM refuse('recommended_bid_ranks_first', 'Only a bid whose place is its own.');
+    END IF;
+    won := ARRAY(SELECT b.organisation FROM lot l JOIN bid b ON b.id = standing_recommendation(l.id)
+                 WHERE l.tender = held.tender AND l.id <> held.id);
+    IF (SELECT count(*) FROM unnest(won) o WHERE o = bidder) >= most THEN
+        PERFORM refuse('lot_limit_kept', 'One supplier would have more lots than may be.');
+    END IF;
+    IF EXISTS (SELECT 1 FROM ranked_bid ahead JOIN bid b ON b.id = ahead.bid
+               WHERE ahead.ranking = chosen.ranking AND ahead.place < chosen.place AND most > (
+                   SELECT count(*) FROM lot l JOIN ranked_bid r ON r.ranking = latest_ranking(l.id)
+                   JOIN bid o ON o.id = r.bid WHERE l.tender = held.tender AND l.id <> held.id
+                     AND l.stage <> 'abandoned' AND o.organisation = b.organisation)) THEN
+        PERFORM refuse('lot_allocation_followed',
+            'A bid is passed over whose supplier cannot have its number of other lots.');
+    END IF;
+    IF allowed ->> 'rule' = 'in_order_of_lots' THEN
+        FOR part IN SELECT * FROM lot l WHERE l.tender = held.tender AND l.stage <> 'abandoned'
+                    AND (l.id = held.id OR standing_recommendation(l.id) IS NULL)
+                    AND l.number <= held.number ORDER BY l.number LOOP
+            SELECT b.organisation INTO given FROM ranked_bid r JOIN bid b ON b.id = r.bid
+                WHERE r.ranking = latest_ranking(part.id)
+                  AND (SELECT count(*) FROM unnest(won) o WHERE o = b.organisation) < most
+                ORDER BY r.place LIMIT 1;
+            won := array_append(won, given);
+        END LOOP;
+        IF given IS DISTINCT FROM bidder THEN
+            PERFORM refuse('lot_allocation_followed', 'By the rule the lot goes to another bid.');
+        END IF;
+    END IF;
+END $$;
+
 CREATE FUNCTION guard_recommendation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
-DECLARE held lot;
+DECLARE
+    held lot;
+    allowed jsonb;
 BEGIN
     held := hold_lot_stage(NEW.lot, 'ranked');
     PERFORM ensure_may_act(NEW.recommended_by, held.tender, 'moderator');
-    IF NOT EXISTS (SELECT 1 FROM ranked_bid b WHERE b.ranking = latest_ranking(NEW.lot)
+    SELECT nullif(r.content -> 'lot_limit', 'null') INTO allowed FROM tender t
+        JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement
+        WHERE t.id = held.tender;
+    IF allowed IS NOT NULL THEN
+        PERFORM ensure_within_lot_limit(held, NEW.bid, allowed);
+    ELSIF NOT EXISTS (SELECT 1 FROM ranked_bid b WHERE b.ranking = latest_ranking(NEW.lot)
                    AND b.bid = NEW.bid AND b.place = 1 AND NOT b.tied) THEN
         PERFORM refuse('recommended_bid_ranks_first',
             'Only the bid that alone ranks first can be recommended.');

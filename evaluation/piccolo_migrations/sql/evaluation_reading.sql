@@ -205,7 +205,7 @@ GRANT SELECT ON score, score_lock, agreed_score, quality_decision, ranking, rank
 GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_progress(uuid),
     evaluation_counts(uuid), panel_standing(uuid, text[]), openers_left(uuid),
     envelope_failures(uuid), published_award(uuid), award_approved(lot),
-    order_of_receipt(uuid), draw_seed_due(uuid), latest_ranking(uuid), latest_award(uuid)
-    TO market_app;
+    order_of_receipt(uuid), draw_seed_due(uuid), latest_ranking(uuid), latest_award(uuid),
+    standing_recommendation(uuid) TO market_app;
 
 SELECT seal_guards();

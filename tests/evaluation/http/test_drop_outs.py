@@ -109,7 +109,7 @@ async def test_the_winner_withdraws_in_standstill_and_the_next_is_awarded(world:
     assert sent["notices"] == 3
     early = await lot.act(lot.tender.contract_manager, "/contract", contract_body())
     assert early.json()["type"] == "/problems/standstill-running"
-    assert (await world.public(f"{lot.path}/award")).json()["supplier_name"] == "Supplier 2"
+    assert (await world.public(f"{lot.path}/award")).json()["supplier"] == "Supplier 2"
     own = (await lot.suppliers[1].get(f"{lot.path}/award-notices")).json()["items"]
     assert [notice["content"]["outcome"] for notice in own] == ["successful"]
     lot.standstill_ends_at = datetime.fromisoformat(sent["standstill_ends_at"])

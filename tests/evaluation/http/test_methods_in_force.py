@@ -136,6 +136,7 @@ async def test_every_method_is_published_and_ranks_as_its_definition_says(
             },
             "award_method.when_a_bid_drops_out",
         ),
+        ({"lot_limit": {"lots": 1, "rule": "best_ranks"}}, "lot_limit.lots"),
     ],
 )
 async def test_a_method_that_does_not_fit_its_lots_is_not_published(
