@@ -9,7 +9,7 @@ from evaluation.queries.facts import facts_of, published_requirement
 from evaluation.rules.allocation import LotState, PlacedBid, Undecided, allocation
 from evaluation.schemas.allocation import AllocatedLot, AllocationView
 from market.actor import Actor
-from market.database import fetch, reading
+from market.database import fetch
 from market.errors import NotFound
 from tenders.rules.lot_limits import LotLimit
 
@@ -60,7 +60,7 @@ async def allocated_bid(facts: LotFacts, limit: LotLimit) -> PlacedBid | None:
 
 
 async def lot_allocation(actor: Actor, tender_id: UUID) -> AllocationView:
-    """Show which lot goes to whom under the published limit.
+    """Show which lot goes to whom under the published limit, inside a transaction.
 
     Raises:
         NotFound: no such tender, no duty in it, or it limits nothing.
@@ -68,32 +68,31 @@ async def lot_allocation(actor: Actor, tender_id: UUID) -> AllocationView:
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    async with reading(actor):
-        facts = ensure_reads(
-            await facts_of(actor, tender_id, 1), *READS_EVALUATION, what="who gets which lot"
-        )
-        requirement, _ = await published_requirement(facts)
-        if requirement.lot_limit is None:
-            message = "The tender does not limit how many lots one supplier may win."
-            raise NotFound(message)
-        lots = await fetch(LotState, _LOTS, facts.tender)
-        bids = await fetch(_Bid, _BIDS, facts.tender)
-        names = {(bid.lot, bid.pseudonym): bid for bid in bids}
-        try:
-            found = allocation(lots, [bid.placed() for bid in bids], requirement.lot_limit)
-        except Undecided as error:
-            return AllocationView(
-                tender=tender_id, limit=requirement.lot_limit, undecided=str(error), lots=[]
-            )
+    facts = ensure_reads(
+        await facts_of(actor, tender_id, 1), *READS_EVALUATION, what="who gets which lot"
+    )
+    requirement, _ = await published_requirement(facts)
+    if requirement.lot_limit is None:
+        message = "The tender does not limit how many lots one supplier may win."
+        raise NotFound(message)
+    lots = await fetch(LotState, _LOTS, facts.tender)
+    bids = await fetch(_Bid, _BIDS, facts.tender)
+    names = {(bid.lot, bid.pseudonym): bid for bid in bids}
+    try:
+        found = allocation(lots, [bid.placed() for bid in bids], requirement.lot_limit)
+    except Undecided as error:
         return AllocationView(
-            tender=tender_id,
-            limit=requirement.lot_limit,
-            undecided=None,
-            lots=[
-                _view(lot, None if bid is None else names[lot, bid.pseudonym])
-                for lot, bid in found.items()
-            ],
+            tender=tender_id, limit=requirement.lot_limit, undecided=str(error), lots=[]
         )
+    return AllocationView(
+        tender=tender_id,
+        limit=requirement.lot_limit,
+        undecided=None,
+        lots=[
+            _view(lot, None if bid is None else names[lot, bid.pseudonym])
+            for lot, bid in found.items()
+        ],
+    )
 
 
 def _view(lot: int, bid: _Bid | None) -> AllocatedLot:

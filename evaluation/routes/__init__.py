@@ -6,11 +6,13 @@ from evaluation.routes.award import AwardController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
+from evaluation.routes.robustness import RobustnessController
 
 CONTROLLERS = (
     EvaluationController,
     PriceController,
     DropOutController,
+    RobustnessController,
     AllocationController,
     AwardController,
     AssuranceController,

@@ -6,7 +6,7 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from evaluation.queries import allocation
+from evaluation.commands.reading import read_allocation
 from evaluation.schemas.allocation import AllocationView
 from market.actor import Actor
 from market.errors import NotFound
@@ -29,6 +29,6 @@ class AllocationController(Controller):
     ) -> AllocationView:
         """Show which lot goes to whom by the published limit and rule, once all are ranked.
 
-        Solved exactly. Recommendations must follow it; those that stand are kept.
+        Solved exactly. Recommendations must follow it; those that stand are kept. Recorded.
         """
-        return await allocation.lot_allocation(actor, tender_id)
+        return await read_allocation(actor, tender_id)

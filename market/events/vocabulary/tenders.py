@@ -277,6 +277,10 @@ _READING: Final[Mapping[str, Action]] = {
         ("lot",),
         {**_LOT, "bids": Kind.CODES, "price_schedules": _NUMBER},
     ),
+    "robustness.read": Action(
+        "How firmly a ranking stands was read.", ("lot",), {**_LOT, "bids": Kind.CODES}
+    ),
+    "allocation.read": Action("Who gets which lot was read.", ("tender",)),
     "notices.read": Action(
         "Notices to bidders were read by duty.", ("lot",), {**_LOT, "notices": _NUMBER}
     ),

@@ -284,7 +284,8 @@ CREATE FUNCTION reads_of_bidders(act text) RETURNS boolean LANGUAGE sql IMMUTABL
     SELECT act IN ('bidders.read', 'minutes.read', 'conflicts.read', 'conflict_decisions.read')
 $$;
 CREATE FUNCTION reads_of_bids(act text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT act IN ('bids.read', 'scores.read', 'ranking.read', 'notices.read')
+    SELECT act IN ('bids.read', 'scores.read', 'ranking.read', 'robustness.read',
+                   'allocation.read', 'notices.read')
 $$;
 
 -- What an event would tell too early. Before the opening a declaration tells how many bid, a
