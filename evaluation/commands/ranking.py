@@ -97,7 +97,7 @@ async def rank(
         )
     except OutsideDomain as error:
         raise MethodUndefined(str(error)) from error
-    await _keep(actor, facts, result, {one.pseudonym: one.bid for one in priced}, seed)
+    await _write(actor, facts, result, {one.pseudonym: one.bid for one in priced}, seed)
     return await move(facts, LotStage.RANKED)
 
 
@@ -155,7 +155,7 @@ async def drop_out(
     left = {row.pseudonym: row for row in rows if row.place is not None and row.bid != chosen.bid}
     result = await _ranked_again(facts, left, earlier.draw_seed)
     bids = {pseudonym: row.bid for pseudonym, row in left.items()}
-    number = await _keep(actor, facts, result, bids, earlier.draw_seed)
+    number = await _write(actor, facts, result, bids, earlier.draw_seed)
     moved = await move(facts, LotStage.RANKED)
     return DroppedOut(lot=moved.lot, stage=moved.stage, version=moved.version, ranking=number)
 
@@ -189,7 +189,7 @@ async def _seed(vault: Vault, facts: LotFacts) -> bytes | None:
         raise KeysUnavailable from error
 
 
-async def _keep(
+async def _write(
     actor: Actor,
     facts: LotFacts,
     result: Ranking,

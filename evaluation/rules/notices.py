@@ -195,16 +195,16 @@ def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
         case NoticeOutcome.WITHOUT_PRICE:
             why = f"Your tender could not be ranked: {bid.failure}"
         case _:
-            why = f"Your tender took place {bid.place} with {_reached(bid)}."
+            why = f"Your tender took place {bid.place} with {_reached(bid, ' of 100')}."
     return f"{why} The lot is awarded to {winner.supplier}, whose tender has {_reached(winner)}."
 
 
-def _reached(bid: DecidedBid) -> str:
-    """Points of a hundred or, where one figure ranks the bids, that figure."""
+def _reached(bid: DecidedBid, of_all: str = "") -> str:
+    """Points or, where one figure ranks the bids, that figure."""
     total = bid.total or Fraction(0)
     if bid.price_points is None:
         return f"the figure {significant(total)}"
-    return f"{Exact.of(total).display} of 100 points"
+    return f"{Exact.of(total).display}{of_all} points"
 
 
 def _result(award: LotAward, bid: DecidedBid, *, own: bool) -> BidResult:

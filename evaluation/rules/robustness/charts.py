@@ -122,9 +122,11 @@ CHARTS: Final[Mapping[str, Callable[[Robustness], str]]] = MappingProxyType(
 def _svg(title: str, what: str, rows: int, shapes: Iterator[str]) -> str:
     height = _TOP + _ROW * max(rows, 1) + 16
     parts: Sequence[str] = (
-        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
-        f' width="{_WIDTH}" height="{height}" role="img" aria-labelledby="title what"'
-        f' font-family="Arial, sans-serif" font-size="12" fill="{_INK}">'),
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
+            f' width="{_WIDTH}" height="{height}" role="img" aria-labelledby="title what"'
+            f' font-family="Arial, sans-serif" font-size="12" fill="{_INK}">'
+        ),
         f'<title id="title">{escape(title)}</title><desc id="what">{escape(what)}</desc>',
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="12" y="22" font-size="16" font-weight="bold">{escape(title)}</text>',

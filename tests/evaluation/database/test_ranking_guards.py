@@ -9,6 +9,7 @@ from tenders.rules.award_methods import TRAITS
 from tests.makers.direct import acting, not_granted, refused
 from tests.makers.direct_bids import violates
 from tests.makers.evaluation import EvaluatedLot, priced_lot, ranked_lot
+from tests.makers.tenders import approved_tender
 from tests.makers.world import World
 
 DROP = "INSERT INTO drop_out (id, lot, bid, reason, recorded_by) VALUES ($1, $2, $3, $4, $5)"
@@ -145,3 +146,38 @@ async def test_a_seed_is_committed_to_at_publication_once_and_read_by_nobody(
         await app_role.execute("SELECT kept FROM tender_draw")
     async with acting(app_role, manager.id, manager.organisation):
         assert await app_role.fetchval("SELECT draw_seed_due($1)", lot.id) is None
+
+
+async def test_no_row_is_added_to_a_ranking_that_was_made(
+    world: World, app_role: Any, superuser: Any
+) -> None:
+    lot = await ranked_lot(world)
+    evaluator = lot.tender.price_evaluator
+    bids = await _bids(superuser, lot)
+    ranking = await superuser.fetchval("SELECT id FROM ranking")
+    async with refused("ranked_at_once"), acting(app_role, evaluator.id, evaluator.organisation):
+        figures = (3892, 12, 1, 40, 1, 52, 1)
+        await app_role.execute(RANKED, uuid4(), ranking, bids[2], 3, False, *figures)
+
+
+async def test_no_tender_is_published_without_a_seed_committed_to(
+    world: World, app_role: Any
+) -> None:
+    tender = await approved_tender(world)
+    manager = tender.manager
+    async with refused("draw_committed"), acting(app_role, manager.id, manager.organisation):
+        await app_role.execute(
+            "UPDATE tender SET stage = 'published', rule_set = 'pcr_2015',"
+            " published_requirement = 1, version = version + 1 WHERE id = $1",
+            tender.id,
+        )
+        for lot in await app_role.fetch("SELECT id FROM lot WHERE tender = $1", tender.id):
+            for envelope in ("quality", "price"):
+                await app_role.execute(
+                    "INSERT INTO tender_key (id, lot, envelope, custodian, public_key,"
+                    " wrapped_key, canary, canary_digest)"
+                    " VALUES ($1, $2, $3, 'server', 'p', 'w', 'c', 'd')",
+                    uuid4(),
+                    lot["id"],
+                    envelope,
+                )
