@@ -16,13 +16,15 @@ class LotNotThere(WrongStage):
     "score_once",
     "agreed_score_once",
     "quality_decision_bid_key",
-    "ranking_lot_key",
-    "ranked_bid_bid_key",
+    "ranking_once",
+    "ranked_bid_once",
+    "drop_out_bid_key",
+    "drop_out_ranking_key",
     "recommendation_once",
     "approves_latest",
-    "award_lot_key",
-    "award_notice_bid_key",
-    "standstill_lot_key",
+    "award_recommendation_key",
+    "award_notice_once",
+    "standstill_award_key",
     "contract_lot_key",
 )
 class ChangedMeanwhile(MarketError):
@@ -48,7 +50,12 @@ class NoSuchCriterion(Malformed):
     title = "The lot has no criterion to score with that code."
 
 
-@keeps("score_has_reason", "agreed_score_has_reason", "recommendation_has_reason")
+@keeps(
+    "score_has_reason",
+    "agreed_score_has_reason",
+    "drop_out_has_reason",
+    "recommendation_has_reason",
+)
 class ReasonTooShort(Malformed):
     """No score and no recommendation without a reason that says something."""
 
@@ -108,9 +115,19 @@ class OpeningIncomplete(MarketError):
     "quality_decision_denominator_positive",
     "quality_decision_figures_finite",
     "ranking_adds_up",
+    "ranking_whole",
+    "ranking_later_has_reason",
+    "ranking_draw_seed_length",
+    "ranked_at_once",
+    "ranked_by_published_method",
+    "reranked_after_drop_out",
+    "drop_out_followed",
+    "frozen_figures_stand",
+    "draw_as_committed",
     "ranked_bid_passed",
     "ranked_bid_denominators_positive",
     "ranked_bid_numerators_not_negative",
+    "ranked_bid_price_points_whole",
     "ranked_bid_figures_finite",
     "ranked_price_adds_up",
 )
@@ -135,11 +152,38 @@ class NothingToRank(MarketError):
     title = "No bid with a price is left to rank. The tender manager can abandon the lot."
 
 
+class MethodUndefined(MarketError):
+    """The published method is not defined for what was bid; the detail says why."""
+
+    title = "The published award method is not defined for these bids."
+
+
+@keeps("dropped_out_of_ranking")
+class NotInRanking(MarketError):
+    """Only a bid that is ranked can drop out, once."""
+
+    title = "The bid is not in the ranking, so it cannot drop out of it."
+
+
 @keeps("recommended_bid_ranks_first")
 class NotRankedFirst(MarketError):
     """Only the bid that alone ranks first can be recommended."""
 
     title = "Only the bid that ranks first can be recommended."
+
+
+@keeps("lots_ranked_first")
+class LotsAwaited(MarketError):
+    """Where lots are limited, none is recommended before all are ranked and their ties broken."""
+
+    title = "The lots of this tender are allocated together, and they cannot be yet."
+
+
+@keeps("lot_limit_kept", "lot_allocation_followed")
+class NotAllocated(MarketError):
+    """By the published limit the lot goes to another bid; the detail says to which."""
+
+    title = "By the published limit of lots for one supplier, the lot does not go to this bid."
 
 
 class FirstPlaceTied(NotRankedFirst):

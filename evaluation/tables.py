@@ -88,52 +88,84 @@ class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
 
 
 class RankingTable(Table, db=DB, tablename="ranking"):
-    """One ranking of a lot: the method, its version, and when it was computed."""
+    """One ranking of a lot by its published method; the latest counts. A later one has its reason.
+
+    `draw_seed` is what was committed to at publication, where the tie rule is a draw.
+    """
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, unique=True)
+    lot = _reference(LotTable)
+    number = columns.Integer(default=None, null=False)
+    because = columns.Text(default=None, null=True)
     method = columns.Varchar(length=60, default=None, null=False)
     method_version = columns.Integer(default=None, null=False)
     ranked_by = _reference(PersonTable)
     ranked_at = columns.Timestamptz(default=None, null=False)
+    draw_seed = columns.Bytea(default=None, null=True)
+
+    ranking_once = Unique(["lot", "number"])
+    ranking_later_has_reason = Check("(number = 1) = (because IS NULL)")
+    ranking_draw_seed_length = Check("octet_length(draw_seed) = 32")
 
 
 class RankedBidTable(Table, db=DB, tablename="ranked_bid"):
-    """A bid's place in a ranking, with every figure as an exact fraction."""
+    """A bid's place in a ranking, with every figure as an exact fraction.
+
+    The total is quality plus price points or, without price points, the figure of an index.
+    """
 
     id = columns.UUID(primary_key=True)
-    ranking = _reference(RankingTable, index=True)
-    bid = _reference(BidTable, unique=True)
+    ranking = _reference(RankingTable)
+    bid = _reference(BidTable, index=True)
     place = columns.Integer(default=None, null=False)
     tied = columns.Boolean(default=None, null=False)
     price = columns.Numeric(default=None, null=False)
     quality_numerator = columns.Numeric(default=None, null=False)
     quality_denominator = columns.Numeric(default=None, null=False)
-    price_numerator = columns.Numeric(default=None, null=False)
-    price_denominator = columns.Numeric(default=None, null=False)
+    price_numerator = columns.Numeric(default=None, null=True)
+    price_denominator = columns.Numeric(default=None, null=True)
     total_numerator = columns.Numeric(default=None, null=False)
     total_denominator = columns.Numeric(default=None, null=False)
 
+    ranked_bid_once = Unique(["ranking", "bid"])
     ranked_bid_place_positive = Check("place > 0")
     ranked_bid_price_positive = Check("price > 0")
     # 0/0 adds up to anything, and so do numeric infinities and NaN, which is greater than both
     ranked_bid_denominators_positive = Check(
         "quality_denominator > 0 AND price_denominator > 0 AND total_denominator > 0"
     )
+    ranked_bid_price_points_whole = Check("(price_numerator IS NULL) = (price_denominator IS NULL)")
+    # the figure of an index may lie below nought
     ranked_bid_numerators_not_negative = Check(
-        "quality_numerator >= 0 AND price_numerator >= 0 AND total_numerator >= 0"
+        "quality_numerator >= 0 AND price_numerator >= 0"
+        " AND (total_numerator >= 0 OR price_numerator IS NULL)"
     )
     ranked_bid_figures_finite = Check(
         "greatest(quality_numerator, quality_denominator, price_numerator, price_denominator,"
-        " total_numerator, total_denominator) < 'Infinity'"
+        " total_numerator, total_denominator) < 'Infinity' AND total_numerator > '-Infinity'"
     )
 
 
+class DropOutTable(Table, db=DB, tablename="drop_out"):
+    """That a ranked bid dropped out, and why; the ranking after it holds those that are left."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable, unique=True)
+    ranking = _reference(RankingTable, unique=True)
+    reason = columns.Text(default=None, null=False)
+    recorded_by = _reference(PersonTable)
+    recorded_at = columns.Timestamptz(default=None, null=False)
+
+    drop_out_has_reason = Check("length(btrim(reason)) >= 20")
+
+
 class RecommendationTable(Table, db=DB, tablename="recommendation"):
-    """The panel's recommendation for a lot, with its reason."""
+    """The panel's recommendation for a lot out of a ranking, with its reason."""
 
     id = columns.UUID(primary_key=True)
     lot = _reference(LotTable)
+    ranking = _reference(RankingTable)
     number = columns.Integer(default=None, null=False)
     bid = _reference(BidTable)
     reason = columns.Text(default=None, null=False)
@@ -161,11 +193,11 @@ class ApprovalTable(Table, db=DB, tablename="approval"):
 
 
 class AwardTable(Table, db=DB, tablename="award"):
-    """The decision to award a lot; one a lot."""
+    """The decision to award a lot as recommended; it falls with the ranking it came from."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, unique=True)
-    recommendation = _reference(RecommendationTable)
+    lot = _reference(LotTable, index=True)
+    recommendation = _reference(RecommendationTable, unique=True)
     bid = _reference(BidTable)
     awarded_at = columns.Timestamptz(default=None, null=False)
 
@@ -175,18 +207,22 @@ class NoticeTable(Table, db=DB, tablename="award_notice"):
 
     id = columns.UUID(primary_key=True)
     lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable, unique=True)
+    award = _reference(AwardTable)
+    bid = _reference(BidTable, index=True)
     recipient = _reference(OrganisationTable, index=True)
     content = columns.JSONB(default=None, null=False)
     sent_by = _reference(PersonTable)
     sent_at = columns.Timestamptz(default=None, null=False)
 
+    award_notice_once = Unique(["award", "bid"])
+
 
 class StandstillTable(Table, db=DB, tablename="standstill"):
-    """When a lot's standstill began and ends: computed once, never changed."""
+    """When the standstill of an award began and ends: computed once, never changed."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, unique=True)
+    lot = _reference(LotTable, index=True)
+    award = _reference(AwardTable, unique=True)
     rule_set = columns.Varchar(length=60, default=None, null=False)
     began_at = columns.Timestamptz(default=None, null=False)
     ends_at = columns.Timestamptz(default=None, null=False)

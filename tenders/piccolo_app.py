@@ -67,6 +67,7 @@ from tenders.tables.tenders import (
     RequirementTable,
     ReviewTable,
     TenderBuyerTable,
+    TenderDrawTable,
     TenderTable,
     TenderTransitionTable,
 )
@@ -89,6 +90,7 @@ APP_CONFIG = AppConfig(
         AwardDelegationEndingTable,
         RequirementTable,
         ReviewTable,
+        TenderDrawTable,
         LotTable,
         LotTransitionTable,
         LotServiceLineTable,

@@ -6,10 +6,18 @@ from uuid import UUID, uuid4
 import msgspec
 
 from evaluation.commands.moves import move
-from evaluation.errors import DecidedAlready, FirstPlaceTied, NotRankedFirst
+from evaluation.errors import (
+    DecidedAlready,
+    FirstPlaceTied,
+    LotsAwaited,
+    NotAllocated,
+    NotRankedFirst,
+)
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
-from evaluation.queries.facts import hold
+from evaluation.queries.allocation import allocated_bid
+from evaluation.queries.facts import hold, published_requirement
 from evaluation.queries.ranking import DecidedRow, decided_bids
+from evaluation.rules.allocation import Undecided
 from evaluation.rules.stages import LotStage
 from evaluation.schemas.award import (
     ApprovalGiven,
@@ -26,6 +34,7 @@ from market.errors import NotFound
 from market.events.commands import record
 from market.people.permissions import ensure_fresh
 from tenders.rules.duties import Duty
+from tenders.rules.lot_limits import LotLimit
 
 _RECOMMEND = """
 INSERT INTO recommendation (id, lot, bid, reason, recommended_by)
@@ -75,6 +84,8 @@ async def recommend(
 ) -> RecommendationGiven:
     """Recommend the bid that alone ranks first, with a reason.
 
+    Where the number of lots for one supplier is limited, that to which the lot is allocated.
+
     Raises:
         NotFound: no such lot or bid, or the actor has no duty in the tender.
         DutyNeeded: the actor is not a moderator.
@@ -83,12 +94,19 @@ async def recommend(
         LotNotThere: the lot is not ranked, or a recommendation is being answered.
         NotRankedFirst: another bid ranks first, or this one is not ranked.
         FirstPlaceTied: the published tie rule does not tell the first bids apart.
+        LotsAwaited: lots are limited, and not all are ranked without ties.
+        NotAllocated: lots are limited, and this one goes to another bid.
     """
     facts = ensure_may(
         await hold(actor, tender_id, lot_number), Duty.MODERATOR, to="recommend an award"
     )
     ensure_stage(facts, LotStage.RANKED, to="get a recommendation")
-    chosen = _ensure_first(await decided_bids(facts), given.pseudonym)
+    requirement, _ = await published_requirement(facts)
+    bids = await decided_bids(facts)
+    if requirement.lot_limit is None:
+        chosen = _ensure_first(bids, given.pseudonym)
+    else:
+        chosen = await _ensure_allocated(facts, requirement.lot_limit, bids, given.pseudonym)
     recommendation = uuid4()
     row = await fetch_one(
         _Recommended,
@@ -128,6 +146,8 @@ def _ensure_first(bids: list[DecidedRow], pseudonym: str) -> DecidedRow:
     if chosen is None:
         raise NotFound
     first = [bid for bid in bids if bid.place == 1]
+    if not first:
+        raise NotRankedFirst
     if len(first) > 1:
         names = " and ".join(bid.pseudonym for bid in first)
         message = (
@@ -138,6 +158,23 @@ def _ensure_first(bids: list[DecidedRow], pseudonym: str) -> DecidedRow:
     if chosen not in first:
         message = f"{first[0].pseudonym} ranks first; only that bid can be recommended."
         raise NotRankedFirst(message)
+    return chosen
+
+
+async def _ensure_allocated(
+    facts: LotFacts, limit: LotLimit, bids: list[DecidedRow], pseudonym: str
+) -> DecidedRow:
+    chosen = next((bid for bid in bids if bid.pseudonym == pseudonym), None)
+    if chosen is None:
+        raise NotFound
+    try:
+        allocated = await allocated_bid(facts, limit)
+    except Undecided as error:
+        raise LotsAwaited(str(error)) from error
+    if allocated is None or allocated.pseudonym != pseudonym:
+        whom = "no bid that is left" if allocated is None else allocated.pseudonym
+        message = f"One supplier may win {limit.lots} lots; by the rule this one goes to {whom}."
+        raise NotAllocated(message)
     return chosen
 
 

@@ -18,7 +18,7 @@ from tenders.rules.duties import Duty
 
 _CONTRACT = """
 INSERT INTO contract (id, lot, award, reference, recorded_by, starts, ends)
-SELECT $1, a.lot, a.id, $3, $4, $5, $6 FROM award a WHERE a.lot = $2
+SELECT $1, a.lot, a.id, $3, $4, $5, $6 FROM award a WHERE a.id = latest_award($2)
 RETURNING reference, starts, ends, made_at
 """
 

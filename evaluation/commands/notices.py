@@ -23,7 +23,7 @@ from tenders.rules.duties import Duty
 from tenders.rules.requirement import highest, leaves
 from tenders.rules.rule_sets import LONDON, RULE_SETS, RuleSetName, standstill_end
 
-_WINNER = "SELECT bid FROM award WHERE lot = $1"
+_WINNER = "SELECT bid FROM award WHERE id = latest_award($1)"
 
 _BUYERS = """
 SELECT o.name FROM tender_buyer b JOIN organisation o ON o.id = b.organisation

@@ -1,41 +1,24 @@
-"""Opening the prices of the bids that passed, and ranking them."""
+"""Opening the prices of the bids that passed."""
 
-from decimal import Decimal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from evaluation.commands.moves import move
-from evaluation.errors import NoBidPassed, NothingToRank
+from evaluation.errors import NoBidPassed
 from evaluation.permissions import ensure_may, ensure_stage
-from evaluation.queries.facts import hold, published_requirement, share
-from evaluation.queries.ranking import decided_bids
-from evaluation.rules.methods import Parameters, method_of
-from evaluation.rules.ranking import Offer
+from evaluation.queries.facts import hold, share
 from evaluation.rules.stages import LotStage
 from evaluation.schemas.progress import LotMoved
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch_value
+from market.database import fetch_value
 from market.events.commands import record
 from market.people.permissions import ensure_fresh
 from market.sealing import EnvelopeKind
 from market.vault import Vault
 from tenders.commands.opening import open_envelopes
-from tenders.rules.bids import total_price
 from tenders.rules.duties import Duty
-from tenders.rules.requirement import price_weight
 
 _PASSED = "SELECT count(*) FROM quality_decision WHERE lot = $1 AND passed"
-
-_RANKING = """
-INSERT INTO ranking (id, lot, method, method_version, ranked_by) VALUES ($1, $2, $3, $4, $5)
-"""
-
-_RANKED = """
-INSERT INTO ranked_bid
-    (id, ranking, bid, place, tied, price, quality_numerator, quality_denominator,
-     price_numerator, price_denominator, total_numerator, total_denominator)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-"""
 
 
 async def open_prices(
@@ -95,73 +78,4 @@ async def finish_price_opening(
     ensure_stage(facts, LotStage.QUALITY_LOCKED, to="have its prices opened")
     moved = await move(facts, LotStage.PRICE_OPENED)
     await record(actor, "prices.opened", "lot", facts.lot, tender=tender_id, lot=lot_number)
-    return moved
-
-
-@command
-async def rank(actor: Actor, tender_id: UUID, lot_number: int, version: int) -> LotMoved:
-    """Rank the bids of a lot by the method its requirement published, in exact fractions.
-
-    Raises:
-        NotFound: no such lot, or the actor has no duty in its tender.
-        DutyNeeded: the actor is not a price evaluator.
-        DeclarationMissing: the actor has not declared against every bidder.
-        ConflictOfInterest: the actor has an interest in a bidder.
-        Stale: the lot was changed meanwhile.
-        LotNotThere: the prices of the lot are not open, or it is ranked.
-        NothingToRank: none of the opened envelopes held prices.
-    """
-    facts = ensure_may(
-        await hold(actor, tender_id, lot_number),
-        Duty.PRICE_EVALUATOR,
-        to="rank its bids",
-        version=version,
-    )
-    ensure_stage(facts, LotStage.PRICE_OPENED, to="be ranked")
-    requirement, lot = await published_requirement(facts)
-    priced = {bid.pseudonym: bid for bid in await decided_bids(facts) if bid.passed}
-    offers = [
-        Offer(
-            key=bid.pseudonym,
-            quality_points=bid.quality_points,
-            price=total_price(envelope, lot),
-        )
-        for bid in priced.values()
-        if (envelope := bid.envelope) is not None
-    ]
-    if not offers:
-        raise NothingToRank
-    chosen = requirement.award_method
-    parameters = Parameters.published(chosen, price_weight(lot))
-    result = method_of(chosen.name, chosen.version).rank(offers, parameters)
-    ranking = uuid4()
-    await execute(_RANKING, ranking, facts.lot, result.method.value, result.version, actor.person)
-    for row in result.rows:
-        await execute(
-            _RANKED,
-            uuid4(),
-            ranking,
-            priced[row.key].bid,
-            row.rank,
-            row.tied,
-            row.price,
-            Decimal(row.quality_points.numerator),
-            Decimal(row.quality_points.denominator),
-            Decimal(row.price_points.numerator),
-            Decimal(row.price_points.denominator),
-            Decimal(row.total.numerator),
-            Decimal(row.total.denominator),
-        )
-    moved = await move(facts, LotStage.RANKED)
-    await record(
-        actor,
-        "lot.ranked",
-        "ranking",
-        ranking,
-        tender=tender_id,
-        lot=lot_number,
-        method=result.method.value,
-        method_version=result.version,
-        bids=len(result.rows),
-    )
     return moved

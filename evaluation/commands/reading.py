@@ -2,11 +2,14 @@
 
 from uuid import UUID
 
+from evaluation.queries.allocation import lot_allocation
 from evaluation.queries.assurance.report import assurance_report, public_report
 from evaluation.queries.award import notices
 from evaluation.queries.bids import bids_under_evaluation
 from evaluation.queries.ranking import ranking
+from evaluation.queries.robustness import RankedForReport, ranked_for_report
 from evaluation.queries.scores import scores
+from evaluation.schemas.allocation import AllocationView
 from evaluation.schemas.assurance import AssuranceReport, Audience
 from evaluation.schemas.award import NoticeView
 from evaluation.schemas.ranking import RankingView
@@ -75,16 +78,18 @@ async def read_scores(  # noqa: PLR0913  # the lot, the filter and the page, eac
 
 
 @confidential_reading
-async def read_ranking(actor: Actor, tender_id: UUID, lot_number: int) -> RankingView:
-    """Show the ranking of a lot, with the prices that the actor may read.
+async def read_ranking(
+    actor: Actor, tender_id: UUID, lot_number: int, number: int | None = None
+) -> RankingView:
+    """Show a ranking of a lot, by default the latest, with the prices that the actor may read.
 
     Raises:
-        NotFound: no such lot, no duty in its tender, or the lot has not been ranked.
+        NotFound: no such lot, no duty in its tender, or the lot has no such ranking.
         DutyNeeded: the actor's duty does not read rankings.
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
     """
-    lot, view = await ranking(actor, tender_id, lot_number)
+    lot, view = await ranking(actor, tender_id, lot_number, number)
     await record(
         actor,
         "ranking.read",
@@ -95,6 +100,44 @@ async def read_ranking(actor: Actor, tender_id: UUID, lot_number: int) -> Rankin
         bids=[bid.pseudonym for bid in view.bids],
         price_schedules=sum(bid.price_lines is not None for bid in view.bids),
     )
+    return view
+
+
+@confidential_reading
+async def read_for_robustness(actor: Actor, tender_id: UUID, lot_number: int) -> RankedForReport:
+    """Read a ranking with the scores it came of, to say how firmly it stands.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or nothing of it is ranked.
+        DutyNeeded: the actor's duty does not read rankings.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    found = await ranked_for_report(actor, tender_id, lot_number)
+    await record(
+        actor,
+        "robustness.read",
+        "lot",
+        found.lot,
+        tender=tender_id,
+        lot=lot_number,
+        bids=[offer.key for offer in found.ranked.offers],
+    )
+    return found
+
+
+@confidential_reading
+async def read_allocation(actor: Actor, tender_id: UUID) -> AllocationView:
+    """Show which lot goes to whom under the published limit.
+
+    Raises:
+        NotFound: no such tender, no duty in it, or it limits nothing.
+        DutyNeeded: the actor's duty does not read rankings.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    view = await lot_allocation(actor, tender_id)
+    await record(actor, "allocation.read", "tender", tender_id, tender=tender_id)
     return view
 
 

@@ -97,7 +97,8 @@ _OUTCOME: Final = """
 SELECT DISTINCT ON (p.person, n.recipient) p.person, n.recipient AS organisation,
     n.recipient || '/' || n.lot AS key,
     lot_facts(n.lot) || jsonb_build_object('standstill_ends_at', s.ends_at) AS facts
-FROM event e JOIN award_notice n ON n.lot = e.subject JOIN standstill s ON s.lot = n.lot
+FROM event e JOIN award_notice n ON n.award = latest_award(e.subject)
+JOIN standstill s ON s.award = n.award
 CROSS JOIN LATERAL people_of(n.recipient, 'bid_manager', 'administrator') AS p (person)
 WHERE e.id = $1 ORDER BY p.person, n.recipient
 """
@@ -157,9 +158,10 @@ def _lot_abandoned(facts: Facts) -> Letter:
 # -- the standstill and the contract --------------------------------------------------------------
 
 _STANDSTILL_OVER: Final = """
-SELECT r.person, r.organisation, l.id::text AS key, lot_facts(l.id) || jsonb_build_object(
+SELECT r.person, r.organisation, s.award::text AS key, lot_facts(l.id) || jsonb_build_object(
     'ends_at', s.ends_at, 'reader', r.duty, 'declared', r.declared) AS facts
 FROM standstill s JOIN lot l ON l.id = s.lot AND l.stage = 'notified'
+    AND s.award = latest_award(l.id)
 CROSS JOIN LATERAL duty_recipients(l.tender, 'contract_manager', 'tender_manager') r
 WHERE s.ends_at <= market_now() AND s.ends_at > market_now() - interval '28 days'
 """
@@ -193,7 +195,7 @@ SELECT r.person, r.organisation, m.id::text AS key,
 FROM made m CROSS JOIN LATERAL duty_recipients(m.tender, 'tender_manager', 'guardian') r
 UNION ALL
 SELECT p.person, b.organisation, m.id::text, m.facts || jsonb_build_object('reader', 'supplier')
-FROM made m JOIN award a ON a.lot = m.lot JOIN bid b ON b.id = a.bid
+FROM made m JOIN award a ON a.id = latest_award(m.lot) JOIN bid b ON b.id = a.bid
 CROSS JOIN LATERAL people_of(b.organisation, 'bid_manager') AS p (person)
 """
 

@@ -10,6 +10,7 @@ DESCRIPTION = "guards"
 
 _SCRIPTS = (
     "evaluation_quality.sql",
+    "evaluation_ranking.sql",
     "evaluation_award.sql",
     "evaluation_stages.sql",
     "evaluation_assurance.sql",

@@ -41,7 +41,9 @@ WHERE a.recommendation = $1 ORDER BY a.decided_at, a.approver
 _NOTICES = """
 SELECT n.id, n.recipient, o.name AS recipient_name, n.sent_at, n.content
 FROM award_notice n JOIN organisation o ON o.id = n.recipient
-WHERE n.lot = $1 AND ($2::uuid IS NULL OR n.recipient = $2)
+WHERE n.award = (
+        SELECT s.award FROM standstill s WHERE s.lot = $1 ORDER BY s.began_at DESC LIMIT 1)
+    AND ($2::uuid IS NULL OR n.recipient = $2)
     AND ($3::uuid IS NULL OR (n.recipient, n.id) > ($3, $4::uuid))
 ORDER BY n.recipient, n.id LIMIT $5
 """

@@ -45,7 +45,7 @@ FROM panel_standing($1, VARIADIC $2::text[]) s JOIN person p ON p.id = s.person
 ORDER BY p.name, p.id, s.duty
 """
 
-_STANDSTILL = "SELECT rule_set, began_at, ends_at FROM standstill WHERE lot = $1"
+_STANDSTILL = "SELECT rule_set, began_at, ends_at FROM standstill WHERE award = latest_award($1)"
 
 
 class _Counts(msgspec.Struct, frozen=True):

@@ -1,14 +1,19 @@
 """HTTP about evaluation and award, by noun."""
 
+from evaluation.routes.allocation import AllocationController
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
 from evaluation.routes.methods import MethodController
-from evaluation.routes.prices import PriceController
+from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
+from evaluation.routes.robustness import RobustnessController
 
 CONTROLLERS = (
     EvaluationController,
     PriceController,
+    DropOutController,
+    RobustnessController,
+    AllocationController,
     AwardController,
     AssuranceController,
     DecisionController,

@@ -14,6 +14,8 @@ from evaluation.errors import (
     DecidedAlready,
     FirstPlaceTied,
     LotNotThere,
+    LotsAwaited,
+    NotAllocated,
     NotRankedFirst,
     ReasonTooShort,
     StandstillRefused,
@@ -58,6 +60,8 @@ class AwardController(Controller):
             LotNotThere,
             NotRankedFirst,
             FirstPlaceTied,
+            LotsAwaited,
+            NotAllocated,
             ReasonTooShort,
         ),
     )

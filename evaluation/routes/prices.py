@@ -1,15 +1,22 @@
 """HTTP about prices: opening those of bids that passed, and the ranking."""
 
+from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody, QueryParameter
 
-from evaluation.commands import prices, reading
-from evaluation.errors import LotNotThere, NoBidPassed, NothingToRank
+from evaluation.commands import prices, ranking, reading
+from evaluation.errors import (
+    LotNotThere,
+    MethodUndefined,
+    NoBidPassed,
+    NothingToRank,
+    NotInRanking,
+)
 from evaluation.schemas.progress import LotMoved
-from evaluation.schemas.ranking import RankingView
+from evaluation.schemas.ranking import DropOut, DroppedOut, RankingView
 from market.actor import Actor
 from market.errors import NotFound
 from market.people.errors import FreshSignInNeeded
@@ -71,6 +78,8 @@ class PriceController(Controller):
             ConflictOfInterest,
             LotNotThere,
             NothingToRank,
+            MethodUndefined,
+            KeysUnavailable,
         ),
     )
     async def rank(
@@ -79,9 +88,10 @@ class PriceController(Controller):
         lot_number: FromPath[int],
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
+        vault: NamedDependency[Vault],
     ) -> Response[LotMoved]:
         """Rank the bids by the published method, in exact fractions, once."""
-        moved = await prices.rank(actor, tender_id, lot_number, version)
+        moved = await ranking.rank(actor, vault, tender_id, lot_number, version)
         return tagged(moved, status_code=201)
 
     @get(
@@ -94,6 +104,44 @@ class PriceController(Controller):
         tender_id: FromPath[UUID],
         lot_number: FromPath[int],
         actor: NamedDependency[Actor],
+        number: Annotated[int | None, QueryParameter(ge=1, le=1_000)] = None,
     ) -> Response[RankingView]:
-        """Show the ranking with every figure exact, and the bids that were not ranked. Recorded."""
-        return tagged(await reading.read_ranking(actor, tender_id, lot_number))
+        """Show a ranking with every figure exact, and the bids that were not ranked. Recorded.
+
+        By default the latest, which counts; an earlier one by its number.
+        """
+        return tagged(await reading.read_ranking(actor, tender_id, lot_number, number))
+
+
+class DropOutController(Controller):
+    """Bids that drop out between the ranking and the contract."""
+
+    path = "/tenders/{tender_id:uuid}/lots/{lot_number:int}/drop-outs"
+    tags = ("evaluation",)
+
+    @post(
+        operation_id="dropBidOut",
+        responses=problems(
+            NotFound,
+            *DUTY_REFUSALS,
+            DeclarationMissing,
+            ConflictOfInterest,
+            LotNotThere,
+            NotInRanking,
+        ),
+    )
+    async def drop_out(
+        self,
+        tender_id: FromPath[UUID],
+        lot_number: FromPath[int],
+        data: JSONBody[DropOut],
+        actor: NamedDependency[Actor],
+        version: NamedDependency[int],
+    ) -> Response[DroppedOut]:
+        """Record that a ranked bid dropped out; the rest is ranked by the published rule.
+
+        Figures are frozen or computed again, as the requirement says. Recommendation, approvals,
+        award, notices and standstill are given anew.
+        """
+        gone = await ranking.drop_out(actor, tender_id, lot_number, version, data)
+        return tagged(gone, status_code=201)

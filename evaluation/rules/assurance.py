@@ -34,6 +34,7 @@ class Act(StrEnum):
     DECIDED_QUALITY = "decided_quality"
     OPENED_PRICE = "opened_price"
     RANKED = "ranked"
+    RECORDED_DROP_OUT = "recorded_drop_out"
     RECOMMENDED = "recommended"
     APPROVED_AWARD = "approved_award"
     RETURNED_AWARD = "returned_award"
@@ -119,6 +120,7 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.DECIDED_QUALITY: "decided the quality of {times} {bids}{in_lot}",
         Act.OPENED_PRICE: "opened {times} price {envelopes}{of_lot}",
         Act.RANKED: "ranked the bids{of_lot}",
+        Act.RECORDED_DROP_OUT: "recorded that {times} {bids} dropped out{of_lot}",
         Act.RECOMMENDED: "made {times} {recommendations}{for_lot}",
         Act.APPROVED_AWARD: "approved the award{of_lot}",
         Act.RETURNED_AWARD: "returned the recommendation{for_lot}",

@@ -2,11 +2,14 @@
 
 from decimal import Decimal
 from fractions import Fraction
-from typing import Self
+from typing import Final, Self
 
 from msgspec import Struct
 
 from market.money import Money, display, exact_text
+
+_ENOUGH: Final = 1_000
+_MOST_PLACES: Final = 12
 
 
 class Exact(Struct, frozen=True, kw_only=True):
@@ -34,3 +37,11 @@ def pounds(price: Decimal) -> Money:
     """Write a price with two decimals, or with as many more as it really has."""
     whole, _, decimals = exact_text(price).partition(".")
     return Money(amount=f"{whole}.{decimals.rstrip('0').ljust(2, '0')}")
+
+
+def significant(value: Fraction) -> str:
+    """Write a figure for display with two decimals, or with four digits where it is small."""
+    places = 2
+    while value and abs(value) * 10**places < _ENOUGH and places < _MOST_PLACES:
+        places += 1
+    return display(value, places)

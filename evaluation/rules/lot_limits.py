@@ -13,19 +13,13 @@ the supplier that comes first in more. Two rules are offered, both solved exactl
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 
 from msgspec import Struct
 
+from tenders.rules.lot_limits import LimitRule
+
 _TOO_MANY_LOTS = "At most 20 lots can be awarded under one limit."
 _MOST_LOTS = 20
-
-
-class LimitRule(StrEnum):
-    """Which of the two rules the notice published."""
-
-    BEST_RANKS = "best_ranks"
-    IN_ORDER_OF_LOTS = "in_order_of_lots"
 
 
 class LotRanking(Struct, frozen=True, kw_only=True):
@@ -36,11 +30,15 @@ class LotRanking(Struct, frozen=True, kw_only=True):
 
 
 def award_within_limit(
-    rankings: Sequence[LotRanking], limit: int, rule: LimitRule
+    rankings: Sequence[LotRanking],
+    limit: int,
+    rule: LimitRule,
+    held: Mapping[str, int] | None = None,
 ) -> dict[int, str | None]:
     """Say who is awarded each lot when nobody may have more than `limit`; None for nobody.
 
-    The result depends on nothing but the rankings, their order, the limit and the rule. Raises
+    `held` counts the lots that suppliers have already, beside those ranked here. The result
+    depends on nothing but these, the rankings, their order, the limit and the rule. Raises
     `ValueError` for a limit below 1, more than 20 lots, a lot or a supplier listed twice.
     """
     if limit < 1:
@@ -52,12 +50,14 @@ def award_within_limit(
     if any(len(set(one.suppliers)) < len(one.suppliers) for one in rankings):
         raise ValueError("A supplier is ranked twice in one lot.")
     if rule is LimitRule.IN_ORDER_OF_LOTS:
-        return _in_order(rankings, limit)
-    return _best_ranks(rankings, limit)
+        return _in_order(rankings, limit, held or {})
+    return _best_ranks(rankings, limit, held or {})
 
 
-def _in_order(rankings: Sequence[LotRanking], limit: int) -> dict[int, str | None]:
-    won: Counter[str] = Counter()
+def _in_order(
+    rankings: Sequence[LotRanking], limit: int, held: Mapping[str, int]
+) -> dict[int, str | None]:
+    won: Counter[str] = Counter(held)
     awarded: dict[int, str | None] = {}
     for ranking in rankings:
         free = (supplier for supplier in ranking.suppliers if won[supplier] < limit)
@@ -67,7 +67,9 @@ def _in_order(rankings: Sequence[LotRanking], limit: int) -> dict[int, str | Non
     return awarded
 
 
-def _best_ranks(rankings: Sequence[LotRanking], limit: int) -> dict[int, str | None]:
+def _best_ranks(
+    rankings: Sequence[LotRanking], limit: int, held: Mapping[str, int]
+) -> dict[int, str | None]:
     """Min-cost flow by augmenting paths over integers, with a cost that spells out the rule.
 
     The cost of giving a lot to the supplier of rank r is one integer: the ranks' sum first, then
@@ -87,16 +89,17 @@ def _best_ranks(rankings: Sequence[LotRanking], limit: int) -> dict[int, str | N
             cost[number, supplier] = rank * digits + rank * digit
     given: dict[int, str | None] = {}
     for number in range(len(rankings)):
-        _augment(number, given, cost, rankings, limit)
+        _augment(number, given, cost, rankings, limit, held)
     return {ranking.lot: given[number] for number, ranking in enumerate(rankings)}
 
 
-def _augment(
+def _augment(  # noqa: PLR0913, PLR0917  # one step of the flow, with all it looks at
     start: int,
     given: dict[int, str | None],
     cost: Mapping[tuple[int, str | None], int],
     rankings: Sequence[LotRanking],
     limit: int,
+    held: Mapping[str, int],
 ) -> None:
     """Give one more lot away at the least cost, moving others on where that is cheaper.
 
@@ -118,7 +121,7 @@ def _augment(
                     ):
                         best[other] = through
                         came[other] = (lot, supplier)
-    won = Counter(holder for holder in given.values() if holder is not None)
+    won = Counter(holder for holder in given.values() if holder is not None) + Counter(held)
     ends = [
         (best[lot] + cost[lot, supplier], lot, supplier)
         for lot in best

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from evaluation.rules.exact import Exact, pounds
+from evaluation.rules.exact import Exact, pounds, significant
 from market.money import Money, fraction_of, plain_text
 from tenders.rules.requirement import Criterion
 
@@ -200,16 +200,22 @@ def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
         case NoticeOutcome.WITHOUT_PRICE:
             why = f"{your} could not be ranked: {bid.failure}"
         case _:
-            total = Exact.of(bid.total or Fraction(0)).display
-            why = f"{your} took place {bid.place} with {total} of 100 points."
-    best = Exact.of(winner.total or Fraction(0)).display
+            why = f"{your} took place {bid.place} with {_reached(bid, ' of 100')}."
     its = _named("whose tender", winner)
-    return f"{why} The lot is awarded to {winner.supplier}, {its} has {best} points."
+    return f"{why} The lot is awarded to {winner.supplier}, {its} has {_reached(winner)}."
 
 
 def _named(tender: str, bid: DecidedBid) -> str:
     """Tell a variant from its bidder's main bid, which may have a notice of its own."""
     return f"{tender}, variant {bid.variant}," if bid.variant else tender
+
+
+def _reached(bid: DecidedBid, of_all: str = "") -> str:
+    """Points or, where one figure ranks the bids, that figure."""
+    total = bid.total or Fraction(0)
+    if bid.price_points is None:
+        return f"the figure {significant(total)}"
+    return f"{Exact.of(total).display}{of_all} points"
 
 
 def _result(award: LotAward, bid: DecidedBid, *, own: bool) -> BidResult:

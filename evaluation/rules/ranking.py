@@ -13,7 +13,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     """A bid as a method sees it: a key, its exact quality points, its price in pounds.
 
     What follows is there for tie rules that ask for it: the points of each criterion, the place in
-    the order of receipt, and the place in a draw (see `evaluation.rules.draw`).
+    the order of receipt, and the place in a draw (see `tenders.rules.draw`).
     """
 
     key: str

@@ -37,11 +37,12 @@ LOT_TRANSITIONS: Final[Mapping[LotStage, frozenset[LotStage]]] = MappingProxyTyp
         # Abandoned also when no bid reached the minimum quality: then no price is ever opened.
         LotStage.QUALITY_LOCKED: frozenset({LotStage.PRICE_OPENED, LotStage.ABANDONED}),
         LotStage.PRICE_OPENED: frozenset({LotStage.RANKED, LotStage.ABANDONED}),
-        LotStage.RANKED: frozenset({LotStage.RECOMMENDED, LotStage.ABANDONED}),
-        # Back to ranked when an approver returns the recommendation.
+        # Ranked again when a bid drops out, here and at every stage up to the contract.
+        LotStage.RANKED: frozenset({LotStage.RECOMMENDED, LotStage.RANKED, LotStage.ABANDONED}),
+        # Back to ranked also when an approver returns the recommendation.
         LotStage.RECOMMENDED: frozenset({LotStage.AWARDED, LotStage.RANKED, LotStage.ABANDONED}),
-        LotStage.AWARDED: frozenset({LotStage.NOTIFIED, LotStage.ABANDONED}),
-        LotStage.NOTIFIED: frozenset({LotStage.CONTRACTED, LotStage.ABANDONED}),
+        LotStage.AWARDED: frozenset({LotStage.NOTIFIED, LotStage.RANKED, LotStage.ABANDONED}),
+        LotStage.NOTIFIED: frozenset({LotStage.CONTRACTED, LotStage.RANKED, LotStage.ABANDONED}),
         LotStage.CONTRACTED: frozenset(),
         LotStage.ABANDONED: frozenset(),
     }
@@ -49,7 +50,7 @@ LOT_TRANSITIONS: Final[Mapping[LotStage, frozenset[LotStage]]] = MappingProxyTyp
 
 
 def may_move(current: LotStage, following: LotStage) -> bool:
-    """Say whether a lot may go from one stage to the other; staying put is no move."""
+    """Say whether a lot may go from one stage to the other; a ranked lot may be ranked again."""
     return following in LOT_TRANSITIONS[current]
 
 

@@ -141,7 +141,7 @@ async def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
         BidIncomplete: with every fault.
     """
     bidding = making.bidding
-    found = faults(given.quality, given.price, bidding.asked())
+    found = faults(given.quality, given.price, bidding.asked(), bidding.fixed_price)
     listing = await listing_of(
         making.vault.custodian, bidding, given.quality, given.price, given.document_keys
     )

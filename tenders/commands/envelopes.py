@@ -110,7 +110,7 @@ async def open_envelope(
     except CannotOpen:
         found = Found(failure=DOES_NOT_OPEN)
     else:
-        found = unpack(plain, kind, sealed.committed, await published_lot(sealed.lot))
+        found = unpack(plain, kind, sealed.committed, *await published_lot(sealed.lot))
     opened = await fetch_one(
         EnvelopeOpenedView,
         _OPENED,

@@ -32,6 +32,7 @@ from tenders.queries.facts import hold
 from tenders.queries.opening import standing_of
 from tenders.queries.tenders import view_of
 from tenders.rules.custody import Custody, canary_address
+from tenders.rules.draw import SEED_BYTES, draw_purpose, seed_digest
 from tenders.rules.duties import Duty
 from tenders.rules.rule_sets import LONDON, RuleSet, minimum_deadline, rule_set_on
 from tenders.rules.stages import TenderStage
@@ -59,7 +60,8 @@ async def publish(
 ) -> TenderView:
     """Publish the approved requirement, for good, with a key for each envelope of each lot.
 
-    Who keeps the private keys is settled with it: the server, or the openers.
+    With it goes the digest of a seed for any draw between equal bids, which nobody knows yet. Who
+    keeps the private keys is settled as well: the server, or the openers.
 
     Raises:
         DutyNeeded: the actor is not the tender's manager.
@@ -98,6 +100,7 @@ async def publish(
     # the day counts on which the database published, be it the one after the first look
     _ensure_enough_time(facts, rule_set, published.published_at)
     await _make_keys(tender_id, vault, custody)
+    await _commit_to_draw(tender_id, vault)
     view = await view_of(tender_id, facts.duties)
     await record(
         actor,
@@ -110,6 +113,7 @@ async def publish(
         digest=approved.digest,
         rule_set=rule_set.name.value,
         custody=custody.value,
+        draw=view.draw_commitment,
         deadline=None if view.timetable.deadline is None else view.timetable.deadline.isoformat(),
     )
     return view
@@ -155,6 +159,18 @@ async def _make_keys(tender_id: UUID, vault: Vault, custody: Custody) -> None:
                 tender_key = await _keep_key(tender_id, lot.id, envelope, pair.public, None)
                 of = KeyFor(tender=tender_id, lot=lot.id, envelope=envelope)
                 await share_key(of, tender_key, pair.private, officers)
+
+
+async def _commit_to_draw(tender_id: UUID, vault: Vault) -> None:
+    """Make the seed of any draw, publish its digest, and keep it wrapped until a ranking."""
+    seed = secrets.token_bytes(SEED_BYTES)
+    await execute(
+        "INSERT INTO tender_draw (id, tender, commitment, kept) VALUES ($1, $2, $3, $4)",
+        uuid4(),
+        tender_id,
+        bytes.fromhex(seed_digest(seed)),
+        vault.custodian.keep(seed, draw_purpose(tender_id)),
+    )
 
 
 async def _keep_key(

@@ -36,6 +36,7 @@ _BIDDING = """
 SELECT t.id AS tender, t.stage, t.deadline, market_now() AS now, l.id AS lot, $3::uuid AS supplier,
     (SELECT e FROM jsonb_array_elements(r.content -> 'lots') e
      WHERE (e ->> 'number')::integer = l.number)::text AS requirement,
+    r.content -> 'award_method' -> 'parameters' ->> 'price' AS fixed_price,
     r.number AS requirement_version,
     q.public_key AS quality_key, p.public_key AS price_key, is_admitted_supplier($3) AS admitted,
     i_help_to_run(t.id) AS helps,
@@ -56,7 +57,9 @@ WHERE b.id = $1 AND b.organisation = $2
 """
 
 _LOT = """
-SELECT e::text AS requirement FROM lot l JOIN tender t ON t.id = l.tender
+SELECT e::text AS requirement,
+    r.content -> 'award_method' -> 'parameters' ->> 'price' AS fixed_price
+FROM lot l JOIN tender t ON t.id = l.tender
 JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement,
 jsonb_array_elements(r.content -> 'lots') e
 WHERE l.id = $1 AND (e ->> 'number')::integer = l.number
@@ -148,6 +151,7 @@ class Bidding(msgspec.Struct, frozen=True):
     lot: UUID
     supplier: UUID
     requirement: str
+    fixed_price: str | None
     requirement_version: int
     quality_key: bytes
     price_key: bytes
@@ -182,6 +186,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 class _Asked(msgspec.Struct, frozen=True):
     requirement: str
+    fixed_price: str | None
 
 
 class _Version(msgspec.Struct, frozen=True):
@@ -256,8 +261,8 @@ async def bidding_of(actor: Actor, bid_id: UUID) -> Bidding:
     return await bidding_in(actor, place.tender, place.lot_number, place.variant)
 
 
-async def published_lot(lot_id: UUID) -> Lot:
-    """What a published lot asks for, inside a transaction.
+async def published_lot(lot_id: UUID) -> tuple[Lot, str | None]:
+    """What a published lot asks for, and the price where it is fixed, inside a transaction.
 
     Raises:
         NotFound: there is no such lot.
@@ -265,7 +270,7 @@ async def published_lot(lot_id: UUID) -> Lot:
     row = await fetch_one(_Asked, _LOT, lot_id)
     if row is None:
         raise NotFound
-    return msgspec.json.decode(row.requirement, type=Lot)
+    return msgspec.json.decode(row.requirement, type=Lot), row.fixed_price
 
 
 async def my_bids(actor: Actor, limit: int, cursor: str | None) -> Page[BidSummary]:

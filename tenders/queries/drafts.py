@@ -114,7 +114,11 @@ async def faults_of(draft: BidDraft, bidding: Bidding, vault: Vault) -> list[Fau
     listing = await listing_of(
         vault.custodian, bidding, draft.quality, draft.price, draft.document_keys
     )
-    return [*draft_faults(draft, bidding.asked()), *beside.faults, *listing.faults]
+    return [
+        *draft_faults(draft, bidding.asked(), bidding.fixed_price),
+        *beside.faults,
+        *listing.faults,
+    ]
 
 
 async def draft(actor: Actor, vault: Vault, place: DraftPlace) -> DraftView:

@@ -38,7 +38,9 @@ SELECT t.id, t.reference, t.version, t.stage, t.title, t.buyer, o.name AS buyer_
        t.contract_starts, t.created_at, t.published_at, t.opened_at, t.abandoned_at,
        t.abandoned_because, market_now() AS now,
        (SELECT max(number) FROM requirement_version r WHERE r.tender = t.id) AS latest,
-       t.published_requirement, t.redraft, t.amendments
+       t.published_requirement, t.redraft, t.amendments,
+       (SELECT encode(d.commitment, 'hex') FROM tender_draw d WHERE d.tender = t.id)
+       AS draw_commitment
 FROM tender t JOIN organisation o ON o.id = t.buyer WHERE t.id = $1
 """
 _LATEST_AMENDMENT = """
@@ -115,6 +117,7 @@ class _Tender(msgspec.Struct, frozen=True):
     published_requirement: int | None
     redraft: RedraftStage | None
     amendments: int
+    draw_commitment: str | None
 
 
 class _Buyer(msgspec.Struct, frozen=True):
@@ -199,6 +202,7 @@ async def view_of(
         )
         if found.amendments
         else None,
+        draw_commitment=found.draw_commitment,
         lots=await fetch(LotView, _LOTS, tender_id),
         my_duties=sorted(duties),
         duties_to_take_up=sorted(offered),

@@ -17,7 +17,7 @@ WORDING: Final = frozenset({"title", "description", "question", "descriptor"})
 
 The database holds the same (`without_wording`).
 """
-_KEYS: Final = ("number", "code", "value")
+_KEYS: Final = ("number", "code", "value", "up_to")
 """By what the members of a list are told apart, be it moved about: lots, criteria, the scale."""
 _LEAST: Final = timedelta(days=6)
 

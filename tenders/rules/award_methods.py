@@ -1,7 +1,8 @@
 """What a requirement says of its award method, and what can be wrong with it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from enum import StrEnum
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final
 
@@ -147,11 +148,6 @@ TRAITS: Final[Mapping[MethodName, _Traits]] = MappingProxyType(
 )
 """The traits of every method; a test holds each against what the method does."""
 
-PUBLISHABLE_VERSIONS: Final[Mapping[MethodName, frozenset[int]]] = MappingProxyType(
-    {MethodName.LOWEST_PRICE_RATIO: frozenset({1})}
-)
-"""The methods, and their versions, that a new requirement may name. All others can be tried."""
-
 
 def is_relative(method: AwardMethod) -> bool:
     """Say whether the figure of a bid may change when another bid is added or taken away."""
@@ -179,26 +175,38 @@ def method_faults(method: AwardMethod, field: str = "award_method") -> list[Faul
     return found
 
 
-def publishing_faults(method: AwardMethod, field: str = "award_method") -> list[Fault]:
-    """Find what keeps a method from being published: its own faults, or that it is not offered."""
-    offered = PUBLISHABLE_VERSIONS.get(method.name, frozenset())
-    unusual = (
-        method.tie_rule not in {TieRule.HIGHER_QUALITY, TieRule.LOWER_PRICE}
-        or method.quality is not QualityTaken.AS_SCORED
-        or method.when_a_bid_drops_out is not DropOutRule.FREEZE
-    )
-    found = method_faults(method, field)
-    if not offered:
-        names = ", ".join(name.value for name in PUBLISHABLE_VERSIONS)
-        reason = f"The method {method.name} can be tried, but not published yet; use {names}."
-        found.append(Fault(field=f"{field}.name", reason=reason))
-    elif unusual:
+def lot_faults(  # noqa: PLR0913  # the facts of one lot, each by its name
+    method: AwardMethod,
+    *,
+    lot: int,
+    price_weight: Fraction,
+    minimum_quality: Fraction,
+    scored: Collection[str],
+    field: str = "award_method",
+) -> Iterator[Fault]:
+    """Find what makes a method unfit for a lot with these weights, minimum and criteria."""
+    traits = TRAITS[method.name]
+    if method.name is MethodName.FIXED_PRICE and price_weight:
+        reason = f"Lot {lot} weighs its price, which is fixed; leave its price criterion out."
+        yield Fault(field=f"{field}.name", reason=reason)
+    if method.name is MethodName.WEIGHTED_VALUE_INDEX and 0 < price_weight < 1:
         reason = (
-            "Published can be the tie rules higher_quality and lower_price, quality as scored, and"
-            " figures frozen when a bid drops out; everything else can be tried."
+            f"Lot {lot} gives price less than one point; quality to the power of the weights would"
+            " be beyond comparison."
         )
-        found.append(Fault(field=field, reason=reason))
-    return found
+        yield Fault(field=f"{field}.name", reason=reason)
+    if traits.divides_by_quality and not minimum_quality:
+        reason = (
+            f"The method {method.name} divides by quality; give lot {lot} a minimum quality above"
+            " zero."
+        )
+        yield Fault(field=f"{field}.name", reason=reason)
+    if method.tie_criterion is not None and method.tie_criterion not in scored:
+        reason = (
+            f"Lot {lot} has no scored criterion {method.tie_criterion}, which is to decide ties;"
+            " name one that every lot has."
+        )
+        yield Fault(field=f"{field}.tie_criterion", reason=reason)
 
 
 def _choice_faults(method: AwardMethod, field: str) -> Iterator[Fault]:

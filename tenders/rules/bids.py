@@ -67,9 +67,11 @@ class PriceEnvelope(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     documents: Annotated[tuple[ListedDocument, ...], Meta(max_length=MOST_LISTED)] = ()
 
 
-def faults(quality: QualityEnvelope, price: PriceEnvelope, lot: Lot) -> list[Fault]:
+def faults(
+    quality: QualityEnvelope, price: PriceEnvelope, lot: Lot, fixed_price: str | None = None
+) -> list[Fault]:
     """Find everything wrong with a bid for a lot at once; an empty list means it is complete."""
-    return [*quality_faults(quality, lot), *price_faults(price, lot)]
+    return [*quality_faults(quality, lot), *price_faults(price, lot, fixed_price)]
 
 
 def quality_faults(quality: QualityEnvelope, lot: Lot) -> list[Fault]:
@@ -77,9 +79,21 @@ def quality_faults(quality: QualityEnvelope, lot: Lot) -> list[Fault]:
     return list(_quality_faults(quality, lot))
 
 
-def price_faults(price: PriceEnvelope, lot: Lot) -> list[Fault]:
-    """Find everything wrong with the price part of a bid at once."""
-    return list(_price_faults(price, lot))
+def price_faults(price: PriceEnvelope, lot: Lot, fixed_price: str | None = None) -> list[Fault]:
+    """Find everything wrong with the price part of a bid at once.
+
+    Where a fixed price is published, in pounds, the whole bid comes to exactly that.
+    """
+    found = list(_price_faults(price, lot))
+    if fixed_price is not None and not found:
+        total = total_price(price, lot)
+        if total != decimal_of(fixed_price):
+            reason = (
+                f"The prices come to {plain_text(total)} pounds; the price of this lot is fixed,"
+                f" at {plain_text(decimal_of(fixed_price))} pounds."
+            )
+            found.append(Fault(field="price.prices", reason=reason))
+    return found
 
 
 def total_price(price: PriceEnvelope, lot: Lot) -> Decimal:

@@ -7,6 +7,7 @@ from uuid import UUID
 from market.sealing import Address, EnvelopeKind, KeptColumn, key_context
 from tenders.rules.documents import KEPT as OF_DOCUMENTS
 from tenders.rules.drafts import DRAFT_KEYS
+from tenders.rules.draw import KEPT as DRAW_SEEDS
 
 
 class Custody(StrEnum):
@@ -57,5 +58,5 @@ RELEASED_KEYS: Final = KeptColumn(
     table="released_key", column="wrapped_key", of=("t.envelope",), purpose=released_purpose
 )
 
-KEPT: Final = (TENDER_KEYS, RELEASED_KEYS, DRAFT_KEYS, *OF_DOCUMENTS)
+KEPT: Final = (TENDER_KEYS, RELEASED_KEYS, DRAFT_KEYS, DRAW_SEEDS, *OF_DOCUMENTS)
 """What the tenders' tables hold that is wrapped."""

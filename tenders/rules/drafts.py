@@ -82,19 +82,21 @@ class BidDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     document_keys: Annotated[tuple[GivenKey, ...], Meta(max_length=2 * MOST_LISTED)] = ()
 
 
-def draft_faults(draft: BidDraft, lot: Lot) -> list[Fault]:
+def draft_faults(draft: BidDraft, lot: Lot, fixed_price: str | None = None) -> list[Fault]:
     """Say everything that both envelopes of a draft lack, or that is wrong with them."""
-    return [*quality_faults(draft.quality, lot), *_price_faults(draft.price, lot)]
+    return [*quality_faults(draft.quality, lot), *_price_faults(draft.price, lot, fixed_price)]
 
 
-def _price_faults(draft: DraftPricing, lot: Lot) -> Iterator[Fault]:
+def _price_faults(draft: DraftPricing, lot: Lot, fixed_price: str | None) -> Iterator[Fault]:
     written = []
+    whole = True
     for index, price in enumerate(draft.prices):
         if _is_decimal(price.unit_price):
             written.append(price.unit_price)
         else:
             # stands in for what is not written, so that the item counts as priced
             written.append("1")
+            whole = False
             reason = (
                 f"The price of {price.item} is not written; give pounds and pence, such as 1250.50."
                 if not price.unit_price.strip()
@@ -105,7 +107,7 @@ def _price_faults(draft: DraftPricing, lot: Lot) -> Iterator[Fault]:
         PriceLine(item=price.item, unit_price=text)
         for price, text in zip(draft.prices, written, strict=True)
     )
-    yield from price_faults(PriceEnvelope(prices=lines), lot)
+    yield from price_faults(PriceEnvelope(prices=lines), lot, fixed_price if whole else None)
 
 
 def whole_price(draft: DraftPricing) -> PriceEnvelope:

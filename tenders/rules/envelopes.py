@@ -71,7 +71,13 @@ def pack(part: Part, salt: bytes, keys: Mapping[UUID, bytes] | None = None) -> P
     return Packed(plain=plain, commitment=commitment(salt, content))
 
 
-def unpack(plain: bytes, kind: EnvelopeKind, committed: bytes, lot: Lot) -> Found:
+def unpack(
+    plain: bytes,
+    kind: EnvelopeKind,
+    committed: bytes,
+    lot: Lot,
+    fixed_price: str | None = None,
+) -> Found:
     """Check what came out of an envelope against its commitment and against what the lot asks.
 
     A bid that the market sealed passes for certain, unless the database was tampered with; one
@@ -89,7 +95,7 @@ def unpack(plain: bytes, kind: EnvelopeKind, committed: bytes, lot: Lot) -> Foun
         faults = (
             quality_faults(msgspec.json.decode(content, type=QualityEnvelope), lot)
             if kind is EnvelopeKind.QUALITY
-            else price_faults(msgspec.json.decode(content, type=PriceEnvelope), lot)
+            else price_faults(msgspec.json.decode(content, type=PriceEnvelope), lot, fixed_price)
         )
         why = faults[0].reason if faults else None
     except msgspec.MsgspecError as error:

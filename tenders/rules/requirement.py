@@ -18,7 +18,8 @@ from market.money import (
     fraction_of,
     plain_text,
 )
-from tenders.rules.award_methods import AwardMethod, publishing_faults
+from tenders.rules.award_methods import AwardMethod, MethodName, lot_faults, method_faults
+from tenders.rules.lot_limits import LotLimit, limit_faults
 
 MAXIMUM_LOTS: Final = 20
 MAXIMUM_CRITERIA: Final = 200
@@ -120,6 +121,7 @@ class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     scale: Annotated[tuple[ScaleValue, ...], Meta(max_length=101)]
     lots: Annotated[tuple[Lot, ...], Meta(max_length=MAXIMUM_LOTS)]
     award_method: AwardMethod
+    lot_limit: LotLimit | None = None
     approval_quorum: Annotated[int, Meta(ge=1, le=10)] = 2
     evaluators_minimum: Annotated[int, Meta(ge=1, le=20)] = 2
 
@@ -188,12 +190,15 @@ def faults(requirement: Requirement, known_service_lines: Collection[str]) -> li
     return [
         *_blank_faults("", title=requirement.title, description=requirement.description),
         *_scale_faults(requirement.scale),
-        *publishing_faults(requirement.award_method),
+        *method_faults(requirement.award_method),
         *_numbering_faults(requirement.lots),
+        *limit_faults(requirement.lot_limit, len(requirement.lots)),
         *(
             fault
             for index, lot in enumerate(requirement.lots)
-            for fault in _lot_faults(f"lots[{index}]", lot, known_service_lines)
+            for fault in _lot_faults(
+                f"lots[{index}]", lot, known_service_lines, requirement.award_method
+            )
         ),
     ]
 
@@ -278,10 +283,20 @@ def _numbering_faults(lots: Sequence[Lot]) -> Iterator[Fault]:
             yield Fault(field=f"lots[{index}].number", reason=reason)
 
 
-def _lot_faults(field: str, lot: Lot, known_service_lines: Collection[str]) -> Iterator[Fault]:
+def _lot_faults(
+    field: str, lot: Lot, known_service_lines: Collection[str], method: AwardMethod
+) -> Iterator[Fault]:
     yield from _blank_faults(field, title=lot.title, description=lot.description)
     yield from _service_line_faults(field, lot, known_service_lines)
-    yield from _criteria_faults(field, lot)
+    fixed = method.name is MethodName.FIXED_PRICE
+    yield from _criteria_faults(field, lot, price_criteria=0 if fixed else 1)
+    yield from lot_faults(
+        method,
+        lot=lot.number,
+        price_weight=price_weight(lot),
+        minimum_quality=fraction_of(lot.minimum_quality),
+        scored={leaf.code for leaf in leaves(lot)},
+    )
     minimum = decimal_of(lot.minimum_quality)
     if not 0 <= minimum <= WHOLE:
         reason = (
@@ -319,15 +334,15 @@ def _service_line_faults(
     yield from _repeat_faults(f"lot {lot.number}", "service line", coded)
 
 
-def _criteria_faults(field: str, lot: Lot) -> Iterator[Fault]:
+def _criteria_faults(field: str, lot: Lot, price_criteria: int) -> Iterator[Fault]:
     where = f"{field}.criteria"
     visited = list(_walk(where, lot.criteria))
     yield from _weight_sum_faults(where, lot)
     prices = sum(criterion.kind is CriterionKind.PRICE for criterion in lot.criteria)
-    if prices != 1:
+    if prices != price_criteria:
+        wanted = "exactly one" if price_criteria else "none, since the price is fixed"
         reason = (
-            f"Lot {lot.number} has {prices} price criteria at the top level; it must have exactly"
-            " one."
+            f"Lot {lot.number} has {prices} price criteria at the top level; it must have {wanted}."
         )
         yield Fault(field=where, reason=reason)
     if not leaves(lot):

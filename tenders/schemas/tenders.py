@@ -158,6 +158,13 @@ class TenderView(msgspec.Struct, frozen=True, kw_only=True):
     changed_requirement: ChangedRequirement | None
     amendments: Annotated[int, Meta(description="How many amendments were published.")]
     latest_amendment: LatestAmendment | None
+    draw_commitment: Annotated[
+        str | None,
+        Meta(
+            description="SHA-256, in hexadecimal, of a domain string and the seed by which draws"
+            " between equal bids are decided. The seed is shown with a ranking that draws."
+        ),
+    ]
     lots: list[LotView]
     my_duties: list[Duty]
     duties_to_take_up: Annotated[

@@ -29,7 +29,8 @@ class LotTable(Table, db=DB, tablename="lot"):
 
     lot_once = Unique(["tender", "number"])
     lot_weights_are_hundred = Check("quality_weight + price_weight = 100")
-    lot_weights_positive = Check("quality_weight > 0 AND price_weight > 0")
+    # no weight for price where the price is fixed
+    lot_weights_positive = Check("quality_weight > 0 AND price_weight >= 0")
     lot_value_positive = Check("estimated_annual_value > 0")
     lot_minimum_is_percentage = Check("minimum_quality BETWEEN 0 AND 100")
     lot_abandoned_with_reason = Check(

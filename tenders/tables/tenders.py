@@ -147,3 +147,16 @@ class ReviewTable(Table, db=DB, tablename="review"):
 
     review_outcome_known = Check("outcome IN ('approved', 'returned')")
     review_has_comments = Check("comments ~ '\\S'")
+
+
+class TenderDrawTable(Table, db=DB, tablename="tender_draw"):
+    """The seed of draws between equal bids, wrapped; its digest is public from publication on."""
+
+    id = columns.UUID(primary_key=True)
+    tender = columns.ForeignKey(
+        TenderTable, default=None, null=False, on_delete=OnDelete.restrict, unique=True
+    )
+    commitment = columns.Bytea(default=None, null=False)
+    kept = columns.Bytea(default=None, null=False, secret=True)
+
+    tender_draw_commitment_length = Check("octet_length(commitment) = 32")

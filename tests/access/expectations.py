@@ -60,6 +60,14 @@ _READS_EVALUATION = (
     "outcome_reviewer",
 )
 
+_ranked = lot_reading(
+    *_READS_EVALUATION,
+    at=dict.fromkeys(
+        ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
+    ),
+)
+"""Once there is a ranking, for those who read the evaluation."""
+
 # -- rules that one operation alone has -----------------------------------------------------------
 
 
@@ -353,19 +361,16 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "abandonLot": lot_act("tender_manager", at=dict.fromkeys(_BEFORE_CONTRACT, "201")),
         "openPrices": lot_act("price_evaluator", at={"quality_locked": "201"}),
         "rankBids": lot_act("price_evaluator", at={"price_opened": "201"}),
-        "getRanking": lot_reading(
-            *_READS_EVALUATION,
+        "getRanking": _ranked,
+        "dropBidOut": lot_act(
+            "tender_manager",
             at=dict.fromkeys(
-                (
-                    "bidding",
-                    "quality_scoring",
-                    "quality_locked",
-                    "price_opened",
-                    "abandoned",
-                ),
-                NOT_FOUND,
+                ("ranked", "recommended", "awarded", "standstill", "standstill_over"), "201"
             ),
         ),
+        "getLotAllocation": lot_reading(*_READS_EVALUATION, at={}, otherwise=NOT_FOUND),
+        "getRobustness": _ranked,
+        "getRobustnessChart": _ranked,
         # award, notices, contract
         "recommendAward": lot_act("moderator", at={"ranked": "201"}),
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),

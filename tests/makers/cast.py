@@ -302,6 +302,7 @@ async def _add_what_is_acted_on(cast: Cast) -> None:
         "lot_number": "1",
         "number": "1",
         "pseudonym": "Bidder A",
+        "chart_file": "totals.svg",
         "bid_id": str(uuid4()),
         "document_id": str(uuid4()),
         "identity_id": str(uuid4()),

@@ -122,6 +122,10 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "registerClient": client_body(key_pair()),
         "changeClientKeys": {"jwks": {"keys": [key_pair(kid="second").public]}},
         "beginSingleSignOn": {},
+        "dropBidOut": {
+            "pseudonym": cast.path["pseudonym"],
+            "reason": "The supplier withdrew by its letter of 3 March.",
+        },
         "recommendAward": {
             "pseudonym": cast.path["pseudonym"],
             "reason": "It has the most points of quality and price together.",

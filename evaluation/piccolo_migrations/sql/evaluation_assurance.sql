@@ -69,7 +69,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UNION ALL SELECT q.decided_by, 'decided_quality', l.number, NULL, q.decided_at
         FROM quality_decision q JOIN lot l ON l.id = q.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.ranked_by, 'ranked', l.number, NULL, r.ranked_at
-        FROM ranking r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender
+        FROM ranking r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender AND r.number = 1
+    UNION ALL SELECT d.recorded_by, 'recorded_drop_out', l.number, NULL, d.recorded_at
+        FROM drop_out d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.recommended_by, 'recommended', l.number, NULL, r.recommended_at
         FROM recommendation r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender
     UNION ALL SELECT a.approver, CASE a.outcome WHEN 'approved' THEN 'approved_award'
@@ -173,7 +175,7 @@ $$;
 CREATE FUNCTION shown_bidder(of_tender uuid, of_bidder uuid, everyone boolean) RETURNS uuid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT of_bidder WHERE everyone OR EXISTS (
-        SELECT 1 FROM award a JOIN standstill s ON s.lot = a.lot JOIN bid b ON b.id = a.bid
+        SELECT 1 FROM award a JOIN standstill s ON s.award = a.id JOIN bid b ON b.id = a.bid
         WHERE b.tender = of_tender AND b.organisation = of_bidder)
 $$;
 

@@ -1,85 +1,86 @@
--- From the opened prices to the contract: exact totals, award by those who may, no contract before
--- the standstill is over.
+-- From the ranking to the contract: award by those who may, no contract before the standstill is
+-- over. A lot whose winner drops out is awarded again: the latest award counts.
 
-CREATE FUNCTION guard_ranking() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
-DECLARE held lot;
-BEGIN
-    held := hold_lot_stage(NEW.lot, 'price_opened');
-    PERFORM ensure_may_act(NEW.ranked_by, held.tender, 'price_evaluator');
-    NEW.ranked_at := market_now();
-    RETURN NEW;
-END $$;
-CREATE TRIGGER guard_ranking BEFORE INSERT ON ranking
-    FOR EACH ROW EXECUTE FUNCTION guard_ranking();
-
--- What a bid costs: the published quantities times the unit prices it gave, exactly. Unknown (NULL)
--- unless every published item is priced once.
-CREATE FUNCTION offered_price(held lot, of_bid uuid) RETURNS numeric LANGUAGE sql STABLE
+-- The bid that is recommended for a lot now, by the latest ranking and with no approver against it.
+CREATE FUNCTION standing_recommendation(of_lot uuid) RETURNS uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH given AS (
-        SELECT line ->> 'item' AS code, (line ->> 'unit_price')::numeric AS unit_price
-        FROM opened_envelope o, jsonb_array_elements(o.content -> 'prices') line
-        WHERE o.bid = of_bid AND o.kind = 'price' AND o.content IS NOT NULL
-    ), asked AS (
-        SELECT item ->> 'code' AS code, (item ->> 'quantity')::numeric AS quantity
-        FROM tender t
-        JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement,
-            jsonb_array_elements(r.content -> 'lots') part,
-            jsonb_array_elements(part -> 'price_items') item
-        WHERE t.id = held.tender AND (part ->> 'number')::integer = held.number
-    )
-    SELECT CASE WHEN bool_and(asked.code IS NOT NULL AND given.code IS NOT NULL)
-                     AND count(*) = (SELECT count(*) FROM asked)
-           THEN sum(asked.quantity * given.unit_price) END
-    FROM asked FULL JOIN given ON given.code = asked.code
+    SELECT r.bid FROM recommendation r JOIN lot l ON l.id = r.lot
+    WHERE r.lot = of_lot AND r.ranking = latest_ranking(of_lot)
+      AND l.stage IN ('recommended', 'awarded', 'notified', 'contracted')
+    ORDER BY r.number DESC LIMIT 1
 $$;
 
--- A ranked bid passed, its price was opened and follows from what it offered, and its total is the
--- sum of its parts. Denominators are positive by the table's own checks.
-CREATE FUNCTION guard_ranked_bid() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = public, pg_temp AS $$
+-- Where lots are limited: all are ranked before one is recommended, nobody gets more than the limit,
+-- and nobody is passed over who could not have enough other lots. Lot by lot in order the database
+-- follows the rule itself; the least sum of ranks is solved by the rule in Python.
+CREATE FUNCTION ensure_within_lot_limit(held lot, of_bid uuid, allowed jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    held lot;
-    made ranking;
+    most integer := (allowed ->> 'lots')::integer;
+    chosen ranked_bid;
+    bidder uuid := (SELECT organisation FROM bid WHERE id = of_bid);
+    part lot;
+    given uuid;
+    won uuid[];
 BEGIN
-    SELECT * INTO STRICT made FROM ranking WHERE id = NEW.ranking;
-    held := ensure_lot_stage(made.lot, 'price_opened');
-    PERFORM ensure_may_act(made.ranked_by, held.tender, 'price_evaluator');
-    IF NOT EXISTS (
-        SELECT 1 FROM quality_decision q JOIN opened_envelope o ON o.bid = q.bid
-        JOIN ranking r ON r.lot = q.lot
-        WHERE q.bid = NEW.bid AND r.id = NEW.ranking AND q.passed AND o.kind = 'price'
-          AND o.content IS NOT NULL
-          AND q.points_numerator * NEW.quality_denominator
-              = NEW.quality_numerator * q.points_denominator) THEN
-        PERFORM refuse('ranked_bid_passed', 'Only bids that met the minimum are ranked.');
+    -- two lots are not recommended at once: each would miss the other
+    PERFORM pg_advisory_xact_lock(hashtextextended('lot_limit ' || held.tender, 0));
+    IF EXISTS (SELECT 1 FROM lot l WHERE l.tender = held.tender AND l.stage <> 'abandoned'
+               AND latest_ranking(l.id) IS NULL) THEN
+        PERFORM refuse('lots_ranked_first', 'Lots are allocated once all are ranked.');
     END IF;
-    IF NEW.price IS DISTINCT FROM offered_price(held, NEW.bid) THEN
-        PERFORM refuse('ranked_price_adds_up',
-            'A price is not what the bid''s unit prices come to.');
+    SELECT * INTO chosen FROM ranked_bid WHERE ranking = latest_ranking(held.id) AND bid = of_bid;
+    IF chosen.id IS NULL OR chosen.tied THEN
+        PERFORM refuse('recommended_bid_ranks_first', 'Only a bid whose place is its own.');
     END IF;
-    IF NEW.total_numerator * NEW.quality_denominator * NEW.price_denominator
-       <> NEW.total_denominator * (NEW.quality_numerator * NEW.price_denominator
-                                   + NEW.price_numerator * NEW.quality_denominator) THEN
-        PERFORM refuse('ranking_adds_up', 'A total is not the sum of its points.');
+    won := ARRAY(SELECT b.organisation FROM lot l JOIN bid b ON b.id = standing_recommendation(l.id)
+                 WHERE l.tender = held.tender AND l.id <> held.id);
+    IF (SELECT count(*) FROM unnest(won) o WHERE o = bidder) >= most THEN
+        PERFORM refuse('lot_limit_kept', 'One supplier would have more lots than may be.');
     END IF;
-    RETURN NEW;
+    IF EXISTS (SELECT 1 FROM ranked_bid ahead JOIN bid b ON b.id = ahead.bid
+               WHERE ahead.ranking = chosen.ranking AND ahead.place < chosen.place AND most > (
+                   SELECT count(*) FROM lot l JOIN ranked_bid r ON r.ranking = latest_ranking(l.id)
+                   JOIN bid o ON o.id = r.bid WHERE l.tender = held.tender AND l.id <> held.id
+                     AND l.stage <> 'abandoned' AND o.organisation = b.organisation)) THEN
+        PERFORM refuse('lot_allocation_followed',
+            'A bid is passed over whose supplier cannot have its number of other lots.');
+    END IF;
+    IF allowed ->> 'rule' = 'in_order_of_lots' THEN
+        FOR part IN SELECT * FROM lot l WHERE l.tender = held.tender AND l.stage <> 'abandoned'
+                    AND (l.id = held.id OR standing_recommendation(l.id) IS NULL)
+                    AND l.number <= held.number ORDER BY l.number LOOP
+            SELECT b.organisation INTO given FROM ranked_bid r JOIN bid b ON b.id = r.bid
+                WHERE r.ranking = latest_ranking(part.id)
+                  AND (SELECT count(*) FROM unnest(won) o WHERE o = b.organisation) < most
+                ORDER BY r.place LIMIT 1;
+            won := array_append(won, given);
+        END LOOP;
+        IF given IS DISTINCT FROM bidder THEN
+            PERFORM refuse('lot_allocation_followed', 'By the rule the lot goes to another bid.');
+        END IF;
+    END IF;
 END $$;
-CREATE TRIGGER guard_ranked_bid BEFORE INSERT ON ranked_bid
-    FOR EACH ROW EXECUTE FUNCTION guard_ranked_bid();
 
 CREATE FUNCTION guard_recommendation() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
-DECLARE held lot;
+DECLARE
+    held lot;
+    allowed jsonb;
 BEGIN
     held := hold_lot_stage(NEW.lot, 'ranked');
     PERFORM ensure_may_act(NEW.recommended_by, held.tender, 'moderator');
-    IF NOT EXISTS (SELECT 1 FROM ranked_bid b JOIN ranking r ON r.id = b.ranking
-                   WHERE r.lot = NEW.lot AND b.bid = NEW.bid AND b.place = 1 AND NOT b.tied) THEN
+    SELECT nullif(r.content -> 'lot_limit', 'null') INTO allowed FROM tender t
+        JOIN requirement_version r ON r.tender = t.id AND r.number = t.published_requirement
+        WHERE t.id = held.tender;
+    IF allowed IS NOT NULL THEN
+        PERFORM ensure_within_lot_limit(held, NEW.bid, allowed);
+    ELSIF NOT EXISTS (SELECT 1 FROM ranked_bid b WHERE b.ranking = latest_ranking(NEW.lot)
+                   AND b.bid = NEW.bid AND b.place = 1 AND NOT b.tied) THEN
         PERFORM refuse('recommended_bid_ranks_first',
             'Only the bid that alone ranks first can be recommended.');
     END IF;
+    NEW.ranking := latest_ranking(NEW.lot);
     NEW.number := 1 + coalesce((SELECT max(number) FROM recommendation WHERE lot = NEW.lot), 0);
     NEW.recommended_at := market_now();
     RETURN NEW;
@@ -90,6 +91,13 @@ CREATE TRIGGER guard_recommendation BEFORE INSERT ON recommendation
 CREATE FUNCTION latest_recommendation(of_lot uuid) RETURNS uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT id FROM recommendation WHERE lot = of_lot ORDER BY number DESC LIMIT 1
+$$;
+
+-- The award that stands: the latest out of the latest ranking.
+CREATE FUNCTION latest_award(of_lot uuid) RETURNS uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT a.id FROM award a JOIN recommendation r ON r.id = a.recommendation
+    WHERE a.lot = of_lot AND r.ranking = latest_ranking(of_lot) ORDER BY r.number DESC LIMIT 1
 $$;
 
 CREATE FUNCTION guard_approval() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -133,7 +141,8 @@ BEGIN
     held := hold_lot_stage(NEW.lot, 'recommended');
     IF NOT award_approved(held) OR NOT EXISTS (
         SELECT 1 FROM recommendation r WHERE r.id = NEW.recommendation AND r.bid = NEW.bid
-        AND r.id = latest_recommendation(NEW.lot)) THEN
+        AND r.id = latest_recommendation(NEW.lot)
+        AND r.ranking = latest_ranking(NEW.lot)) THEN
         PERFORM refuse('award_approved',
             'The quorum of approvers, a lay member among them, has not approved this award.');
     END IF;
@@ -148,6 +157,7 @@ DECLARE held lot;
 BEGIN
     held := hold_lot_stage(NEW.lot, 'awarded');
     PERFORM ensure_may_act(NEW.sent_by, held.tender, 'tender_manager');
+    NEW.award := latest_award(NEW.lot);
     IF NOT EXISTS (SELECT 1 FROM manifest_entry m JOIN bid b ON b.id = m.bid
                    WHERE m.lot = NEW.lot AND b.id = NEW.bid AND b.organisation = NEW.recipient) THEN
         PERFORM refuse('notice_to_bidder', 'Notices go to the bidders of the lot.');
@@ -164,11 +174,13 @@ DECLARE held lot;
 BEGIN
     held := hold_lot_stage(NEW.lot, 'awarded');
     PERFORM ensure_may_act(acting_person(), held.tender, 'tender_manager');
+    NEW.award := latest_award(NEW.lot);
     IF NEW.rule_set IS DISTINCT FROM (SELECT rule_set FROM tender WHERE id = held.tender) THEN
         PERFORM refuse('standstill_by_rule_set', 'The standstill follows the tender''s rule set.');
     END IF;
     IF EXISTS (SELECT 1 FROM manifest_entry m WHERE m.lot = NEW.lot AND NOT EXISTS (
-                   SELECT 1 FROM award_notice n WHERE n.bid = m.bid)) THEN
+                   SELECT 1 FROM award_notice n
+                   WHERE n.bid = m.bid AND n.award = NEW.award)) THEN
         PERFORM refuse('standstill_after_notices',
             'The standstill begins when every bidder of the lot has its notice.');
     END IF;
@@ -194,13 +206,13 @@ BEGIN
     PERFORM ensure_may_act(NEW.recorded_by, held.tender, 'contract_manager');
     PERFORM hold_clock();
     NEW.made_at := market_now();
-    IF NOT EXISTS (SELECT 1 FROM standstill s WHERE s.lot = NEW.lot
+    IF NEW.award IS DISTINCT FROM latest_award(NEW.lot) THEN
+        PERFORM refuse('contract_follows_award', 'A contract follows the award of its lot.');
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM standstill s WHERE s.award = NEW.award
                    AND s.ends_at <= NEW.made_at) THEN
         PERFORM refuse('no_contract_in_standstill',
             'No contract can be made before the standstill is over.');
-    END IF;
-    IF NOT EXISTS (SELECT 1 FROM award WHERE id = NEW.award AND lot = NEW.lot) THEN
-        PERFORM refuse('contract_follows_award', 'A contract follows the award of its lot.');
     END IF;
     RETURN NEW;
 END $$;

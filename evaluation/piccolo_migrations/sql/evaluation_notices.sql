@@ -38,9 +38,9 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT 1 FROM quality_decision q WHERE q.lot = of_lot AND q.passed)
 $$;
 
-GRANT SELECT (lot, bid) ON award TO market_worker;
-GRANT SELECT (lot, bid, recipient) ON award_notice TO market_worker;
-GRANT SELECT (lot, ends_at) ON standstill TO market_worker;
+GRANT SELECT (id, lot, bid) ON award TO market_worker;
+GRANT SELECT (lot, award, bid, recipient) ON award_notice TO market_worker;
+GRANT SELECT (lot, award, ends_at) ON standstill TO market_worker;
 GRANT SELECT (id, lot, made_at, starts, ends) ON contract TO market_worker;
 -- who won, no sooner than there is a contract with them
 CREATE POLICY worker_reads ON award FOR SELECT TO market_worker
@@ -48,5 +48,5 @@ CREATE POLICY worker_reads ON award FOR SELECT TO market_worker
 CREATE POLICY worker_reads ON award_notice FOR SELECT TO market_worker USING (true);
 
 SELECT seal_guards();
-GRANT EXECUTE ON FUNCTION scores_due(uuid), ready_for_moderation(uuid), has_prices_to_open(uuid)
-    TO market_worker;
+GRANT EXECUTE ON FUNCTION scores_due(uuid), ready_for_moderation(uuid), has_prices_to_open(uuid),
+    latest_award(uuid) TO market_worker;

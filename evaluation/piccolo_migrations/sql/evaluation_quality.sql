@@ -2,11 +2,14 @@
 -- exact sums, award by those who may, no contract before the standstill is over.
 
 SELECT keep_append_only('score', 'score_lock', 'agreed_score', 'quality_decision', 'ranking',
-    'ranked_bid', 'recommendation', 'approval', 'award', 'award_notice', 'standstill', 'contract');
+    'ranked_bid', 'drop_out', 'recommendation', 'approval', 'award', 'award_notice', 'standstill',
+    'contract');
 SELECT keep_recorded('score', 'score_lock', 'agreed_score', 'quality_decision', 'ranking',
-    'ranked_bid', 'recommendation', 'approval', 'award', 'award_notice', 'standstill', 'contract');
+    'ranked_bid', 'drop_out', 'recommendation', 'approval', 'award', 'award_notice', 'standstill',
+    'contract');
 SELECT keep_to_persons('score', 'score_lock', 'agreed_score', 'quality_decision', 'ranking',
-    'ranked_bid', 'recommendation', 'approval', 'award', 'award_notice', 'standstill', 'contract');
+    'ranked_bid', 'drop_out', 'recommendation', 'approval', 'award', 'award_notice', 'standstill',
+    'contract');
 
 -- Scores share a lot; what decides about it holds it alone (below), so that no score, approval or
 -- notice slips in between a decision's look at the rows and its commit. Always the lot before the

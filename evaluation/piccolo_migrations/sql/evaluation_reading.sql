@@ -111,6 +111,23 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE m.lot = of_lot AND o.failure IS NOT NULL AND of_lot IN (SELECT evaluated_lots())
 $$;
 
+-- The order in which the bids of a lot came, by the version that stood at the deadline.
+CREATE FUNCTION order_of_receipt(of_lot uuid) RETURNS TABLE (bid uuid, received integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT m.bid, rank() OVER (ORDER BY v.received_at)::integer
+    FROM manifest_entry m JOIN bid_version v ON v.id = m.bid_version
+    WHERE m.lot = of_lot AND of_lot IN (SELECT evaluated_lots())
+$$;
+
+-- The wrapped seed of a tender's draw, for whoever is to rank a lot whose prices are open.
+CREATE FUNCTION draw_seed_due(of_lot uuid) RETURNS bytea LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.kept FROM lot l JOIN tender_draw d ON d.tender = l.tender
+    WHERE l.id = of_lot AND l.stage = 'price_opened'
+      AND award_method_of(l) ->> 'tie_rule' = 'committed_draw'
+      AND holds_duty(acting_person(), l.tender, 'price_evaluator')
+$$;
+
 -- What everybody may know of an award, from the moment the bidders have been told. The prices of
 -- bids that lost stay with the panel.
 CREATE FUNCTION published_award(of_lot uuid)
@@ -121,15 +138,17 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT b.organisation, o.name, r.price,
            (SELECT count(*)::integer FROM manifest_entry m WHERE m.lot = a.lot),
            k.method, k.method_version, a.awarded_at, s.began_at, s.ends_at
-    FROM award a JOIN standstill s ON s.lot = a.lot JOIN bid b ON b.id = a.bid
-    JOIN organisation o ON o.id = b.organisation JOIN ranked_bid r ON r.bid = a.bid
-    JOIN ranking k ON k.id = r.ranking WHERE a.lot = of_lot
+    FROM award a JOIN standstill s ON s.award = a.id JOIN bid b ON b.id = a.bid
+    JOIN organisation o ON o.id = b.organisation
+    JOIN ranked_bid r ON r.bid = a.bid AND r.ranking = latest_ranking(of_lot)
+    JOIN ranking k ON k.id = r.ranking WHERE a.id = latest_award(of_lot)
 $$;
 
 ALTER TABLE score ENABLE ROW LEVEL SECURITY;
 ALTER TABLE agreed_score ENABLE ROW LEVEL SECURITY;
 ALTER TABLE quality_decision ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ranked_bid ENABLE ROW LEVEL SECURITY;
+ALTER TABLE drop_out ENABLE ROW LEVEL SECURITY;
 ALTER TABLE recommendation ENABLE ROW LEVEL SECURITY;
 ALTER TABLE approval ENABLE ROW LEVEL SECURITY;
 ALTER TABLE award ENABLE ROW LEVEL SECURITY;
@@ -138,6 +157,7 @@ CREATE POLICY guard_reads ON score FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON agreed_score FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON quality_decision FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON ranked_bid FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON drop_out FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON recommendation FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON approval FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON award FOR SELECT TO market_guard USING (true);
@@ -157,6 +177,10 @@ CREATE POLICY decision_made ON quality_decision FOR INSERT TO market_app
 CREATE POLICY ranked_read ON ranked_bid FOR SELECT TO market_app
     USING (ranking IN (SELECT r.id FROM ranking r WHERE r.lot IN (SELECT evaluated_lots())));
 CREATE POLICY ranked_made ON ranked_bid FOR INSERT TO market_app WITH CHECK (true);
+CREATE POLICY drop_out_read ON drop_out FOR SELECT TO market_app
+    USING (lot IN (SELECT evaluated_lots()));
+CREATE POLICY drop_out_made ON drop_out FOR INSERT TO market_app
+    WITH CHECK (recorded_by = acting_person());
 CREATE POLICY recommendation_read ON recommendation FOR SELECT TO market_app
     USING (lot IN (SELECT evaluated_lots()));
 CREATE POLICY recommendation_made ON recommendation FOR INSERT TO market_app
@@ -174,13 +198,14 @@ CREATE POLICY notice_read ON award_notice FOR SELECT TO market_app
 CREATE POLICY notice_made ON award_notice FOR INSERT TO market_app WITH CHECK (true);
 
 GRANT SELECT, INSERT ON score, score_lock, agreed_score, quality_decision, ranking, ranked_bid,
-    recommendation, approval, award, award_notice, standstill, contract TO market_app;
+    drop_out, recommendation, approval, award, award_notice, standstill, contract TO market_app;
 GRANT SELECT ON score, score_lock, agreed_score, quality_decision, ranking, ranked_bid,
-    recommendation, approval, award, award_notice, standstill, contract TO market_guard;
+    drop_out, recommendation, approval, award, award_notice, standstill, contract TO market_guard;
 -- Each of these tells the acting person no more than their duty lets them know.
 GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_progress(uuid),
     evaluation_counts(uuid), panel_standing(uuid, text[]), openers_left(uuid),
-    envelope_failures(uuid), published_award(uuid), award_approved(lot)
-    TO market_app;
+    envelope_failures(uuid), published_award(uuid), award_approved(lot),
+    order_of_receipt(uuid), draw_seed_due(uuid), latest_ranking(uuid), latest_award(uuid),
+    standing_recommendation(uuid) TO market_app;
 
 SELECT seal_guards();

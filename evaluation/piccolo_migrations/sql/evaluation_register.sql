@@ -34,8 +34,8 @@ RETURNS TABLE (lot uuid, tender uuid, reference text, title text, lot_number int
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH decided AS MATERIALIZED (
         SELECT l.*, s.began_at, s.ends_at, a.bid, a.recommendation, a.awarded_at
-        FROM tender_buyer b JOIN lot l ON l.tender = b.tender JOIN standstill s ON s.lot = l.id
-        JOIN award a ON a.lot = l.id
+        FROM tender_buyer b JOIN lot l ON l.tender = b.tender
+        JOIN award a ON a.id = latest_award(l.id) JOIN standstill s ON s.award = a.id
         WHERE b.organisation = of_organisation
           AND (earlier_than IS NULL OR (s.began_at, l.id) < (earlier_than, after_lot))
         ORDER BY s.began_at DESC, l.id DESC LIMIT most
@@ -80,7 +80,8 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         c.reference, c.starts, c.ends, c.made_at
     FROM decided l JOIN tender t ON t.id = l.tender JOIN organisation lead ON lead.id = t.buyer
     JOIN bid b ON b.id = l.bid JOIN organisation o ON o.id = b.organisation
-    JOIN ranked_bid w ON w.bid = l.bid JOIN ranking k ON k.id = w.ranking
+    JOIN ranked_bid w ON w.bid = l.bid AND w.ranking = latest_ranking(l.id)
+    JOIN ranking k ON k.id = w.ranking
     LEFT JOIN contract c ON c.lot = l.id
     ORDER BY l.began_at DESC, l.id DESC
 $$;

@@ -1,30 +1,5 @@
 -- A lot moves along lawful transitions only, and only when what its next stage needs was done.
 
--- Every bid whose price was found is ranked, and there is one at least.
-CREATE FUNCTION ranking_complete(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM ranked_bid b JOIN ranking r ON r.id = b.ranking
-                   WHERE r.lot = of_lot)
-       AND NOT EXISTS (SELECT 1 FROM quality_decision q JOIN opened_envelope o ON o.bid = q.bid
-                       WHERE q.lot = of_lot AND q.passed AND o.kind = 'price'
-                         AND o.content IS NOT NULL
-                         AND NOT EXISTS (SELECT 1 FROM ranked_bid b WHERE b.bid = q.bid))
-$$;
-
--- A higher total has a better place, one place is shared only by ties, and a bid that shares the
--- first place says so: by multiplication alone, so exactly.
-CREATE FUNCTION ranking_in_order(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH placed AS (SELECT b.* FROM ranked_bid b JOIN ranking r ON r.id = b.ranking
-                    WHERE r.lot = of_lot)
-    SELECT EXISTS (SELECT 1 FROM placed WHERE place = 1) AND NOT EXISTS (
-        SELECT 1 FROM placed one JOIN placed other ON one.bid <> other.bid
-        WHERE one.place >= other.place
-              AND one.total_numerator * other.total_denominator
-                  > other.total_numerator * one.total_denominator
-           OR one.place = other.place AND NOT one.tied)
-$$;
-
 CREATE FUNCTION guard_lot() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE lawful boolean;
@@ -53,20 +28,21 @@ BEGIN
                                 WHERE o.bid = q.bid AND o.kind = 'price'));
     WHEN 'ranked' THEN
         lawful := CASE OLD.stage
-            WHEN 'price_opened' THEN
-                ranking_complete(NEW.id) AND ranking_in_order(NEW.id)
-            ELSE EXISTS (SELECT 1 FROM approval a WHERE a.outcome = 'returned'
+            WHEN 'price_opened' THEN ranking_whole(NEW.id)
+            ELSE reranked_now(NEW.id) OR OLD.stage = 'recommended' AND EXISTS (SELECT 1 FROM approval a WHERE a.outcome = 'returned'
                          AND a.recommendation = latest_recommendation(NEW.id)) END;
     WHEN 'recommended' THEN
         lawful := EXISTS (SELECT 1 FROM recommendation r WHERE r.lot = NEW.id AND NOT EXISTS (
                       SELECT 1 FROM approval a WHERE a.recommendation = r.id
-                      AND a.outcome = 'returned') AND r.id = latest_recommendation(NEW.id));
+                      AND a.outcome = 'returned') AND r.id = latest_recommendation(NEW.id)
+                      AND r.ranking = latest_ranking(NEW.id));
     WHEN 'awarded' THEN
-        lawful := EXISTS (SELECT 1 FROM award a WHERE a.lot = NEW.id);
+        lawful := latest_award(NEW.id) IS NOT NULL;
     WHEN 'notified' THEN
-        lawful := EXISTS (SELECT 1 FROM standstill s WHERE s.lot = NEW.id)
+        lawful := EXISTS (SELECT 1 FROM standstill s WHERE s.award = latest_award(NEW.id))
             AND NOT EXISTS (SELECT 1 FROM manifest_entry m WHERE m.lot = NEW.id AND NOT EXISTS (
-                SELECT 1 FROM award_notice n WHERE n.bid = m.bid));
+                SELECT 1 FROM award_notice n
+                WHERE n.bid = m.bid AND n.award = latest_award(NEW.id)));
     WHEN 'contracted' THEN
         lawful := EXISTS (SELECT 1 FROM contract c WHERE c.lot = NEW.id);
     WHEN 'abandoned' THEN

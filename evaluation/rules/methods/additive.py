@@ -18,7 +18,7 @@ class AdditiveMethod:
     offer of higher quality or of a lower price, all else equal, never ranks lower.
     """
 
-    relative_quality = True
+    lowest_wins = False
 
     def __init__(self, name: MethodName, version: int, curve: PriceCurve) -> None:
         self.name = name
@@ -38,6 +38,10 @@ class AdditiveMethod:
             points = self._curve.points(price, prices, parameters)
             total = quality[offer.key] + points
             scored.append(ScoredOffer(offer=offer, price_points=points, total=total))
+        return self.place(scored, parameters)
+
+    def place(self, scored: Sequence[ScoredOffer], parameters: Parameters) -> Ranking:
+        """Order offers by figures they have already, the highest total first."""
         breaker = tie_breaker(parameters.tie_rule, parameters.tie_criterion)
         rows = ranked(scored, ordering=lambda row: (-row.total, breaker(row.offer)))
         return Ranking(rows=rows, method=self.name, version=self.version)

@@ -177,6 +177,7 @@ class IndexMethod:
     def __init__(self, name: MethodName, version: int, index: Index) -> None:
         self.name = name
         self.version = version
+        self.lowest_wins = index.lowest_wins
         self._index = index
 
     def rank(self, offers: Sequence[Offer], parameters: Parameters) -> Ranking:
@@ -192,7 +193,11 @@ class IndexMethod:
             )
             for offer, price, own in zip(offers, prices, qualities, strict=True)
         ]
-        sign = 1 if self._index.lowest_wins else -1
+        return self.place(scored, parameters)
+
+    def place(self, scored: Sequence[ScoredOffer], parameters: Parameters) -> Ranking:
+        """Order offers by figures they have already, the best first."""
+        sign = 1 if self.lowest_wins else -1
         breaker = tie_breaker(parameters.tie_rule, parameters.tie_criterion)
         rows = ranked(scored, ordering=lambda row: (sign * row.total, breaker(row.offer)))
         return Ranking(rows=rows, method=self.name, version=self.version)

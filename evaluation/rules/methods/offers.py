@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from evaluation.rules.ranking import Offer, Ranking
+from evaluation.rules.ranking import Offer, Ranking, ScoredOffer
 from market.money import fraction_of
 from tenders.rules.award_methods import (
     AwardMethod,
@@ -73,9 +73,13 @@ class Method(Protocol):
 
     name: MethodName
     version: int
+    lowest_wins: bool
 
     def rank(self, offers: Sequence[Offer], parameters: Parameters) -> Ranking:
         """Rank the offers; none gives an empty ranking. Raises `OutsideDomain`."""
+
+    def place(self, scored: Sequence[ScoredOffer], parameters: Parameters) -> Ranking:
+        """Order offers by figures that stand, as after one of them dropped out."""
 
 
 def quality_of(offers: Sequence[Offer], parameters: Parameters) -> Mapping[str, Fraction]:

@@ -52,6 +52,7 @@ _PREPARING: Final[Mapping[str, Action]] = {
             "digest": Kind.DIGEST,
             "rule_set": _CODE,
             "custody": _CODE,
+            "draw": Kind.DIGEST,
             "deadline": Kind.INSTANT,
         },
     ),
@@ -247,7 +248,19 @@ _EVALUATING: Final[Mapping[str, Action]] = {
     "lot.ranked": Action(
         "The bids of a lot were ranked.",
         ("ranking",),
-        {**_LOT, "method": _CODE, "method_version": _NUMBER, "bids": _NUMBER},
+        {
+            **_LOT,
+            "number": _NUMBER,
+            "method": _CODE,
+            "method_version": _NUMBER,
+            "bids": _NUMBER,
+        },
+    ),
+    "bid.dropped_out": Action(
+        "A ranked bid dropped out.",
+        ("drop_out",),
+        _LOT,
+        commits_to="the bid and the reason",
     ),
     "award.recommended": Action(
         "An award was recommended.",
@@ -314,6 +327,10 @@ _READING: Final[Mapping[str, Action]] = {
         ("lot",),
         {**_LOT, "bids": Kind.CODES, "price_schedules": _NUMBER},
     ),
+    "robustness.read": Action(
+        "How firmly a ranking stands was read.", ("lot",), {**_LOT, "bids": Kind.CODES}
+    ),
+    "allocation.read": Action("Who gets which lot was read.", ("tender",)),
     "notices.read": Action(
         "Notices to bidders were read by duty.", ("lot",), {**_LOT, "notices": _NUMBER}
     ),

@@ -13,7 +13,7 @@ $$;
 
 -- As the tender's public page shows them. Reasons are read there; how many bids were opened is not.
 INSERT INTO public_action (action, details, of_published_tender) VALUES
-    ('tender.published', '{reference,requirement,digest,rule_set,deadline}', true),
+    ('tender.published', '{reference,requirement,digest,rule_set,draw,deadline}', true),
     ('tender.amended', '{number,material,requirement,digest,deadline}', true),
     ('tender.opened', '{}', true),
     ('tender.abandoned', '{}', true),

@@ -1,12 +1,12 @@
 -- The tender's promises: stages, authorship, frozen publication; who reads its record.
 
 SELECT keep_append_only('requirement_version', 'review', 'criterion', 'scale_value',
-    'lot_service_line', 'tender_key', 'tender_transition', 'lot_transition');
+    'lot_service_line', 'tender_key', 'tender_draw', 'tender_transition', 'lot_transition');
 SELECT keep_undeleted('tender', 'lot', 'tender_buyer');
 SELECT keep_recorded('tender', 'tender_buyer', 'requirement_version', 'review', 'lot',
-    'tender_key');
+    'tender_key', 'tender_draw');
 SELECT keep_to_persons('tender', 'tender_buyer', 'duty', 'requirement_version', 'review', 'lot',
-    'tender_key');
+    'tender_key', 'tender_draw');
 CREATE INDEX tender_published_order ON tender (published_at DESC, id DESC)
     WHERE published_at IS NOT NULL;
 CREATE INDEX tender_of_buyer ON tender (buyer, created_at);
@@ -220,6 +220,9 @@ BEGIN
     IF (SELECT count(*) FROM tender_key k WHERE k.lot = NEW.id) <> 2 THEN
         PERFORM refuse('lot_has_keys', 'A published lot needs a key for each envelope.');
     END IF;
+    IF NOT EXISTS (SELECT 1 FROM tender_draw d WHERE d.tender = NEW.tender) THEN
+        PERFORM refuse('draw_committed', 'A published tender is committed to the seed of draws.');
+    END IF;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER guard_published_keys AFTER INSERT ON lot
@@ -237,6 +240,22 @@ END $$;
 CREATE TRIGGER guard_tender_key BEFORE INSERT ON tender_key
     FOR EACH ROW EXECUTE FUNCTION guard_tender_key();
 SELECT keep_wrapped('tender_key', 'wrapped_key');
+
+-- The seed of draws is committed to when the tender is published: before anybody can bid.
+CREATE FUNCTION guard_tender_draw() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM lot WHERE tender = NEW.tender
+                   AND xmin = pg_current_xact_id()::xid AND stage = 'bidding')
+       OR (SELECT amendments FROM tender WHERE id = NEW.tender) <> 0 THEN
+        PERFORM refuse('draw_committed_at_publication',
+            'The seed of draws is committed to when a tender is published.');
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard_tender_draw BEFORE INSERT ON tender_draw
+    FOR EACH ROW EXECUTE FUNCTION guard_tender_draw();
+SELECT keep_wrapped('tender_draw', 'kept');
 
 -- Buyers are settled before publication.
 CREATE FUNCTION guard_tender_buyer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -263,8 +282,8 @@ CREATE FUNCTION reads_of_bidders(act text) RETURNS boolean LANGUAGE sql IMMUTABL
     SELECT act IN ('bidders.read', 'minutes.read', 'conflicts.read', 'conflict_decisions.read')
 $$;
 CREATE FUNCTION reads_of_bids(act text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT act IN ('bids.read', 'scores.read', 'ranking.read', 'notices.read', 'bid_document.read',
-        'bid_documents.read', 'bid_document.checked')
+    SELECT act IN ('bids.read', 'scores.read', 'ranking.read', 'robustness.read', 'allocation.read',
+        'notices.read', 'bid_document.read', 'bid_documents.read', 'bid_document.checked')
 $$;
 
 -- What an event would tell too early. Before the opening a declaration tells how many bid, a
@@ -315,14 +334,15 @@ CREATE POLICY event_of_tender ON event FOR SELECT TO market_app
 GRANT SELECT, INSERT ON tender, tender_buyer, requirement_version, review TO market_app;
 GRANT SELECT ON tender_transition, lot_transition, lot, criterion, scale_value,
     lot_service_line TO market_app;
-GRANT INSERT ON tender_key TO market_app;
+GRANT INSERT ON tender_key, tender_draw TO market_app;
+GRANT SELECT (tender, commitment) ON tender_draw TO market_app;
 GRANT SELECT (id, lot, envelope, custodian, public_key) ON tender_key TO market_app;
 GRANT UPDATE (title, stage, version, redraft, rule_set, clarifications_until, deadline, contract_starts,
     published_requirement, submitted_at, approved_at, published_at, opened_at, abandoned_at,
     abandoned_because) ON tender TO market_app;
 GRANT UPDATE (stage, version, abandoned_because) ON lot TO market_app;
 GRANT SELECT ON requirement_version, review, tender_transition, lot_transition,
-    tender_key, criterion, scale_value, lot_service_line, tender_buyer, service_line
+    tender_key, tender_draw, criterion, scale_value, lot_service_line, tender_buyer, service_line
     TO market_guard;
 GRANT SELECT, UPDATE ON tender, lot TO market_guard;
 GRANT INSERT ON lot, criterion, scale_value, lot_service_line TO market_guard;

@@ -99,7 +99,8 @@ async def test_a_ranking_holds_every_bid_that_passed_with_sums_that_add_up_in_or
             await rank(
                 *((row[0], place, *row[2:]) for row, place in zip(right, places, strict=True))
             )
-    async with _as(app_role, evaluator):
+
+    async def begin() -> UUID:
         ranking = uuid4()
         await app_role.execute(
             "INSERT INTO ranking (id, lot, method, method_version, ranked_by)"
@@ -108,12 +109,36 @@ async def test_a_ranking_holds_every_bid_that_passed_with_sums_that_add_up_in_or
             lot.id,
             evaluator.id,
         )
+        return ranking
+
+    async with refused("ranking_whole"), _as(app_role, evaluator):
+        ranking = await begin()
         for row in right:
             await app_role.execute(RANKED, uuid4(), ranking, *row)
-    async with refused("acts_in_own_name"), _as(app_role, lot.tender.moderator):
+    async with refused("acts_in_own_name"), _as(app_role, evaluator):
+        ranking = await begin()
+        await act_afresh(app_role, lot.tender.moderator.id, evaluator.organisation)
         await app_role.execute(RANKED, uuid4(), ranking, *right[0])
-    async with _as(app_role, evaluator):
-        await app_role.execute(MOVE, lot.id, "ranked")
+    async with refused("ranked_by_published_method"), _as(app_role, evaluator):
+        await app_role.execute(
+            "INSERT INTO ranking (id, lot, method, method_version, ranked_by)"
+            " VALUES ($1, $2, 'fixed_price', 1, $3)",
+            uuid4(),
+            lot.id,
+            evaluator.id,
+        )
+    async with refused("draw_as_committed"), _as(app_role, evaluator):
+        await app_role.execute(
+            "INSERT INTO ranking (id, lot, method, method_version, ranked_by, draw_seed)"
+            " VALUES ($1, $2, 'lowest_price_ratio', 1, $3, $4)",
+            uuid4(),
+            lot.id,
+            evaluator.id,
+            bytes(32),
+        )
+    await rank(*right)
+    async with refused("reranked_after_drop_out"):
+        await rank(*right, person=lot.tender.manager)
 
 
 async def test_a_recommendation_is_for_the_bid_that_alone_ranks_first(
@@ -385,7 +410,7 @@ async def test_what_was_decided_is_never_changed_or_removed(
         "quality_passed('{lot}')",
         "evaluators_of('{lot}')",
         "latest_recommendation('{lot}')",
-        "ranking_complete('{lot}')",
+        "ranking_whole('{lot}')",
     ],
 )
 async def test_the_app_cannot_call_what_sees_more_than_its_actor(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.rules.lot_limits import LimitRule, LotRanking, award_within_limit
+from evaluation.rules.lot_limits import LotRanking, award_within_limit
+from tenders.rules.lot_limits import LimitRule
 
 
 @st.composite

@@ -47,14 +47,15 @@ def test_a_lot_can_be_abandoned_at_every_stage_before_its_contract() -> None:
         assert may_move(stage, LotStage.ABANDONED)
 
 
-def test_only_a_returned_recommendation_goes_back() -> None:
+def test_a_lot_goes_back_to_its_ranking_alone_by_a_return_or_a_bid_that_drops_out() -> None:
     backward = {
         (current, following)
         for current in ORDER
         for following in ORDER
         if may_move(current, following) and ORDER.index(following) <= ORDER.index(current)
     }
-    assert backward == {(LotStage.RECOMMENDED, LotStage.RANKED)}
+    ranked = (LotStage.RANKED, LotStage.RECOMMENDED, LotStage.AWARDED, LotStage.NOTIFIED)
+    assert backward == {(stage, LotStage.RANKED) for stage in ranked}
 
 
 @given(st.lists(st.sampled_from(LotStage), max_size=30))

@@ -23,7 +23,8 @@ from tests.makers.systems import EVERY_SCOPE, answerable, api_key, by_credential
 from tests.makers.world import Person, World
 
 FOR_PEOPLE = re.compile(
-    "opening|evaluation|score|locks|quality-lock|ranking|recommendation|approval|award|contract|duties|declaration"
+    "opening|evaluation|score|locks|quality-lock|ranking|drop-outs|lot-allocation|robustness"
+    "|recommendation|approval|award|contract|duties|declaration"
     "|bidders|memberships|invitation|sessions|/me|members|identities|password|api-keys|clients"
     "|supplier-applications|review|publication|abandonment|timetable|buyers|revision|shifts"
     "|interests|gifts|breaches|exemptions|recusal|register-entries"

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from evaluation.rules.methods import METHODS
-from tenders.rules.award_methods import PUBLISHABLE_VERSIONS
+from tenders.rules.award_methods import TRAITS
 from tenders.rules.requirement import (
     MAXIMUM_DEPTH,
     Criterion,
@@ -325,9 +325,7 @@ def test_what_cannot_be_read_is_refused_by_its_type(changes: dict[str, Any], at:
 
 
 def test_every_method_that_may_be_published_can_be_run() -> None:
-    publishable = {
-        (name, version) for name, versions in PUBLISHABLE_VERSIONS.items() for version in versions
-    }
+    publishable = {(name, version) for name in TRAITS for version in TRAITS[name].versions}
     assert publishable <= METHODS.keys()
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from evaluation.rules.draw import drawn_order, seed_digest
+from tenders.rules.draw import drawn_order, seed_digest
 
 SEED = bytes(range(32))
 

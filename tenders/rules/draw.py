@@ -2,12 +2,15 @@
 
 Whoever knows the seed beforehand could try out bids, and whoever chooses it afterwards could choose
 the winner. So a seed of 32 random bytes is made at publication and only its digest is published;
-it is revealed when a tie needs it, and anybody can check digest and order.
+it is revealed with the ranking, and anybody can check digest and order.
 """
 
 import hashlib
 from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
+
+from market.sealing import KeptColumn
 
 SEED_BYTES: Final = 32
 _DOMAIN: Final = b"commissioning-support-market/draw/v1\x00"
@@ -36,3 +39,17 @@ def drawn_order(seed: bytes, keys: Iterable[bytes]) -> dict[bytes, int]:
         raise ValueError("Two of those drawn have the same key.")
     tickets = sorted(listed, key=lambda key: (hashlib.sha256(_DOMAIN + seed + key).digest(), key))
     return {key: place for place, key in enumerate(tickets, start=1)}
+
+
+def draw_key(lot: int, pseudonym: str) -> bytes:
+    """Name a bid in the draw: by the number of its lot, a stroke and its pseudonym, in UTF-8."""
+    return f"{lot}/{pseudonym}".encode()
+
+
+def draw_purpose(tender: UUID) -> bytes:
+    """What a seed is kept for: the draws of its one tender."""
+    return b"draw-seed\x00" + tender.bytes
+
+
+KEPT: Final = KeptColumn(table="tender_draw", column="kept", of=("t.tender",), purpose=draw_purpose)
+"""Where the seeds are that no ranking has revealed yet."""
