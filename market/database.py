@@ -1,6 +1,7 @@
 """The one way to the database: engine, pool, and the transaction a command or query runs in."""
 
 import contextlib
+import functools
 import re
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Mapping
@@ -108,17 +109,25 @@ class Unit:
             await self._insert(together)
 
     async def _insert(self, together: Mapping[str, tuple[Any, ...]]) -> None:
-        inserts: list[str] = []
-        values: list[Any] = []
-        for insert, arguments in together.items():
-            inserts.append(_shifted(insert, len(values)))
-            values.extend(arguments)
-        *first, last = inserts
-        parts = ", ".join(f"part_{place} AS ({insert})" for place, insert in enumerate(first))
+        statement = _in_one(tuple((insert, len(given)) for insert, given in together.items()))
+        values = [one for given in together.values() for one in given]
         try:
-            await self.connection.execute(f"WITH {parts} {last}" if parts else last, *values)
+            await self.connection.execute(statement, *values)
         except InFailedSQLTransactionError as error:
             raise NoTransaction(_SWALLOWED) from error
+
+
+@functools.lru_cache(maxsize=512)
+def _in_one(inserts: tuple[tuple[str, int], ...]) -> str:
+    """One statement of several, each given with how many parameters it has."""
+    shifted: list[str] = []
+    by = 0
+    for insert, count in inserts:
+        shifted.append(_shifted(insert, by))
+        by += count
+    *first, last = shifted
+    parts = ", ".join(f"part_{place} AS ({insert})" for place, insert in enumerate(first))
+    return f"WITH {parts} {last}" if parts else last
 
 
 def _shifted(insert: str, by: int) -> str:
@@ -260,6 +269,9 @@ async def _commit(connection: Any, *, writes: bool) -> None:
     Raises:
         OutcomeUnknown: the connection broke, or the standby's answer was not waited for.
     """
+    if not writes:
+        await _send_commit(connection, unknown=Busy)
+        return
     warnings: list[str] = []
 
     def note(_: object, message: Any) -> None:
@@ -268,15 +280,21 @@ async def _commit(connection: Any, *, writes: bool) -> None:
 
     connection.add_log_listener(note)
     try:
-        tag = await connection.execute("COMMIT")
-    except _BROKEN_COMMIT as error:
-        _drop(connection)
-        raise (OutcomeUnknown if writes else Busy) from error
+        await _send_commit(connection, unknown=OutcomeUnknown)
     finally:
         with contextlib.suppress(InterfaceError):  # a lost connection has none any more
             connection.remove_log_listener(note)
-    if warnings and writes:
+    if warnings:
         raise OutcomeUnknown
+
+
+async def _send_commit(connection: Any, *, unknown: type[MarketError]) -> None:
+    """Commit, or raise what it means here that the connection broke meanwhile."""
+    try:
+        tag = await connection.execute("COMMIT")
+    except _BROKEN_COMMIT as error:
+        _drop(connection)
+        raise unknown from error
     if tag != "COMMIT":
         raise NoTransaction(_SWALLOWED)
 

@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 
 from market.actor import Actor, RequestKey
-from market.database import current, fetch_one, fetch_value
+from market.database import current, fetch_one
 from market.errors import KeyInProgress, KeyReused, NotSignedIn
 
 
-class _Stored(msgspec.Struct, frozen=True):
-    operation: str
-    body_digest: bytes
-    answer: bytes
+class _Taken(msgspec.Struct, frozen=True):
+    free: bool
+    operation: str | None
+    body_digest: bytes | None
+    answer: bytes | None
 
 
 def _digest(key: RequestKey) -> bytes:
@@ -32,25 +33,20 @@ async def stored_answer(actor: Actor, key: RequestKey) -> bytes | None:
     """
     if actor.person is None:
         raise NotSignedIn
-    free = await fetch_value(
-        "SELECT pg_try_advisory_xact_lock(hashtextextended($1 || $2, 0))",
-        str(actor.person),
-        str(key.key),
-    )
-    if not free:
-        raise KeyInProgress
-    stored = await fetch_one(
-        _Stored,
-        "SELECT operation, body_digest, answer FROM idempotency_key WHERE person = $1"
-        " AND key_digest = $2",
+    taken = await fetch_one(
+        _Taken,
+        "SELECT * FROM take_request_key($1, $2, $3)",
         actor.person,
+        str(key.key),
         _digest(key),
     )
-    if stored is None:
+    if taken is None or not taken.free:
+        raise KeyInProgress
+    if taken.answer is None:
         return None
-    if stored.operation != key.operation or stored.body_digest != key.body_digest:
+    if taken.operation != key.operation or taken.body_digest != key.body_digest:
         raise KeyReused
-    return stored.answer
+    return taken.answer
 
 
 def store_answer(actor: Actor, key: RequestKey, answer: object) -> None:

@@ -351,7 +351,7 @@ def _describe_headers(responses: dict[str, Any], handler: HTTPRouteHandler) -> N
     for status, response in responses.items():
         if not status.startswith("2"):
             continue
-        if "tagged" in called:
+        if not {"tagged", "tagged_as"}.isdisjoint(called):
             response["headers"]["ETag"] = _header('The version, to send as If-Match: `"3"`.')
         if "linked" in called:
             response["headers"]["Link"] = _header('The next page, rel="next", if there is one.')

@@ -201,9 +201,10 @@ class BidReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a bidder gets for an accepted bid: proof of what was received, and when.
 
     The commitments are `market.sealing.commitment` in hexadecimal, over what the bidder sent in
-    each envelope; the bidder is given the salts beside the receipt, and can show with them which
-    bid it was. The sealed digests are plain SHA-256 of the sealed envelopes as stored, and need
-    no salt. The time is the database's, and in UTC: raises ValueError otherwise.
+    each envelope, and over the participants named beside them; the bidder is given the salts
+    beside the receipt, and can show with them which bid it was. The sealed digests are plain
+    SHA-256 of the sealed envelopes as stored, and need no salt. The time is the database's, and in
+    UTC: raises ValueError otherwise.
     """
 
     kind: Literal["bid_receipt"] = "bid_receipt"
@@ -216,6 +217,7 @@ class BidReceipt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     received_at: Annotated[datetime, Meta(tz=True)]
     quality_commitment: Digest
     price_commitment: Digest
+    participants_commitment: Digest
     quality_sealed_digest: Digest
     price_sealed_digest: Digest
     sealing: Sealing = Sealing.SERVER

@@ -50,7 +50,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     for name, metavar, needed, what in (
         ("--key", "FILE", True, "the market's key set, as GET /signing-keys gave it"),
         ("--bid", "FILE", False, "the bid as it was sent: was exactly this received?"),
-        ("--salts", "FILE", False, "its salts, where the answer to the bid is not the file"),
+        ("--salts", "FILE", False, "its salts, as far as FILE is not the answer that holds them"),
         ("--minutes", "FILE", False, "the minutes of the opening: what became of it?"),
         ("--record", "FILE", False, "the record of the tender: does the log hold it?"),
     ):
@@ -89,7 +89,7 @@ def _compared(
 ) -> Iterator[Finding]:
     if chosen.bid is not None:
         if chosen.salts is not None:
-            salts = _parsed(chosen.salts, Salts)
+            salts = _parsed(chosen.salts, Salts).filled_by(salts or Salts())
         if salts is None:
             message = "Comparing a bid needs its salts: give --salts, or the whole answer as FILE."
             raise CannotStart(message)

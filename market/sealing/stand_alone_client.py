@@ -6,7 +6,8 @@
 
 `supplier_id` is the organisation of `GET /me`; `quality` and `price` are as
 `POST /tenders/{tender_id}/lots/{lot_number}/bids` takes them. Keep `kept` with the receipt, and
-secret: the salts prove which bid it was. The layout is explained in `market/sealing/envelopes.py`.
+secret: the salts prove which bid it was; the market adds the one of the participants. The layout
+is explained in `market/sealing/envelopes.py`.
 Copy this file; the market does not run it.
 """
 
@@ -68,4 +69,5 @@ def give_sealed_bid(  # noqa: PLR0913  # what a bid is made of
     for name, content in (("quality", quality), ("price", price)):
         body[name] = sealed(keys[name], supplier, content, salts[name], (0, 1))
     answer = api.post(f"tenders/{tender}/lots/{lot}/sealed-bids", json=body).raise_for_status()
-    return answer.json()["receipt"], {name: salt.hex() for name, salt in salts.items()}
+    kept = (answer.json()["salts"] or {}) | {name: salt.hex() for name, salt in salts.items()}
+    return answer.json()["receipt"], kept

@@ -12,6 +12,7 @@ from market.actor import Actor
 from market.database import current, execute, fetch_value
 from market.errors import Fault
 from market.events.commands import record
+from market.sealing import EnvelopeKind, commitment
 from market.signing import BidReceipt, Sealing, SignedStatement
 from market.vault import Vault
 from tenders.commands.listing import list_documents
@@ -20,7 +21,8 @@ from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in, bidding_of
 from tenders.queries.participants import identified
 from tenders.rules.participants import Participant
-from tenders.schemas.bids import BidReceived
+from tenders.rules.receipts import PARTICIPANTS, Salts, canonical_participants
+from tenders.schemas.bids import BidGiven, BidReceived
 
 _BID = "INSERT INTO bid (id, tender, lot, organisation, variant) VALUES ($1, $2, $3, $4, $5)"
 
@@ -64,6 +66,10 @@ class Making(msgspec.Struct, frozen=True, kw_only=True):
     bidding: Bidding
     bid: UUID
     version: int
+
+    def salt(self, part: str) -> bytes:
+        """The salt of the commitment to one part of it."""
+        return _salt(self.actor, self.vault, self.bid, self.version, part)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -230,6 +236,9 @@ async def store(
             received_at=received_at,
             quality_commitment=quality.commitment.hex(),
             price_commitment=price.commitment.hex(),
+            participants_commitment=commitment(
+                making.salt(PARTICIPANTS), canonical_participants(named)
+            ).hex(),
             quality_sealed_digest=quality.digest,
             price_sealed_digest=price.digest,
             sealing=sealing,
@@ -257,3 +266,39 @@ async def keep_and_record(
         version=making.version,
         after=signed,
     )
+
+
+def acknowledged(actor: Actor, vault: Vault, received: BidReceived, sealing: Sealing) -> BidGiven:
+    """Answer with the salts, also again, unless the key they came from is gone.
+
+    Whoever sealed a bid before sending has the salts of its envelopes, and is given the other.
+    """
+    salts = None
+    if vault.has_signed_with(received.receipt.key_id):
+        quality, price, participants = (
+            _salt(actor, vault, received.bid, received.version, part).hex()
+            for part in (EnvelopeKind.QUALITY.value, EnvelopeKind.PRICE.value, PARTICIPANTS)
+        )
+        salts = Salts(participants=participants)
+        if sealing is Sealing.SERVER:
+            salts = Salts(quality=quality, price=price, participants=participants)
+    return BidGiven(
+        bid=received.bid,
+        version=received.version,
+        received_at=received.received_at,
+        receipt=received.receipt,
+        salts=salts,
+        sealing=sealing.meaning(),
+    )
+
+
+def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, part: str) -> bytes:
+    """Make the salt of one commitment.
+
+    It is derived, not drawn, so that a repetition can be given it again although it is stored
+    nowhere: beside a commitment in the database, a salt would let whoever reads the database try
+    out prices. Deriving it needs the market's signing key and the caller's Idempotency-Key.
+    """
+    key = b"" if actor.key is None else actor.key.key.bytes
+    purpose = b"bid-salt\x00" + bid.bytes + version.to_bytes(8) + key + part.encode()
+    return vault.derive_secret(purpose)

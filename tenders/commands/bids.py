@@ -12,6 +12,7 @@ from market.vault import Vault
 from tenders.commands.bid_versions import (
     Making,
     Part,
+    acknowledged,
     first_version,
     keep_and_record,
     next_version,
@@ -22,7 +23,6 @@ from tenders.errors import NothingToWithdraw
 from tenders.queries.listed_documents import listing_of
 from tenders.rules.bids import faults
 from tenders.rules.envelopes import pack
-from tenders.rules.receipts import Salts
 from tenders.schemas.bids import BidAct, BidGiven, BidReceived, BidWithdrawn, GiveBid
 
 _WITHDRAWAL = """
@@ -49,7 +49,8 @@ async def submit_bid(
         AlreadyBid: there is such a bid of the organisation for this lot, withdrawn or not.
         BidIncomplete: with every fault.
     """
-    return with_salts(actor, vault, await _submit(actor, vault, tender_id, lot_number, given))
+    received = await _submit(actor, vault, tender_id, lot_number, given)
+    return acknowledged(actor, vault, received, Sealing.SERVER)
 
 
 @command
@@ -88,7 +89,8 @@ async def replace_bid(
         VariantRefused: another variant is named than the bid is.
         BidIncomplete: with every fault.
     """
-    return with_salts(actor, vault, await _replace(actor, vault, bid_id, version, given))
+    received = await _replace(actor, vault, bid_id, version, given)
+    return acknowledged(actor, vault, received, Sealing.SERVER)
 
 
 @command
@@ -137,7 +139,6 @@ async def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
 
     Raises:
         BidIncomplete: with every fault.
-        ParticipantsFaulty: with every fault.
     """
     bidding = making.bidding
     found = faults(given.quality, given.price, bidding.asked())
@@ -152,8 +153,7 @@ async def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
         (EnvelopeKind.QUALITY, given.quality, bidding.quality_key),
         (EnvelopeKind.PRICE, given.price, bidding.price_key),
     ):
-        salt = _salt(making.actor, making.vault, making.bid, making.version, kind)
-        packed = pack(part, salt, listing.keys[kind])
+        packed = pack(part, making.salt(kind.value), listing.keys[kind])
         address = Address(
             tender=bidding.tender,
             lot=bidding.lot,
@@ -164,33 +164,3 @@ async def _sealed(making: Making, given: GiveBid) -> tuple[Part, Part]:
         )
         parts.append(Part(sealed=seal(key, address, packed.plain), commitment=packed.commitment))
     return parts[0], parts[1]
-
-
-def _salt(actor: Actor, vault: Vault, bid: UUID, version: int, kind: EnvelopeKind) -> bytes:
-    """Make the salt of one commitment.
-
-    It is derived, not drawn, so that a repetition can be given it again although it is stored
-    nowhere: beside a commitment in the database, a salt would let whoever reads the database try
-    out prices. Deriving it needs the market's signing key and the caller's Idempotency-Key.
-    """
-    key = b"" if actor.key is None else actor.key.key.bytes
-    purpose = b"bid-salt\x00" + bid.bytes + version.to_bytes(8) + key + kind.value.encode()
-    return vault.derive_secret(purpose)
-
-
-def with_salts(actor: Actor, vault: Vault, received: BidReceived) -> BidGiven:
-    """Add the salts to an answer, also to a stored one, unless the key they came from is gone."""
-    salts = None
-    if vault.has_signed_with(received.receipt.key_id):
-        salts = Salts(
-            quality=_salt(actor, vault, received.bid, received.version, EnvelopeKind.QUALITY).hex(),
-            price=_salt(actor, vault, received.bid, received.version, EnvelopeKind.PRICE).hex(),
-        )
-    return BidGiven(
-        bid=received.bid,
-        version=received.version,
-        received_at=received.received_at,
-        receipt=received.receipt,
-        salts=salts,
-        sealing=Sealing.SERVER.meaning(),
-    )

@@ -12,10 +12,16 @@ from market.database import execute, fetch_one, fetch_value
 from market.errors import NotFound, PreconditionMissing
 from market.events.commands import record
 from market.sealing import CannotUnwrap
+from market.signing import Sealing
 from market.vault import Vault
-from tenders.commands.bid_versions import ensure_taken, following, refuse_incomplete
-from tenders.commands.bids import give_in, with_salts
-from tenders.errors import BiddingClosed, DraftChanged, DraftUnreadable
+from tenders.commands.bid_versions import (
+    acknowledged,
+    ensure_taken,
+    following,
+    refuse_incomplete,
+)
+from tenders.commands.bids import give_in
+from tenders.errors import BiddingClosed, DraftChanged, DraftUnreadable, VariantRefused
 from tenders.permissions.bids import ensure_may_bid
 from tenders.queries.bids import Bidding, bidding_in
 from tenders.queries.drafts import DraftRow, draft_row, faults_of, opened
@@ -66,7 +72,7 @@ async def save_draft(
         NotAdmitted: the organisation is no admitted supplier.
         HelperMayNotBid: the organisation helps to run this tender, or buys in it.
         BiddingClosed: the deadline has passed.
-        VariantRefused: the lot takes no variant of that number.
+        VariantRefused: the lot takes no variant of that number, or the draft names another.
         PreconditionMissing: there is a draft, and the caller does not say which they mean.
         DraftChanged: it is no longer as the caller read it, or is gone.
         DraftUnreadable: the organisation's key is not to be had.
@@ -79,6 +85,9 @@ async def save_draft(
         refusal.tender = None
         raise
     ensure_taken(bidding)
+    if draft.variant not in {None, place.variant}:
+        message = f"This is the place of the draft of variant {place.variant}; give no other."
+        raise VariantRefused(message)
     row = await draft_row(bidding, hold=True)
     if row is not None and version is None:
         raise PreconditionMissing
@@ -174,7 +183,7 @@ async def submit_draft(
         BidChanged: a colleague changed the bid in the same moment.
     """
     received = await _submit_draft(actor, vault, tender_id, place, version)
-    return with_salts(actor, vault, received)
+    return acknowledged(actor, vault, received, Sealing.SERVER)
 
 
 @command

@@ -8,7 +8,14 @@ from market.errors import Fault
 from market.sealing import is_sealed
 from market.signing import Sealing
 from market.vault import Vault
-from tenders.commands.bid_versions import Making, Part, first_version, next_version, store
+from tenders.commands.bid_versions import (
+    Making,
+    Part,
+    acknowledged,
+    first_version,
+    next_version,
+    store,
+)
 from tenders.errors import NotSealed, SealedForAnotherVersion
 from tenders.errors.documents import SealedDocumentsFaulty
 from tenders.queries.listed_documents import sealed_faults_of
@@ -36,7 +43,8 @@ async def submit_sealed_bid(
         SealedDocumentsFaulty: with every fault.
         ParticipantsFaulty: with every fault.
     """
-    return _acknowledged(await _submit(actor, vault, tender_id, lot_number, given))
+    received = await _submit(actor, vault, tender_id, lot_number, given)
+    return acknowledged(actor, vault, received, Sealing.SUPPLIER)
 
 
 async def replace_by_sealed_bid(
@@ -57,7 +65,8 @@ async def replace_by_sealed_bid(
         SealedDocumentsFaulty: with every fault.
         ParticipantsFaulty: with every fault.
     """
-    return _acknowledged(await _replace(actor, vault, bid_id, version, given))
+    received = await _replace(actor, vault, bid_id, version, given)
+    return acknowledged(actor, vault, received, Sealing.SUPPLIER)
 
 
 @command
@@ -111,16 +120,4 @@ def _parts(making: Making, given: GiveSealedBid) -> tuple[Part, Part]:
     return (
         Part(sealed=given.quality.sealed, commitment=bytes.fromhex(given.quality.commitment)),
         Part(sealed=given.price.sealed, commitment=bytes.fromhex(given.price.commitment)),
-    )
-
-
-def _acknowledged(received: BidReceived) -> BidGiven:
-    """Answer without salts: whoever sealed the envelopes has them."""
-    return BidGiven(
-        bid=received.bid,
-        version=received.version,
-        received_at=received.received_at,
-        receipt=received.receipt,
-        salts=None,
-        sealing=Sealing.SUPPLIER.meaning(),
     )

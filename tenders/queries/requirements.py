@@ -11,7 +11,12 @@ from market.errors import NotFound
 from tenders.permissions.tenders import ensure_reads_draft, ensure_sees_inside
 from tenders.queries.facts import facts_of
 from tenders.rules.requirement import Requirement
-from tenders.schemas.tenders import RequirementVersionView, RequirementView, ReviewView
+from tenders.schemas.tenders import (
+    RequirementVersionView,
+    RequirementView,
+    ReviewView,
+    StoredRequirement,
+)
 
 # One statement for the anonymous reader of a published requirement: it is a hot path.
 _PUBLISHED_REQUIREMENT = """
@@ -66,7 +71,7 @@ class _Review(msgspec.Struct, frozen=True):
     reviewed_at: datetime
 
 
-async def requirement(actor: Actor, tender_id: UUID) -> RequirementView:
+async def requirement(actor: Actor, tender_id: UUID) -> StoredRequirement:
     """Show the published requirement to everybody, and its latest draft to the house.
 
     Raises:
@@ -78,10 +83,10 @@ async def requirement(actor: Actor, tender_id: UUID) -> RequirementView:
         if found is None:
             ensure_reads_draft(actor, await facts_of(actor, tender_id))
             found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, None)
-    return _requirement_view(found)
+    return _as_stored(found)
 
 
-async def requirement_version(actor: Actor, tender_id: UUID, number: int) -> RequirementView:
+async def requirement_version(actor: Actor, tender_id: UUID, number: int) -> StoredRequirement:
     """Show one version of the requirement, superseded ones included, to the house.
 
     Raises:
@@ -93,15 +98,16 @@ async def requirement_version(actor: Actor, tender_id: UUID, number: int) -> Req
         if number not in _NUMBERS:
             raise NotFound
         found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, number)
-    return _requirement_view(found)
+    return _as_stored(found)
 
 
 async def requirement_view_of(tender_id: UUID) -> RequirementView:
-    """Show the latest version of the requirement inside a transaction that has permitted it."""
-    return _requirement_view(await fetch_one(_Requirement, _REQUIREMENT, tender_id, None))
+    """Show the latest version of the requirement inside a transaction that has permitted it.
 
-
-def _requirement_view(found: _Requirement | None) -> RequirementView:
+    Raises:
+        NotFound: there is none.
+    """
+    found = await fetch_one(_Requirement, _REQUIREMENT, tender_id, None)
     if found is None:
         raise NotFound
     return RequirementView(
@@ -111,6 +117,19 @@ def _requirement_view(found: _Requirement | None) -> RequirementView:
         digest=found.digest,
         edited_at=found.edited_at,
         content=msgspec.json.decode(found.content, type=Requirement),
+    )
+
+
+def _as_stored(found: _Requirement | None) -> StoredRequirement:
+    if found is None:
+        raise NotFound
+    return StoredRequirement(
+        tender=found.tender,
+        version=found.version,
+        number=found.number,
+        digest=found.digest,
+        edited_at=found.edited_at,
+        content=msgspec.Raw(found.content),
     )
 
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from market.actor import Actor, Scope
 from market.errors import Forbidden, NotFound
 from market.problems import problems
-from market.requests import KEYED, provide_version, tagged
+from market.requests import KEYED, tagged, version_in
 from market.vault import Vault
 from tenders.commands import drafts as commands
 from tenders.errors import (
@@ -53,7 +53,7 @@ async def provide_known_version(
     Raises:
         Malformed: it is not an ETag the market gives.
     """
-    return None if if_match is None else await provide_version(if_match)
+    return None if if_match is None else version_in(if_match)
 
 
 async def provide_place(

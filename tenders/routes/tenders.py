@@ -13,7 +13,7 @@ from market.errors import Forbidden, Malformed, NotFound, Stale
 from market.money import DECIMAL_PATTERN
 from market.pages import LIMIT, Page, PageCursor, PageLimit, linked
 from market.problems import AnyRequest, problems
-from market.requests import KEYED, tagged
+from market.requests import KEYED, tagged, tagged_as
 from market.vault import Vault
 from tenders.commands import drafting, publication, reviews
 from tenders.errors import (
@@ -365,7 +365,7 @@ class RequirementController(Controller):
         self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
     ) -> Response[RequirementView]:
         """Show the published requirement, or to those who work on it the latest draft."""
-        return tagged(await requirements.requirement(actor, tender_id))
+        return tagged_as(RequirementView, await requirements.requirement(actor, tender_id))
 
     @get(
         "/versions",
@@ -389,4 +389,5 @@ class RequirementController(Controller):
         self, tender_id: FromPath[UUID], number: FromPath[int], actor: NamedDependency[Actor]
     ) -> Response[RequirementView]:
         """Show one version, superseded ones included."""
-        return tagged(await requirements.requirement_version(actor, tender_id, number))
+        stored = await requirements.requirement_version(actor, tender_id, number)
+        return tagged_as(RequirementView, stored)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -13,6 +13,7 @@ from tenders.rules.documents import MOST_LISTED, ListedDocument
 from tenders.rules.requirement import (
     MAXIMUM_CRITERIA,
     MAXIMUM_PRICE_ITEMS,
+    MAXIMUM_VARIANTS,
     Code,
     LongText,
     Lot,
@@ -20,6 +21,17 @@ from tenders.rules.requirement import (
 )
 
 PENCE_PER_POUND: Final = 100
+VariantNumber: TypeAlias = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=MAXIMUM_VARIANTS,
+        description=(
+            "0 for the main bid; the number of a variant, where the lot takes any. Each is a bid of"
+            " its own. A replacement is of the same variant, and need not say which."
+        ),
+    ),
+]
 
 
 class PricesDoNotFit(ValueError):

@@ -18,6 +18,7 @@ from tenders.rules.bids import (
     PriceEnvelope,
     PriceLine,
     QualityEnvelope,
+    VariantNumber,
     price_faults,
     quality_faults,
 )
@@ -74,6 +75,7 @@ class BidDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Anything may be missing; what is there keeps to its limits.
     """
 
+    variant: VariantNumber | None = None
     quality: DraftQuality = field(default_factory=DraftQuality)
     price: DraftPricing = field(default_factory=DraftPricing)
     participants: Annotated[tuple[Participant, ...], Meta(max_length=MOST_PARTICIPANTS)] = ()

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,7 @@ from market.signing import (
 )
 from tenders.rules.bids import PriceEnvelope, QualityEnvelope
 from tenders.rules.envelopes import canonical
+from tenders.rules.participants import Participant
 
 Receipt: TypeAlias = BidReceipt | WithdrawalReceipt | ConfirmationReceipt
 
@@ -30,7 +31,12 @@ _KINDS: dict[object, type[Receipt]] = {
     "withdrawal_receipt": WithdrawalReceipt,
     "confirmation_receipt": ConfirmationReceipt,
 }
-_PARTS = {EnvelopeKind.QUALITY: QualityEnvelope, EnvelopeKind.PRICE: PriceEnvelope}
+PARTICIPANTS: Final = "participants"
+_PARTS: Final[dict[str, Any]] = {
+    EnvelopeKind.QUALITY.value: QualityEnvelope,
+    EnvelopeKind.PRICE.value: PriceEnvelope,
+    PARTICIPANTS: tuple[Participant, ...],
+}
 
 
 class NoReceipt(ValueError):
@@ -45,14 +51,29 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Salts(Struct, frozen=True, kw_only=True):
-    """The salts of a receipt's two commitments, in hexadecimal.
+    """The salts of a receipt's commitments, in hexadecimal.
 
     Keep them with the receipt and the bid, and keep them secret until the award: they prove which
-    bid was received, to whoever is shown all three. The market does not store them in the clear.
+    bid was received, to whoever is shown all three. The market does not store them in the clear,
+    and has those of the envelopes only where it sealed them.
     """
 
-    quality: str
-    price: str
+    quality: str | None = None
+    price: str | None = None
+    participants: str | None = None
+
+    def filled_by(self, others: "Salts") -> "Salts":
+        """Take those that are lacking from others."""
+        return Salts(
+            quality=self.quality or others.quality,
+            price=self.price or others.price,
+            participants=self.participants or others.participants,
+        )
+
+
+def canonical_participants(named: Sequence[Participant]) -> bytes:
+    """Write who takes part in a bid as canonical JSON (RFC 8785), which is what is committed to."""
+    return rfc8785.dumps(msgspec.to_builtins(named))
 
 
 def good(sentence: str) -> Finding:
@@ -159,7 +180,7 @@ def told(receipt: Receipt) -> str:
 
 
 def judge_bid(receipt: Receipt, bid: bytes, salts: Salts) -> Iterator[Finding]:
-    """Check that exactly this bid, `quality` and `price` as they were sent, was received."""
+    """Check that exactly this bid was received: `quality`, `price` and `participants` as sent."""
     if not isinstance(receipt, BidReceipt):
         yield bad("A bid can only be compared with the receipt of a bid.")
         return
@@ -168,29 +189,34 @@ def judge_bid(receipt: Receipt, bid: bytes, salts: Salts) -> Iterator[Finding]:
     except (msgspec.MsgspecError, ValueError) as error:
         yield bad(f"The bid cannot be read: {error}")
         return
-    for kind, committed, salt in (
-        (EnvelopeKind.QUALITY, receipt.quality_commitment, salts.quality),
-        (EnvelopeKind.PRICE, receipt.price_commitment, salts.price),
+    parts.setdefault(PARTICIPANTS, msgspec.Raw(b"[]"))
+    for name, committed, salt in (
+        (EnvelopeKind.QUALITY.value, receipt.quality_commitment, salts.quality),
+        (EnvelopeKind.PRICE.value, receipt.price_commitment, salts.price),
+        (PARTICIPANTS, receipt.participants_commitment, salts.participants),
     ):
-        part = parts.get(kind.value)
+        part = parts.get(name)
         if part is None:
-            yield bad(f"The bid has no {kind.value} part.")
-        elif _proves(committed, salt, kind, bytes(part)):
-            yield good(f"The {kind.value} part is exactly what was received.")
+            yield bad(f"The bid has no {name} part.")
+        elif salt is None:
+            yield bad(f"There is no salt for the {name} part, so that it cannot be compared.")
+        elif _proves(committed, salt, name, bytes(part)):
+            yield good(f"The {name} part is exactly what was received.")
         else:
-            reason = f"The {kind.value} part is not what was received, or the salt is not its own."
-            yield bad(reason)
+            yield bad(f"The {name} part is not what was received, or the salt is not its own.")
 
 
-def _proves(committed: str, salt: str, kind: EnvelopeKind, part: bytes) -> bool:
+def _proves(committed: str, salt: str, name: str, part: bytes) -> bool:
     """Compare both as it was sent and with what the market adds to a bid that it seals."""
     try:
         key, digest = bytes.fromhex(salt), bytes.fromhex(committed)
         plain = msgspec.json.decode(part)
         forms = [rfc8785.dumps(plain)]
         try:
-            completed = msgspec.json.decode(part, type=_PARTS[kind])
-            forms.append(canonical(completed))
+            completed = msgspec.json.decode(part, type=_PARTS[name])
+            is_part = isinstance(completed, QualityEnvelope | PriceEnvelope)
+            plain_form = msgspec.to_builtins(completed)
+            forms.append(canonical(completed) if is_part else rfc8785.dumps(plain_form))
         except msgspec.MsgspecError:
             pass  # what never fitted the lot is still compared as it was sent
         return any(matches_commitment(digest, key, form) for form in forms)

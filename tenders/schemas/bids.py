@@ -3,7 +3,7 @@
 import base64
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec import Meta
 from market.money import DecimalText
 from market.sealing import EnvelopeKind, sealed_length
 from market.signing import Digest, SignedStatement
-from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.bids import PriceEnvelope, QualityEnvelope, VariantNumber
 from tenders.rules.documents import MOST_LISTED, GivenKey
 from tenders.rules.participants import (
     MOST_PARTICIPANTS,
@@ -21,7 +21,6 @@ from tenders.rules.participants import (
     ParticipantRole,
 )
 from tenders.rules.receipts import Salts
-from tenders.rules.requirement import MAXIMUM_VARIANTS
 
 _EXAMPLE = base64.b64encode(b"\x01" + bytes(sealed_length(0) - 1)).decode("ascii")
 
@@ -44,19 +43,6 @@ class BidState(StrEnum):
     TO_CONFIRM = "to_confirm"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
-
-
-VariantNumber: TypeAlias = Annotated[
-    int,
-    Meta(
-        ge=0,
-        le=MAXIMUM_VARIANTS,
-        description=(
-            "0 for the main bid; the number of a variant, where the lot takes any. Each is a bid of"
-            " its own. A replacement is of the same variant, and need not say which."
-        ),
-    ),
-]
 
 
 class GiveBid(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,9 +141,9 @@ class BidReceived(msgspec.Struct, frozen=True, kw_only=True):
 class BidGiven(msgspec.Struct, frozen=True, kw_only=True):
     """A bid was received: its signed receipt, and the salts that prove what was in it.
 
-    `salts` is null where the bidder sealed the bid, and has them, and in the repetition of a
-    request after the market has changed its signing key; the receipt holds all the same, and after
-    the opening the bid proves itself.
+    A bidder that sealed the bid has the salts of its envelopes, and is given that of the
+    participants alone. `salts` is null in the repetition of a request after the market has changed
+    its signing key; the receipt holds all the same, and after the opening the bid proves itself.
     """
 
     bid: UUID

@@ -157,6 +157,7 @@ class StatedBid(msgspec.Struct, frozen=True, kw_only=True):
 
     lot: UUID
     pseudonym: str
+    variant: int
     envelopes: list[StatedEnvelope]
 
 
@@ -215,6 +216,7 @@ def stated(minutes: MinutesView) -> OpeningStatement | None:
             StatedBid(
                 lot=lot.lot,
                 pseudonym=bid.pseudonym,
+                variant=bid.variant,
                 envelopes=[
                     StatedEnvelope(
                         kind=one.kind,

@@ -202,6 +202,17 @@ class RequirementView(msgspec.Struct, frozen=True, kw_only=True):
     content: Requirement
 
 
+class StoredRequirement(msgspec.Struct, frozen=True, kw_only=True):
+    """A RequirementView whose content goes out as it is stored, neither read nor written again."""
+
+    tender: UUID
+    version: int
+    number: int
+    digest: str
+    edited_at: datetime
+    content: msgspec.Raw
+
+
 class ReviewView(msgspec.Struct, frozen=True, kw_only=True):
     """What a reviewer said of a version, and when."""
 

@@ -53,6 +53,7 @@ RECEIPT = BidReceipt(
     received_at=datetime(2024, 3, 28, 11, 59, 59, 999999, tzinfo=UTC),
     quality_commitment="a" * 64,
     price_commitment="b" * 64,
+    participants_commitment="f" * 64,
     quality_sealed_digest="c" * 64,
     price_sealed_digest="d" * 64,
 )
@@ -369,6 +370,8 @@ def test_a_receipt_for_a_bid_the_supplier_sealed_says_so() -> None:
         ("received_at", "2024-03-28T11:59:59.999998Z"),
         ("quality_commitment", "e" * 64),
         ("price_commitment", "e" * 64),
+        ("participants_commitment", "e" * 64),
+        ("variant", 1),
         ("quality_sealed_digest", "e" * 64),
         ("price_sealed_digest", "e" * 64),
         ("sealing", "before sending by the supplier"),

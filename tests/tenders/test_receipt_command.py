@@ -17,6 +17,7 @@ from market.transparency.exporting import export_tender
 from market.transparency.keys import checkpoint_key
 from tests.makers.bids import asked, bid_body, open_bids, some_suppliers, submit
 from tests.makers.log import keep_and_sign
+from tests.makers.participants import subcontractor
 from tests.makers.sealed import by_the_client, sealed_body, send_sealed
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -112,6 +113,7 @@ async def test_receipts_of_a_bid_and_of_its_withdrawal_are_good(
     assert lines[4:] == [
         "  good: The quality part is exactly what was received.",
         "  good: The price part is exactly what was received.",
+        "  good: The participants part is exactly what was received.",
     ]
     alone = desk.verify(given["receipt"], key=key, bid=body, salts=given["salts"])
     assert alone == (0, said)
@@ -132,7 +134,7 @@ async def test_a_bid_sealed_by_the_documented_client_is_proved_with_its_own_salt
     status, said = desk.verify(receipt, key=key, bid=body, salts=salts)
     assert status == 0, said
     assert "sealed before sending by the supplier." in said
-    swapped = {"quality": salts["price"], "price": salts["quality"]}
+    swapped = {**salts, "quality": salts["price"], "price": salts["quality"]}
     status, said = desk.verify(receipt, key=key, bid=body, salts=swapped)
     assert status == 1
     assert said.count("or the salt is not its own") == 2
@@ -218,6 +220,41 @@ async def test_a_changed_bid_is_told_by_its_part(
     assert (status, "bad: The bid cannot be read" in said) == (1, True)
     status, said = desk.verify({**given, "salts": None}, key=key, bid=body)
     assert (status, "needs its salts" in said) == (1, True)
+
+
+async def test_whom_a_bid_named_is_proved_and_a_change_of_them_told(
+    desk: Desk, tender: PublishedTender, bidder: Person, key: Answer
+) -> None:
+    named = subcontractor("Small Analytics Ltd", "7654321", share="12.50")
+    body = bid_body(asked(tender, 1)) | {"participants": [named]}
+    given = await submit(bidder, tender, 1, body)
+    status, said = desk.verify(given, key=key, bid=body)
+    assert status == 0, said
+    disclosed = {"exclusion_grounds": "grounds_disclosed", "details": "A fine.", "consents": True}
+    for changed in (
+        [],
+        [{**named, "name": "Another Ltd"}],
+        [{**named, "share": "12.5"}],
+        [{**named, "declaration": disclosed}],
+        [named, subcontractor("One more Ltd")],
+    ):
+        status, said = desk.verify(given, key=key, bid={**body, "participants": changed})
+        assert status == 1, changed
+        assert "bad: The participants part is not what was received" in said
+        assert said.count("bad:") == 1
+    unsalted = {**given, "salts": {**given["salts"], "participants": None}}
+    status, said = desk.verify(unsalted, key=key, bid=body)
+    assert (status, "bad: There is no salt for the participants part" in said) == (1, True)
+    # of a bid that was sealed before sending, the market answers with this one salt
+    lot = asked(tender, 2)
+    sealed = await sealed_body(bidder, tender, bid_body(lot), lot=2)
+    answer = await send_sealed(bidder, tender, {**sealed, "participants": [named]}, lot=2)
+    salts = {"participants": answer.json()["salts"]["participants"]}
+    bid = {"participants": [named]}
+    status, said = desk.verify(answer.json()["receipt"], key=key, bid=bid, salts=salts)
+    assert "good: The participants part is exactly what was received." in said
+    status, said = desk.verify(answer.json(), key=key, bid=bid, salts={})
+    assert "good: The participants part is exactly what was received." in said
 
 
 async def test_what_became_of_a_bid_is_told_from_the_minutes_and_the_record(

@@ -213,6 +213,20 @@ END $$;
 CREATE TRIGGER guard_idempotency_key BEFORE INSERT ON idempotency_key
     FOR EACH ROW EXECUTE FUNCTION guard_idempotency_key();
 
+-- Take the key of a request for this transaction, then look whether it has an answer: in this order,
+-- so that what was answered while one waited is seen. Not free: somebody else is at it.
+CREATE FUNCTION take_request_key(of_person uuid, key text, digest bytea,
+    OUT free boolean, OUT operation text, OUT body_digest bytea, OUT answer bytea)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    free := pg_try_advisory_xact_lock(hashtextextended(of_person::text || key, 0));
+    IF free THEN
+        SELECT k.operation, k.body_digest, k.answer INTO operation, body_digest, answer
+        FROM idempotency_key k WHERE k.person = of_person AND k.key_digest = digest;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION take_request_key(uuid, text, bytea) TO market_app;
+
 -- A role is held once at a time; a membership, once ended, stays ended.
 CREATE UNIQUE INDEX membership_once ON membership (person, organisation, role)
     WHERE ended_at IS NULL;

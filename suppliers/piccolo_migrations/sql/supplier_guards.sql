@@ -60,13 +60,15 @@ CREATE TRIGGER guard_supplier_decision BEFORE INSERT ON supplier_decision
     FOR EACH ROW EXECUTE FUNCTION guard_supplier_decision();
 
 -- Whether an organisation may bid: its last application was admitted.
-CREATE FUNCTION is_admitted_supplier(candidate uuid) RETURNS boolean LANGUAGE sql STABLE
+-- In plpgsql, which plans it once a session: every bid asks it.
+CREATE FUNCTION is_admitted_supplier(candidate uuid) RETURNS boolean LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT coalesce((
+BEGIN
+    RETURN coalesce((
         SELECT d.outcome = 'admitted' FROM supplier_application a
         LEFT JOIN supplier_decision d ON d.application = a.id
-        WHERE a.organisation = candidate ORDER BY a.applied_at DESC LIMIT 1), false)
-$$;
+        WHERE a.organisation = candidate ORDER BY a.applied_at DESC LIMIT 1), false);
+END $$;
 
 GRANT SELECT, INSERT ON supplier_application, supplier_application_service_line,
     supplier_decision TO market_app;

@@ -56,16 +56,18 @@ END $$;
 
 CREATE FUNCTION guard_bid() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
+DECLARE stage_of_lot text;
 BEGIN
     NEW.made_at := ensure_bidding_open(NEW.tender);
     PERFORM 1 FROM organisation WHERE id = NEW.organisation FOR SHARE;
     IF NEW.organisation IS DISTINCT FROM acting_organisation() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can bid in another organisation''s name.');
     END IF;
-    IF NOT EXISTS (SELECT 1 FROM lot WHERE id = NEW.lot AND tender = NEW.tender) THEN
+    SELECT stage INTO stage_of_lot FROM lot WHERE id = NEW.lot AND tender = NEW.tender;
+    IF NOT FOUND THEN
         PERFORM refuse('bid_for_own_lot', 'The lot belongs to another tender.');
     END IF;
-    IF (SELECT stage FROM lot WHERE id = NEW.lot) <> 'bidding' THEN
+    IF stage_of_lot <> 'bidding' THEN
         PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');
     END IF;
     IF NEW.variant > 0
@@ -87,41 +89,47 @@ CREATE FUNCTION guard_bid_version() RETURNS trigger LANGUAGE plpgsql SECURITY DE
 SET search_path = public, pg_temp AS $$
 DECLARE
     owner bid;
-    last_act text;
-    asked integer;
+    facts record;
 BEGIN
     SELECT * INTO STRICT owner FROM bid WHERE id = NEW.bid FOR NO KEY UPDATE;
     NEW.received_at := ensure_bidding_open(owner.tender);
-    SELECT published_requirement, amendments INTO STRICT asked, NEW.amendment FROM tender
-        WHERE id = owner.tender;
-    IF NEW.requirement <> asked THEN
+    -- held, so that a membership cannot end between what the door saw and this
+    PERFORM 1 FROM person WHERE id = NEW.made_by FOR SHARE;
+    -- all that decides in one look, after everything it rests on is held; told in this order
+    SELECT t.published_requirement AS asked, t.amendments, l.stage, last.act, last.number,
+        EXISTS (SELECT 1 FROM membership m WHERE m.person = NEW.made_by
+                AND m.organisation = owner.organisation AND m.role = 'bid_manager'
+                AND m.ended_at IS NULL) AS manages,
+        EXISTS (SELECT 1 FROM duty WHERE tender = owner.tender AND person = NEW.made_by) AS helps
+    INTO STRICT facts
+    FROM tender t JOIN lot l ON l.id = owner.lot
+    LEFT JOIN LATERAL (SELECT act, number FROM bid_version WHERE bid = NEW.bid
+                       ORDER BY number DESC LIMIT 1) last ON true
+    WHERE t.id = owner.tender;
+    NEW.amendment := facts.amendments;
+    IF NEW.requirement <> facts.asked THEN
         PERFORM refuse('bid_for_present_requirement', 'The requirement was amended while the bid'
             ' was checked.');
     END IF;
-    NEW.requirement := asked;
+    NEW.requirement := facts.asked;
     IF owner.organisation IS DISTINCT FROM acting_organisation()
        OR NEW.made_by IS DISTINCT FROM acting_person() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can bid in another''s name.');
     END IF;
-    -- held, so that a membership cannot end between what the door saw and this
-    PERFORM 1 FROM person WHERE id = NEW.made_by FOR SHARE;
-    IF NOT EXISTS (SELECT 1 FROM membership m WHERE m.person = NEW.made_by
-                   AND m.organisation = owner.organisation AND m.role = 'bid_manager'
-                   AND m.ended_at IS NULL) THEN
+    IF NOT facts.manages THEN
         PERFORM refuse('bid_manager_needed', 'Only a bid manager of the organisation bids for it.');
     END IF;
-    IF EXISTS (SELECT 1 FROM duty WHERE tender = owner.tender AND person = NEW.made_by) THEN
+    IF facts.helps THEN
         PERFORM refuse('helper_does_not_bid',
             'Whoever holds or held a duty in a tender cannot bid in it.');
     END IF;
-    IF NEW.act = 'submitted' AND (SELECT stage FROM lot WHERE id = owner.lot) <> 'bidding' THEN
+    IF NEW.act = 'submitted' AND facts.stage <> 'bidding' THEN
         PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');
     END IF;
-    SELECT act INTO last_act FROM bid_version WHERE bid = NEW.bid ORDER BY number DESC LIMIT 1;
-    IF NEW.act = 'withdrawn' AND last_act IS DISTINCT FROM 'submitted' THEN
+    IF NEW.act = 'withdrawn' AND facts.act IS DISTINCT FROM 'submitted' THEN
         PERFORM refuse('withdraws_what_stands', 'There is no standing bid to withdraw.');
     END IF;
-    IF NEW.number <> 1 + coalesce((SELECT max(number) FROM bid_version WHERE bid = NEW.bid), 0) THEN
+    IF NEW.number <> 1 + coalesce(facts.number, 0) THEN
         PERFORM refuse('bid_version_counts', 'The bid was changed meanwhile.');
     END IF;
     RETURN NEW;

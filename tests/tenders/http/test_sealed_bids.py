@@ -61,14 +61,16 @@ async def test_the_documented_client_gives_a_bid_and_its_receipt_says_who_sealed
         assert not matches_commitment(*proof, content + b" ")
 
 
-async def test_an_answer_to_a_sealed_bid_says_what_was_not_checked_and_holds_no_salts(
+async def test_an_answer_to_a_sealed_bid_says_what_was_not_checked_and_holds_no_salts_of_envelopes(
     tender: PublishedTender, bidder: Person
 ) -> None:
     body = await sealed_body(bidder, tender, bid_body(asked(tender, 1)))
     answer = await send_sealed(bidder, tender, body)
     assert answer.status_code == 201, answer.text
     assert answer.headers["ETag"] == '"1"'
-    assert answer.json()["salts"] is None
+    salts = answer.json()["salts"]
+    assert (salts["quality"], salts["price"]) == (None, None)  # the bidder's own
+    assert len(salts["participants"]) == 64
     assert UNSEEN in answer.json()["sealing"]
     plain = await submit(bidder, tender, 2)
     assert UNSEEN not in plain["sealing"]
