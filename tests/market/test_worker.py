@@ -98,10 +98,11 @@ async def test_without_its_way_into_the_database_it_says_what_to_set(
 
 
 async def test_it_does_everything_at_once_and_ends_when_it_is_cancelled(
-    databases: Databases, superuser: Any, bench: Workbench, vault: Vault
+    databases: Databases, superuser: Any, bench: Workbench, vault: Vault, tmp_path: Path
 ) -> None:
     runtime = Runtime(
-        settings=msgspec.structs.replace(bench.settings, checkpoint_interval=1),
+        # a folder of its own: in another one lies the checkpoint of another log
+        settings=msgspec.structs.replace(bench.settings, checkpoint_interval=1, home=str(tmp_path)),
         connection=databases.app,
         worker=databases.worker,
         migration=None,

@@ -172,7 +172,7 @@ CREATE FUNCTION guard_document_key() RETURNS trigger LANGUAGE plpgsql SECURITY D
 SET search_path = public, pg_temp AS $$
 DECLARE held bid_document;
 BEGIN
-    IF rewrapping() THEN
+    IF TG_OP = 'UPDATE' AND rewrapping() THEN
         RETURN NEW;
     END IF;
     SELECT * INTO held FROM bid_document WHERE id = NEW.document FOR SHARE;
@@ -235,7 +235,7 @@ $$;
 CREATE FUNCTION guard_opened_document() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
-    IF rewrapping() THEN
+    IF TG_OP = 'UPDATE' AND rewrapping() THEN
         RETURN NEW;
     END IF;
     IF TG_OP = 'UPDATE' THEN

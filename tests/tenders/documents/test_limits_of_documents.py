@@ -18,6 +18,7 @@ from tests.makers.documents import (
     path_of,
     sealed_document,
     send,
+    uploaded,
 )
 from tests.makers.scanner import clamd
 from tests.makers.suppliers import admitted_supplier
@@ -78,6 +79,22 @@ async def test_the_documents_of_an_organisation_are_bounded_however_many_begin_a
     assert (await begin(bidder, tender, body)).status_code == 201
     larger = await begin(bidder, tender, announced() | {"size": MEBIBYTE + 1})
     assert larger.json()["type"] == "/problems/document-faulty"
+
+
+async def test_a_bid_with_as_many_documents_as_it_may_have_can_be_replaced(
+    bidder: Person, tender: PublishedTender
+) -> None:
+    """What a bid lists does not count for its lot, and for the tender until it can be removed."""
+    content = PDF.ljust(MEBIBYTE // 2)
+    first, *_ = listed = [await uploaded(bidder, tender, content) for _ in range(4)]
+    body = announced() | {"size": MEBIBYTE}
+    assert (await begin(bidder, tender, body)).status_code == 409
+    await submit(bidder, tender, 1, bid_with(tender, listed))
+    assert (await begin(bidder, tender, body)).status_code == 201
+    full = await begin(bidder, tender, body)
+    assert "for one tender" in full.json()["detail"]
+    held = await bidder.delete(f"/bid-documents/{first['id']}")
+    assert held.json()["type"] == "/problems/document-listed"
 
 
 async def test_a_request_sends_as_much_as_is_set(bidder: Person, tender: PublishedTender) -> None:
