@@ -91,6 +91,9 @@ def _weight_faults(sent: Sent) -> Iterator[Fault]:
     if price < 0 or (price == 0) != fixed:
         reason = "Price needs a weight above zero, and none where the price is fixed."
         yield Fault(field="price_weight", reason=reason)
+    if sent.award_method.name is MethodName.WEIGHTED_VALUE_INDEX and 0 < price < 1:
+        reason = "Price needs one point at least: quality is raised to the power of the weights."
+        yield Fault(field="price_weight", reason=reason)
     if fraction_of(sent.highest_value) <= 0:
         yield Fault(field="highest_value", reason="The top of the scale must be above zero.")
     if not 0 <= fraction_of(sent.minimum_quality) <= _WHOLE:

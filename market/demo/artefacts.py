@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from market.demo.methods import HEAD, rows_of
 from market.demo.play import Play
 
 
@@ -18,6 +19,11 @@ def write_artefacts(play: Play, folder: Path) -> list[Path]:
     receipts = folder / "receipts"
     receipts.mkdir()
     written += [_write(receipts / f"{name}.json", given) for name, given in play.receipts.items()]
+    charts = folder / "charts"
+    charts.mkdir()
+    for name, drawn in play.charts.items():
+        (charts / f"{name}.svg").write_text(drawn, encoding="utf-8")
+        written.append(charts / f"{name}.svg")
     report = folder / "report.md"
     report.write_text(_report(play), encoding="utf-8")
     return [*written, report]
@@ -56,6 +62,27 @@ def _yearly(play: Play) -> Decimal:
     return sum((Decimal(lot["estimated_annual_value"]["amount"]) for lot in lots), Decimal())
 
 
+def _firmness(report: dict[str, Any], number: int) -> list[str]:
+    """How firmly the ranking stands, in a few lines and its charts."""
+    margin = report["margin"]
+    marks = [
+        f"{mark['pseudonym']} {mark['criterion']} at {mark['instead']['display']}"
+        for mark in report["marks_that_flip"]
+    ]
+    decided = [one["without"] for one in report["without_one"] if one["changed"]]
+    return [
+        f"- Margin of the first place: {margin['display'] if margin else 'no other bid'}.",
+        f"- Single marks that would have changed the winner: {'; '.join(marks) or 'none'}.",
+        f"- Losing bids without which another would have won: {', '.join(decided) or 'none'}.",
+        "",
+        *(
+            f"![{name}](charts/lot-{number}-{name}.svg)"
+            for name in (path.rpartition("/")[2].removesuffix(".svg") for path in report["charts"])
+        ),
+        "",
+    ]
+
+
 def _report(play: Play) -> str:
     tender = play.kept["tender"]
     lines = [
@@ -85,6 +112,10 @@ def _report(play: Play) -> str:
             *_table(RANKING_HEAD, ranking_rows(play.kept[f"ranking-lot-{number}"])),
             f"Awarded to {award['supplier']}. Standstill until {award['standstill_ends_at']}.",
             "",
+            *_firmness(play.kept[f"robustness-lot-{number}"], number),
+            "The same bids through every award method, for comparison:",
+            "",
+            *_table(HEAD, rows_of(play.kept[f"methods-lot-{number}"])),
         ]
     lines += [
         "## What was refused on the way",

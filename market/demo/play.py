@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from market.demo.bidders import BIDDERS, Bidder, reason
+from market.demo.methods import side_by_side
 from market.demo.preparation import Chapter, Preparation
-from market.demo.requirement import REQUIREMENT
+from market.demo.requirement import REQUIREMENT, SCALE
 
 HOLDING = "Sandhills Holdings Limited (demonstration)"
 
@@ -165,7 +166,45 @@ class Play(Preparation):
                 await evaluator.post(f"{self._lot(number)}/evaluation/{act}", version=version)
             ranking = await evaluator.get(f"{self._lot(number)}/evaluation/ranking")
             self.kept[f"ranking-lot-{number}"] = ranking
+            await self._beside(number, ranking)
         self.tell("Ranked in exact fractions; what failed the minimum was never priced.")
+        self.tell(
+            "Beside it, for comparison: every other method, and how firmly each ranking stands."
+        )
+
+    async def _beside(self, number: int, ranking: dict[str, Any]) -> None:
+        """The same bids through every method, and the robustness report: both alter nothing."""
+        moderator = self.desks["moderator"]
+        scores = await moderator.get(f"{self._lot(number)}/evaluation/scores?limit=200")
+        agreed: dict[str, dict[str, str]] = {}
+        for score in scores["items"]:
+            if score["agreed"] and score["current"]:
+                agreed.setdefault(score["pseudonym"], {})[score["criterion"]] = score["value"]
+        self.kept[f"methods-lot-{number}"] = await side_by_side(
+            moderator,
+            next(lot for lot in REQUIREMENT["lots"] if lot["number"] == number),
+            SCALE[-1]["value"],
+            [
+                {
+                    "key": bid["supplier"][:60],
+                    "values": [
+                        {"criterion": code, "value": value}
+                        for code, value in agreed[bid["pseudonym"]].items()
+                    ],
+                    "price": bid["price"]["amount"],
+                }
+                for bid in ranking["bids"]
+                if bid["place"] is not None
+            ],
+        )
+        report = await moderator.get(f"{self._lot(number)}/robustness")
+        self.kept[f"robustness-lot-{number}"] = report
+        for path in report["charts"]:
+            drawn = await self.office.send(
+                "GET", path.removeprefix("/api/v1"), token=moderator.token
+            )
+            name = path.rpartition("/")[2].removesuffix(".svg")
+            self.charts[f"lot-{number}-{name}"] = drawn.text
 
     async def recuse(self) -> None:
         """An approver declares none; the market finds a path, and the guardian decides."""

@@ -31,6 +31,7 @@ class Preparation:
         self.tender = ""
         self.version = 0
         self.receipts: dict[str, Any] = {}
+        self.charts: dict[str, str] = {}
         self.kept: dict[str, Any] = {}
 
     def until_published(self) -> list[Chapter]:

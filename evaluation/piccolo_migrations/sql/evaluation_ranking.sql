@@ -225,6 +225,62 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     FROM lot l WHERE l.id = made.lot
 $$;
 
+-- Whether price points, or the figure of an index, are what the published method makes of the offers:
+-- by multiplication, so exactly. Bands, logarithms, real powers, the utility index, and an index of
+-- relative quality are the programme's alone to compute.
+CREATE FUNCTION ranking_figures(made ranking) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH known AS (
+        SELECT l.price_weight AS weight, l.quality_weight AS quality,
+               award_method_of(l) ->> 'quality' = 'as_scored' AS as_scored,
+               (figure ->> 'floor')::numeric AS floor, (figure ->> 'ceiling')::numeric AS ceiling,
+               (figure ->> 'price')::numeric AS fixed,
+               (figure ->> 'quality_value')::numeric AS worth,
+               (figure ->> 'largest_coefficient')::numeric AS largest,
+               (SELECT min(price) FROM ranked_bid WHERE ranking = made.id) AS low,
+               (SELECT max(price) FROM ranked_bid WHERE ranking = made.id) AS high,
+               (SELECT sum(price) FROM ranked_bid WHERE ranking = made.id) AS whole,
+               (SELECT count(*) FROM ranked_bid WHERE ranking = made.id) AS bids
+        FROM lot l, jsonb_extract_path(award_method_of(l), 'parameters') figure
+        WHERE l.id = made.lot
+    )
+    SELECT figures_stand(made) OR NOT EXISTS (
+        SELECT 1 FROM ranked_bid b, known k WHERE b.ranking = made.id AND NOT CASE made.method
+        WHEN 'lowest_price_ratio' THEN
+            b.price_numerator * b.price = k.weight * k.low * b.price_denominator
+        WHEN 'linear_between_bounds' THEN
+            b.price_numerator * (k.ceiling - k.floor) = b.price_denominator * k.weight
+                * greatest(0, least(k.ceiling - k.floor, k.ceiling - b.price))
+        WHEN 'one_sided_interpolation' THEN
+            b.price_numerator * k.low
+            = b.price_denominator * k.weight * greatest(0, 2 * k.low - b.price)
+        WHEN 'two_sided_interpolation' THEN
+            CASE WHEN k.low = k.high THEN b.price_numerator = k.weight * b.price_denominator
+            ELSE b.price_numerator * (k.high - k.low)
+                 = b.price_denominator * k.weight * (k.high - b.price) END
+        WHEN 'deviation_from_mean' THEN
+            b.price_numerator * 2 * k.whole = b.price_denominator * k.weight
+                * greatest(0, least(2 * k.whole, 3 * k.whole - 2 * k.bids * b.price))
+        WHEN 'fixed_price' THEN
+            b.price = k.fixed AND b.price_numerator = k.weight * b.price_denominator
+        WHEN 'price_per_quality_point' THEN NOT k.as_scored
+            OR b.total_numerator * 100 * b.quality_numerator
+               = b.total_denominator * b.price * k.quality * b.quality_denominator
+        WHEN 'value_index' THEN NOT k.as_scored
+            OR b.total_numerator * b.price * k.quality * b.quality_denominator
+               = b.total_denominator * 100 * b.quality_numerator
+        WHEN 'monetised_quality' THEN NOT k.as_scored
+            OR b.total_numerator * k.quality * b.quality_denominator
+               = b.total_denominator * (b.price * k.quality * b.quality_denominator
+                                        - k.worth * b.quality_numerator)
+        WHEN 'coefficient_normalised_price' THEN NOT k.as_scored
+            OR b.total_numerator * ((1 - k.largest) * k.quality * b.quality_denominator
+                                    + k.largest * b.quality_numerator)
+               = b.total_denominator * b.price * (1 - k.largest) * k.quality
+                 * b.quality_denominator
+        ELSE true END)
+$$;
+
 -- What the published tie rule compares; the smaller comes first.
 CREATE FUNCTION tie_figures(made ranking) RETURNS TABLE (bid uuid, figure numeric, parts numeric)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -275,7 +331,8 @@ $$;
 -- A lot is ranked when its latest ranking is whole; one that follows a drop-out is of this act.
 CREATE FUNCTION ranking_whole(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT coalesce((SELECT ranking_complete(r) AND ranking_relative(r) AND ranking_in_order(r)
+    SELECT coalesce((SELECT ranking_complete(r) AND ranking_relative(r) AND ranking_figures(r)
+                            AND ranking_in_order(r)
                      FROM ranking r WHERE r.id = latest_ranking(of_lot)), false)
 $$;
 CREATE FUNCTION reranked_now(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE

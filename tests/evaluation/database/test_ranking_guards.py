@@ -1,8 +1,11 @@
 """What the database itself holds of rankings that follow a bid that dropped out."""
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid4
+
+import pytest
 
 from evaluation.rules.methods import METHODS
 from tenders.rules.award_methods import TRAITS
@@ -13,6 +16,7 @@ from tests.makers.tenders import approved_tender
 from tests.makers.world import World
 
 DROP = "INSERT INTO drop_out (id, lot, bid, reason, recorded_by) VALUES ($1, $2, $3, $4, $5)"
+BEST = {"Q1.1": "10", "Q1.2": "10", "Q2": "10"}
 WHY = "The supplier withdrew by its letter of 3 March."
 RANKING = (
     "INSERT INTO ranking (id, lot, method, method_version, ranked_by)"
@@ -156,8 +160,8 @@ async def test_no_row_is_added_to_a_ranking_that_was_made(
     bids = await _bids(superuser, lot)
     ranking = await superuser.fetchval("SELECT id FROM ranking")
     async with refused("ranked_at_once"), acting(app_role, evaluator.id, evaluator.organisation):
-        row = (uuid4(), ranking, bids[2], 3, False, 3892, 12, 1, 40, 1, 52, 1)
-        await app_role.execute(RANKED, *row)
+        row = (bids[2], 3, False, 3892, 12, 1, 40, 1, 52, 1)
+        await app_role.execute(RANKED, uuid4(), ranking, *row)
 
 
 async def test_no_tender_is_published_without_a_seed_committed_to(
@@ -181,3 +185,102 @@ async def test_no_tender_is_published_without_a_seed_committed_to(
                     lot["id"],
                     envelope,
                 )
+
+
+@pytest.mark.parametrize(
+    ("name", "figures", "right", "wrong"),
+    [
+        # quality 171/4 and 30 of 60, prices 4757.50 and 4325
+        ("lowest_price_ratio", {}, ((400, 11), (40, 1)), ((399, 11), (40, 1))),
+        (
+            "linear_between_bounds",
+            {"floor": "4000", "ceiling": "6000"},
+            ((497, 20), (67, 2)),
+            ((496, 20), (67, 2)),
+        ),
+        ("one_sided_interpolation", {}, ((36, 1), (40, 1)), ((36, 1), (39, 1))),
+        ("two_sided_interpolation", {}, ((0, 1), (40, 1)), ((1, 1), (40, 1))),
+        ("deviation_from_mean", {}, ((380, 21), (460, 21)), ((379, 21), (460, 21))),
+    ],
+)
+async def test_price_points_are_what_the_published_method_makes_of_the_prices(  # noqa: PLR0913, PLR0917  # the case
+    world: World,
+    app_role: Any,
+    superuser: Any,
+    name: str,
+    figures: dict[str, str],
+    right: tuple[tuple[int, int], ...],
+    wrong: tuple[tuple[int, int], ...],
+) -> None:
+    method = {"name": name, "tie_rule": "higher_quality", "parameters": figures}
+    lot = await priced_lot(world, award_method=method)
+    bids = await _bids(superuser, lot)
+    offered = (
+        (bids[0], Decimal("4757.5"), Fraction(171, 4)),
+        (bids[1], Decimal(4325), Fraction(30)),
+    )
+
+    async def attempt(points: tuple[tuple[int, int], ...]) -> None:
+        evaluator = lot.tender.price_evaluator
+        totals = [
+            quality + Fraction(*earned)
+            for (_, _, quality), earned in zip(offered, points, strict=True)
+        ]
+        async with acting(app_role, evaluator.id, evaluator.organisation):
+            ranking = uuid4()
+            await app_role.execute(
+                RANKING.replace("lowest_price_ratio", name), ranking, lot.id, evaluator.id
+            )
+            for (bid, price, quality), earned, total in zip(offered, points, totals, strict=True):
+                place = 1 + sum(other > total for other in totals)
+                parts = (*quality.as_integer_ratio(), *earned, *total.as_integer_ratio())
+                row = (bid, place, False, price, *parts)
+                await app_role.execute(RANKED, uuid4(), ranking, *row)
+            await app_role.execute(MOVE, lot.id)
+
+    async with refused("lot_stage_earned"):
+        await attempt(wrong)
+    await attempt(right)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["price_per_quality_point", "value_index", "monetised_quality", "coefficient_normalised_price"],
+)
+async def test_the_figure_of_an_index_is_what_the_published_method_makes_of_the_offers(
+    world: World, app_role: Any, superuser: Any, name: str
+) -> None:
+    figures = {
+        "monetised_quality": {"quality_value": "9000"},
+        "coefficient_normalised_price": {"largest_coefficient": "0.3"},
+    }
+    method = {
+        "name": name,
+        "tie_rule": "higher_quality",
+        "parameters": figures.get(name, {}),
+    }
+    lot = await priced_lot(world, award_method=method, prices=("110.00",), agreed=(BEST,))
+    evaluator = lot.tender.price_evaluator
+    (bid,) = await _bids(superuser, lot)
+    price = Fraction("4757.5")
+    figure = {
+        "price_per_quality_point": price / 100,
+        "value_index": 100 / price,
+        "monetised_quality": price - 9000,
+        "coefficient_normalised_price": price / (1 + Fraction(3, 7)),
+    }[name]
+
+    async def attempt(total: Fraction) -> None:
+        async with acting(app_role, evaluator.id, evaluator.organisation):
+            ranking = uuid4()
+            await app_role.execute(
+                RANKING.replace("lowest_price_ratio", name), ranking, lot.id, evaluator.id
+            )
+            parts = (60, 1, None, None, *total.as_integer_ratio())
+            row = (bid, 1, False, Decimal("4757.5"), *parts)
+            await app_role.execute(RANKED, uuid4(), ranking, *row)
+            await app_role.execute(MOVE, lot.id)
+
+    async with refused("lot_stage_earned"):
+        await attempt(figure + Fraction(1, 10**30))
+    await attempt(figure)
