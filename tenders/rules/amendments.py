@@ -68,19 +68,27 @@ def earliest_deadline(amended: datetime) -> datetime:
     return end_of(amended.astimezone(LONDON).date() + _LEAST)
 
 
-def form_of(lot: Lot) -> frozenset[tuple[str, str, str]]:
+def form_of(lot: Lot, fixed_price: str | None = None) -> frozenset[tuple[str, str, str]]:
     """Return what a bid for the lot has to answer and to price.
 
     A bid made for a lot of the same form can be confirmed as it is; otherwise it must be replaced.
+    Under a fixed price that price and the quantities are of the form.
     """
     answers = {("answer", criterion.code, "") for criterion in leaves(lot)}
-    return frozenset(answers | {("price", item.code, item.unit) for item in lot.price_items})
+    prices = {("price", item.code, item.unit) for item in lot.price_items}
+    fixed = (
+        {(f"fixed {fixed_price}", item.code, item.quantity) for item in lot.price_items}
+        if fixed_price is not None
+        else set()
+    )
+    return frozenset(answers | prices | fixed)
 
 
 def new_forms(earlier: Requirement, later: Requirement) -> list[int]:
     """Return the numbers of the lots whose form changed. The lots themselves stay the same."""
-    forms = {lot.number: form_of(lot) for lot in earlier.lots}
-    return [lot.number for lot in later.lots if forms.get(lot.number) != form_of(lot)]
+    before, after = earlier.award_method.parameters.price, later.award_method.parameters.price
+    forms = {lot.number: form_of(lot, before) for lot in earlier.lots}
+    return [lot.number for lot in later.lots if forms.get(lot.number) != form_of(lot, after)]
 
 
 def amendment_faults(  # noqa: PLR0913  # the facts of one decision, each by its name

@@ -177,18 +177,28 @@ def method_faults(method: AwardMethod, field: str = "award_method") -> list[Faul
 
 def lot_faults(  # noqa: PLR0913  # the facts of one lot, each by its name
     method: AwardMethod,
+    criteria: str,
     *,
     lot: int,
+    price_criteria: int,
     price_weight: Fraction,
     minimum_quality: Fraction,
     scored: Collection[str],
     field: str = "award_method",
 ) -> Iterator[Fault]:
-    """Find what makes a method unfit for a lot with these weights, minimum and criteria."""
+    """Find what makes a method unfit for a lot with these weights, minimum and criteria.
+
+    `criteria` is where the lot's criteria are found.
+    """
     traits = TRAITS[method.name]
-    if method.name is MethodName.FIXED_PRICE and price_weight:
-        reason = f"Lot {lot} weighs its price, which is fixed; leave its price criterion out."
-        yield Fault(field=f"{field}.name", reason=reason)
+    fixed = method.name is MethodName.FIXED_PRICE
+    if price_criteria != (0 if fixed else 1):
+        wanted = "none, since the price is fixed" if fixed else "exactly one"
+        reason = (
+            f"Lot {lot} has {price_criteria} price criteria at the top level; it must have"
+            f" {wanted}."
+        )
+        yield Fault(field=criteria, reason=reason)
     if method.name is MethodName.WEIGHTED_VALUE_INDEX and 0 < price_weight < 1:
         reason = (
             f"Lot {lot} gives price less than one point; quality to the power of the weights would"

@@ -18,7 +18,7 @@ from market.money import (
     fraction_of,
     plain_text,
 )
-from tenders.rules.award_methods import AwardMethod, MethodName, lot_faults, method_faults
+from tenders.rules.award_methods import AwardMethod, lot_faults, method_faults
 from tenders.rules.lot_limits import LotLimit, limit_faults
 
 MAXIMUM_LOTS: Final = 20
@@ -288,15 +288,16 @@ def _lot_faults(
 ) -> Iterator[Fault]:
     yield from _blank_faults(field, title=lot.title, description=lot.description)
     yield from _service_line_faults(field, lot, known_service_lines)
-    fixed = method.name is MethodName.FIXED_PRICE
-    yield from _criteria_faults(field, lot, price_criteria=0 if fixed else 1)
     yield from lot_faults(
         method,
+        f"{field}.criteria",
         lot=lot.number,
+        price_criteria=sum(part.kind is CriterionKind.PRICE for part in lot.criteria),
         price_weight=price_weight(lot),
         minimum_quality=fraction_of(lot.minimum_quality),
         scored={leaf.code for leaf in leaves(lot)},
     )
+    yield from _criteria_faults(field, lot)
     minimum = decimal_of(lot.minimum_quality)
     if not 0 <= minimum <= WHOLE:
         reason = (
@@ -334,17 +335,10 @@ def _service_line_faults(
     yield from _repeat_faults(f"lot {lot.number}", "service line", coded)
 
 
-def _criteria_faults(field: str, lot: Lot, price_criteria: int) -> Iterator[Fault]:
+def _criteria_faults(field: str, lot: Lot) -> Iterator[Fault]:
     where = f"{field}.criteria"
     visited = list(_walk(where, lot.criteria))
     yield from _weight_sum_faults(where, lot)
-    prices = sum(criterion.kind is CriterionKind.PRICE for criterion in lot.criteria)
-    if prices != price_criteria:
-        wanted = "exactly one" if price_criteria else "none, since the price is fixed"
-        reason = (
-            f"Lot {lot.number} has {prices} price criteria at the top level; it must have {wanted}."
-        )
-        yield Fault(field=where, reason=reason)
     if not leaves(lot):
         reason = f"Lot {lot.number} has no quality criterion that can be scored; add one."
         yield Fault(field=where, reason=reason)

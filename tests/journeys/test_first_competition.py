@@ -2,6 +2,7 @@
 
 import base64
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from market.actor import Actor
+from market.demo.artefacts import write_artefacts
 from market.demo.bidders import BIDDERS
 from market.demo.cast import REGISTRAR
 from market.demo.desk import Office
@@ -16,6 +18,7 @@ from market.demo.play import Play
 from market.demo.requirement import REQUIREMENT
 from market.people.commands import create_operator
 from market.signing import SignedStatement, verify_receipt
+from tenders.rules.award_methods import MethodName
 from tests.makers.world import World
 
 PASSWORD = "six bright kites at noon"  # noqa: S105  # everybody's, in this journey
@@ -34,7 +37,7 @@ async def play(world: World) -> Play:
 
 
 async def test_a_competition_runs_from_draft_to_contract_and_its_record_holds(
-    play: Play, superuser: Any
+    play: Play, superuser: Any, tmp_path: Path
 ) -> None:
     stages = [row["stage"] for row in await superuser.fetch("SELECT stage FROM lot")]
     assert stages == ["contracted", "contracted"]
@@ -44,6 +47,7 @@ async def test_a_competition_runs_from_draft_to_contract_and_its_record_holds(
     await _receipts_verify_and_match_what_was_opened(play)
     _notices_are_each_bidder_s_own(play)
     await _refusals_are_on_record(superuser)
+    _the_report_goes_through_every_method(play, tmp_path)
 
 
 async def test_the_demonstration_can_be_played_a_second_time(play: Play) -> None:
@@ -101,6 +105,21 @@ def _ranking_can_be_computed_again(play: Play) -> None:
         assert shown == totals
         winner = play.kept[f"award-lot-{lot['number']}"]["supplier"]
         assert winner == max(totals, key=lambda name: totals[name])
+
+
+def _the_report_goes_through_every_method(play: Play, folder: Path) -> None:
+    """Side by side; the one that was published comes out as the real ranking did."""
+    written = write_artefacts(play, folder / "demo")
+    report = written[-1].read_text(encoding="utf-8")
+    for name in set(MethodName) - {MethodName.FIXED_PRICE}:
+        assert report.count(f"| {name.value.replace('_', ' ')} |") == 2
+    for number in (1, 2):
+        ranking = play.kept[f"ranking-lot-{number}"]["bids"]
+        ranked = [(bid["supplier"][:60], bid["total"]) for bid in ranking if bid["place"]]
+        tried = play.kept[f"methods-lot-{number}"][0]
+        assert [(bid["key"], bid["total"]) for bid in tried["bids"]] == ranked
+        assert f"![totals](charts/lot-{number}-totals.svg)" in report
+    assert len([path for path in written if path.suffix == ".svg"]) == 8
 
 
 async def _failed_prices_stay_sealed(play: Play, superuser: Any) -> None:

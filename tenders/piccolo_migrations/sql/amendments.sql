@@ -38,7 +38,12 @@ LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
     CROSS JOIN LATERAL (
         SELECT 'answer ' || c.code FROM scored_criteria(lot_text) c
         UNION ALL SELECT 'price ' || (i ->> 'code') || ' by ' || (i ->> 'unit')
-        FROM jsonb_array_elements(lot_text -> 'price_items') i) parts (part)
+        FROM jsonb_array_elements(lot_text -> 'price_items') i
+        -- what comes to a fixed price no longer does when that or a quantity changes
+        UNION ALL SELECT 'fixed ' || f || ' for ' || (i ->> 'quantity') || ' ' || (i ->> 'code')
+        FROM jsonb_array_elements(lot_text -> 'price_items') i,
+             jsonb_extract_path_text(requirement, 'award_method', 'parameters', 'price') f
+        WHERE f IS NOT NULL) parts (part)
 $$;
 
 -- The least time for bids after a material amendment: six whole days in London after its own.

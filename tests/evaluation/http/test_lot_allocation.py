@@ -116,6 +116,17 @@ async def test_lots_go_by_the_published_rule_and_are_recommended_so(
     assert all(lot["recommended"] for lot in (await allocation(lots[0]))["lots"])
 
 
+async def test_who_reads_the_allocation_is_on_record(world: World, superuser: Any) -> None:
+    lots = await limited_lots(world, TWO)
+    await ranked(lots)
+    for person in (lots[0].tender.author, lots[0].suppliers[0]):
+        refused_to = await person.get(f"{lots[0].tender.path}/lot-allocation")
+        assert refused_to.status_code in {403, 404}
+    await allocation(lots[0])
+    read = "SELECT count(*) FROM event WHERE action = 'allocation.read' AND person = $1"
+    assert await superuser.fetchval(read, lots[0].tender.moderator.id) == 1
+
+
 async def test_the_database_keeps_the_limit_and_passes_over_nobody_without_cause(
     world: World, app_role: Any, superuser: Any
 ) -> None:

@@ -108,7 +108,7 @@ async def test_every_method_is_published_and_ranks_as_its_definition_says(
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"award_method": method(MethodName.FIXED_PRICE)}, "award_method.name"),
+        ({"award_method": method(MethodName.FIXED_PRICE)}, "lots[0].criteria"),
         (
             {"award_method": method(MethodName.VALUE_INDEX, tie_rule="named_criterion")},
             "award_method.tie_criterion",

@@ -78,7 +78,7 @@ async def test_a_lost_key_encryption_key_comes_back_from_the_backup(
     assert "0 of 4 keys open their canaries." in out
     assert out.count("CANNOT BE OPENED") == 4
     assert await say(lost, "keys", "show") == 1
-    assert "key-encryption key first: MISSING, 4 wrapped under it" in capsys.readouterr().out
+    assert "key-encryption key first: MISSING, 5 wrapped under it" in capsys.readouterr().out
     async with market_over(databases, lost) as world:
         assert (await opened(world, tender)).json()["type"] == "/problems/keys-unavailable"
 
@@ -113,7 +113,7 @@ async def test_keys_are_rotated_and_dropped_and_every_bid_opens(
     written = tmp_path / "rotated"
     assert await say(before, "keys", "rotate", "--to", str(written)) == 0
     during = with_settings_of(before, written)
-    with pytest.raises(KeyStillNeeded, match="4 secrets are wrapped under 'first'"):
+    with pytest.raises(KeyStillNeeded, match="5 secrets are wrapped under 'first'"):
         await say(during, "keys", "drop", "first")
     assert await say(during, "keys", "rewrap") == 0
     assert "tender_key: 4 rewrapped" in capsys.readouterr().out

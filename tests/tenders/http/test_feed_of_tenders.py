@@ -224,7 +224,7 @@ async def test_a_tender_that_was_never_published_is_abandoned_without_a_word(
     assert {one["tender"] for one in public} == {str(tender.id)}
     assert public[1]["details"] == {}
     published = public[0]["details"]
-    assert set(published) == {"reference", "requirement", "digest", "rule_set", "deadline"}
+    assert set(published) == {"reference", "requirement", "digest", "rule_set", "deadline", "draw"}
     shown = (await world.public(tender.path)).json()
     assert published["reference"] == shown["reference"]
     assert await feed(world, f"subject={draft['id']}") == []

@@ -15,6 +15,7 @@ from tenders.rules.amendments import (
     must_be_material,
     new_forms,
 )
+from tenders.rules.requirement import Requirement
 from tests.tenders.rules.documents import requirement_with
 
 NOW = datetime(2030, 3, 4, 10, tzinfo=UTC)
@@ -168,3 +169,36 @@ def test_every_fault_of_an_amendment_is_found_at_once() -> None:
 
 def _plain(value: Any) -> Any:
     return msgspec.to_builtins(value)
+
+
+def test_under_a_fixed_price_another_price_or_quantity_asks_for_another_bid() -> None:
+    def fixed(price: str, quantity: str = "36") -> Requirement:
+        return requirement_with(
+            {
+                "award_method.name": "fixed_price",
+                "award_method.parameters": {"price": price},
+                "lots[0].price_items[0].quantity": quantity,
+            }
+        )
+
+    assert new_forms(fixed("100"), fixed("100")) == []
+    assert new_forms(fixed("100"), fixed("101")) == [1, 2]
+    assert new_forms(fixed("100"), fixed("100", "37")) == [1]
+    assert new_forms(requirement_with(), requirement_with()) == []
+
+
+def test_bands_and_limits_are_compared_like_everything_else() -> None:
+    bands = [{"up_to": "25", "share": "80"}, {"up_to": "50", "share": "60"}]
+    earlier = requirement_with({"award_method.parameters": {"bands": bands, "beyond": "20"}})
+    other = [bands[0], {"up_to": "50", "share": "50"}]
+    later = requirement_with(
+        {
+            "award_method.parameters": {"bands": other, "beyond": "20"},
+            "lot_limit": {"lots": 1, "rule": "best_ranks"},
+        }
+    )
+    assert {change.path for change in changes(earlier, later) if change.after is not None} == {
+        "award_method.parameters.bands[50].share",
+        "lot_limit.lots",
+        "lot_limit.rule",
+    }
