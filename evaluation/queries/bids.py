@@ -23,7 +23,7 @@ from tenders.rules.requirement import Criterion, leaves
 _BIDS = """
 SELECT m.pseudonym, o.id IS NOT NULL AS opened, o.failure, o.content,
        CASE WHEN $4 THEN g.name END AS supplier,
-       q.points_numerator, q.points_denominator, q.passed
+       q.points_numerator, q.points_denominator, q.passed, q.failed_because
 FROM manifest_entry m
 LEFT JOIN opened_envelope o ON o.bid = m.bid AND o.kind = 'quality'
 LEFT JOIN quality_decision q ON q.bid = m.bid AND $4
@@ -34,9 +34,11 @@ ORDER BY length(m.pseudonym), m.pseudonym LIMIT $3
 
 _SCORABLE = """
 SELECT m.bid, o.content IS NOT NULL AS readable,
-       (SELECT c.id FROM criterion c WHERE c.lot = m.lot AND c.code = $3) AS criterion,
+       c.id AS criterion, coalesce(c.pass_fail, false) AS pass_fail,
+       (SELECT mean FROM panel_rules(m.tender)) AS mean, o.content,
        ARRAY(SELECT v.value FROM scale_value v WHERE v.tender = m.tender ORDER BY v.value) AS scale
 FROM manifest_entry m LEFT JOIN opened_envelope o ON o.bid = m.bid AND o.kind = 'quality'
+LEFT JOIN criterion c ON c.lot = m.lot AND c.code = $3
 WHERE m.lot = $1 AND m.pseudonym = $2
 """
 
@@ -50,6 +52,7 @@ class _Bid(msgspec.Struct, frozen=True):
     points_numerator: Decimal | None
     points_denominator: Decimal | None
     passed: bool | None
+    failed_because: list[str] | None
 
 
 class Scorable(msgspec.Struct, frozen=True):
@@ -58,7 +61,17 @@ class Scorable(msgspec.Struct, frozen=True):
     bid: UUID
     readable: bool
     criterion: UUID | None
+    pass_fail: bool
+    mean: bool
+    content: str | None
     scale: list[Decimal]
+
+    def answers(self) -> dict[str, str]:
+        """What the bid answers, by the code of the criterion."""
+        if self.content is None:
+            return {}
+        given = msgspec.json.decode(self.content, type=QualityEnvelope)
+        return {answer.criterion: answer.text for answer in given.answers}
 
 
 async def scorable(facts: LotFacts, pseudonym: str, criterion: str) -> Scorable | None:
@@ -107,6 +120,7 @@ def _view(row: _Bid, asked: Sequence[Criterion]) -> BidUnderEvaluation:
         supplier=row.supplier,
         quality_points=points,
         passed=row.passed,
+        failed_because=row.failed_because,
     )
 
 

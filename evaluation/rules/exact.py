@@ -6,7 +6,7 @@ from typing import Self
 
 from msgspec import Struct
 
-from market.money import Money, display, exact_text
+from market.money import Money, display, exact_text, plain_text
 
 
 class Exact(Struct, frozen=True, kw_only=True):
@@ -34,3 +34,20 @@ def pounds(price: Decimal) -> Money:
     """Write a price with two decimals, or with as many more as it really has."""
     whole, _, decimals = exact_text(price).partition(".")
     return Money(amount=f"{whole}.{decimals.rstrip('0').ljust(2, '0')}")
+
+
+def shown_value(value: Decimal, divisor: int = 1) -> str:
+    """Write a score: as it is or, for a mean of so many, rounded to two decimals."""
+    return exact_text(value) if divisor == 1 else display(Fraction(value) / divisor)
+
+
+def value_text(value: Fraction | Decimal) -> str:
+    """Write an agreed value in words to a bidder: a mean that does not end as a fraction too."""
+    exact = Fraction(value)
+    rest = exact.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest == 1:
+        return plain_text(Decimal(exact.numerator) / Decimal(exact.denominator))
+    return f"{display(exact)} ({exact.numerator}/{exact.denominator})"

@@ -429,9 +429,7 @@ def _criterion_weight_faults(field: str, criterion: Criterion, weight: Decimal) 
     if not _only_passed(criterion):
         yield from _above_zero_faults(f"{field}.weight", f"weight of {code}", weight)
     elif weight != 0:
-        reason = (
-            f"The weight of {code} is {plain_text(weight)}; what is passed or failed weighs 0."
-        )
+        reason = f"The weight of {code} is {plain_text(weight)}; what is passed or failed weighs 0."
         yield Fault(field=f"{field}.weight", reason=reason)
     if criterion.pass_fail and (criterion.children or criterion.kind is CriterionKind.PRICE):
         reason = f"{code} cannot be passed or failed: only what bidders answer can."

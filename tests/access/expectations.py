@@ -166,6 +166,16 @@ def _progress(case: Case) -> str:
     return "403 duty-not-taken-up" if case.offered else "403 duty-suspended"
 
 
+def _minutes(case: Case) -> str:
+    """As scores are read, but that there is nothing before all have locked."""
+    answer = _scores(case)
+    if answer != "200":
+        return answer
+    if case.moment.lot == "bidding":
+        return "409 lot-not-there"
+    return "409 moderation-too-early" if case.moment.name == "opened" else "200"
+
+
 def _scores(case: Case) -> str:
     undecided = case.moment.lot in {"bidding", "quality_scoring"}
     panel = ("quality_evaluator", "moderator", "guardian")
@@ -295,6 +305,17 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "rehearseKeys": opening_act(_not_with_officers),
         # the evaluation of a lot
         "getEvaluation": signed_in(_progress),
+        "getPanel": signed_in(_progress),
+        "setPanel": lot_act("tender_manager", at={"bidding": "200", "quality_scoring": "200"}),
+        "getModerationMinutes": _minutes,
+        "recordDissent": lot_act(
+            "quality_evaluator",
+            at={
+                "opened": "409 nothing-to-dissent-from",
+                "all scores locked": "409 nothing-to-dissent-from",
+                "moderated": "201",
+            },
+        ),
         "listBidsUnderEvaluation": lot_reading(
             "quality_evaluator",
             "moderator",

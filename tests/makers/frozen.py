@@ -99,6 +99,14 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "replaceBid": bid,
         "giveScore": score,
         "agreeScore": score,
+        "recordDissent": {"criterion": "Q1.1", "reason": "I found this nowhere in the answer."},
+        "setPanel": {
+            "evaluators": [
+                {"person": str(cast[name].id), "criteria": ["Q1.1", "Q1.2", "Q2"]}
+                for name in EVALUATORS
+            ],
+            "because": "Everybody scores everything.",
+        },
         "switchSession": {"organisation": str(buyer)},
         "giveRole": {"role": "auditor"},
         "recordMitigation": {

@@ -252,6 +252,21 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ORDER BY c.code
 $$;
 
+-- Whom the tender manager can assign: all evaluators before the opening, whoever can act after it.
+CREATE FUNCTION assignable_evaluators(of_lot uuid) RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT d.person FROM lot l JOIN duty d ON d.tender = l.tender
+    WHERE l.id = of_lot AND d.duty = 'quality_evaluator' AND d.released_at IS NULL
+      AND holds_duty(acting_person(), l.tender, 'tender_manager')
+      AND (l.stage = 'bidding' OR d.person IN (SELECT evaluators_of(l.tender)))
+$$;
+
+CREATE FUNCTION scoring_begun(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM score s JOIN lot l ON l.id = s.lot
+                   WHERE s.lot = of_lot AND has_duty(l.tender))
+$$;
+
 GRANT SELECT, INSERT ON panel, panel_seat TO market_app;
 GRANT SELECT ON panel, panel_seat, counted_seat TO market_guard;
 GRANT INSERT ON counted_seat TO market_guard;

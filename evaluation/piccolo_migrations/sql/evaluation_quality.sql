@@ -221,7 +221,7 @@ DECLARE
     agreed numeric;
     highest numeric;
     scored integer;
-    divisor bigint := 1;
+    common bigint := 1;
     failings text[];
 BEGIN
     held := hold_lot_stage(NEW.lot, 'quality_scoring');
@@ -242,8 +242,8 @@ BEGIN
         RETURN NEW;
     END IF;
     SELECT max(value) INTO highest FROM scale_value WHERE tender = held.tender;
-    SELECT coalesce(lcm_of(a.divisor::bigint), 1) INTO divisor FROM standing_agreed(NEW.bid) a;
-    SELECT coalesce(sum(c.weight * a.value * (divisor / a.divisor)), 0), count(a.value)
+    SELECT coalesce(lcm_of(a.divisor::bigint), 1) INTO common FROM standing_agreed(NEW.bid) a;
+    SELECT coalesce(sum(c.weight * a.value * (common / a.divisor)), 0), count(a.value)
         INTO agreed, scored
         FROM criterion c JOIN standing_agreed(NEW.bid) a ON a.criterion = c.id
         WHERE c.lot = NEW.lot;
@@ -260,8 +260,8 @@ BEGIN
             'The panel has changed since a score was agreed: agree on it anew.');
     END IF;
     failings := failings_of(NEW.bid,
-        agreed * 100 >= held.minimum_quality * held.quality_weight * highest * divisor);
-    IF NEW.points_numerator * highest * divisor <> agreed * NEW.points_denominator
+        agreed * 100 >= held.minimum_quality * held.quality_weight * highest * common);
+    IF NEW.points_numerator * highest * common <> agreed * NEW.points_denominator
        OR NEW.passed <> (failings = '{}')
        OR NOT (NEW.failed_because @> failings AND NEW.failed_because <@ failings) THEN
         PERFORM refuse('quality_adds_up', 'The quality points do not follow from the scores.');

@@ -194,6 +194,7 @@ GRANT SELECT ON score, score_lock, agreed_score, dissent, quality_decision, rank
 -- Each of these tells the acting person no more than their duty lets them know.
 GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_progress(uuid),
     seats_that_count(uuid), panel_shown(uuid), panel_coverage(uuid), panel_rules(uuid),
+    assignable_evaluators(uuid), scoring_begun(uuid),
     evaluation_counts(uuid), panel_standing(uuid, text[]), openers_left(uuid),
     envelope_failures(uuid), published_award(uuid), award_approved(lot)
     TO market_app;

@@ -176,6 +176,12 @@ _BIDDING: Final[Mapping[str, Action]] = {
 }
 
 _EVALUATING: Final[Mapping[str, Action]] = {
+    "panel.set": Action(
+        "The tender manager assigned evaluators to the criteria of a lot.",
+        ("panel",),
+        {**_LOT, "number": _NUMBER, "evaluators": Kind.IDS},
+        commits_to="the panel with the reason for its change",
+    ),
     "score.given": Action(
         "An evaluator scored a bid.", ("score",), _SCORE, commits_to="the score with its reason"
     ),
@@ -184,6 +190,12 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         ("score",),
         _SCORE,
         commits_to="the score with its reason",
+    ),
+    "dissent.recorded": Action(
+        "An evaluator recorded that they do not share an agreed score.",
+        ("dissent",),
+        _SCORE,
+        commits_to="the dissent with its reason",
     ),
     "scores.locked": Action("An evaluator locked their scores.", ("score_lock",), _LOT),
     "quality.locked": Action(
@@ -258,6 +270,9 @@ _READING: Final[Mapping[str, Action]] = {
         "Others' scores were read with their reasons.",
         ("lot",),
         {**_LOT, "bids": Kind.CODES, "scores": _NUMBER},
+    ),
+    "moderation.read": Action(
+        "The minutes of moderation were read.", ("lot",), {**_LOT, "bids": Kind.CODES}
     ),
     "ranking.read": Action(
         "The ranking was read, with so many bids' schedules of prices.",
