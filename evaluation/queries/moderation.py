@@ -148,7 +148,7 @@ async def moderation_minutes(
         ModerationTooEarly: not every evaluator has locked, or not enough have.
     """
     facts = ensure_reads_scores(await facts_of(actor, tender_id, lot_number))
-    if facts.stage is LotStage.BIDDING:
+    if not facts.opened:
         message = "The bids of the lot have not been opened, so nothing has been moderated."
         raise LotNotThere(message)
     if not await fetch_value(_OPEN, facts.lot):

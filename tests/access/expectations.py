@@ -171,7 +171,7 @@ def _minutes(case: Case) -> str:
     answer = _scores(case)
     if answer != "200":
         return answer
-    if case.moment.lot == "bidding":
+    if not case.moment.opened:
         return "409 lot-not-there"
     return "409 moderation-too-early" if case.moment.name == "opened" else "200"
 
