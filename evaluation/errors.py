@@ -200,6 +200,34 @@ class ScoredSeatsStay(MarketError):
     title = "Who can act and has scored a criterion keeps it; who has locked gets nothing more."
 
 
+# -- questions about a bid ------------------------------------------------------------------------
+
+keeps("questioned_bid_opened")(BidNotOpened)
+keeps("bid_question_asks")(ReasonTooShort)
+keeps("bid_question_once")(ChangedMeanwhile)
+
+
+@keeps("question_has_deadline")
+class QuestionDeadlineFaulty(Malformed):
+    """A question leaves its bidder time to answer, and not for ever."""
+
+    title = "An answer is asked for by a later moment than now, and within 60 days."
+
+
+@keeps("answered_in_time")
+class AnswerTooLate(MarketError):
+    """A question is answered before its deadline, while what it is about is still looked at."""
+
+    title = "The time for an answer to this question is over."
+
+
+@keeps("bid_answer_question_key")
+class AnsweredAlready(MarketError):
+    """A question is answered once."""
+
+    title = "This question has been answered already."
+
+
 # -- price, ranking and award ---------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ _SCRIPTS = (
     "evaluation_register.sql",
     "evaluation_keeping.sql",
     "evaluation_reading.sql",
+    "evaluation_clarifications.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
 )

@@ -11,7 +11,7 @@ from evaluation.permissions import READS_BIDS, LotFacts, ensure_reads, ensure_st
 from evaluation.queries.facts import facts_of, published_requirement
 from evaluation.rules.exact import Exact
 from evaluation.rules.stages import LotStage
-from evaluation.schemas.scores import AnsweredQuestion, BidUnderEvaluation
+from evaluation.schemas.scores import AnsweredQuestion, BidUnderEvaluation, ClarificationGiven
 from market.actor import Actor
 from market.database import fetch, fetch_one
 from market.pages import Page, decode_cursor, encode_cursor
@@ -53,6 +53,12 @@ class _Bid(msgspec.Struct, frozen=True):
     points_denominator: Decimal | None
     passed: bool | None
     failed_because: list[str] | None
+
+
+class _Clarified(msgspec.Struct, frozen=True):
+    pseudonym: str
+    number: int
+    answer: str
 
 
 class Scorable(msgspec.Struct, frozen=True):
@@ -102,13 +108,16 @@ async def bids_under_evaluation(
     rows = await fetch(_Bid, _BIDS, facts.lot, after, limit + 1, locked)
     shown = rows[:limit]
     asked = leaves(lot)
+    clarified = await fetch(_Clarified, "SELECT * FROM answers_shown($1)", facts.lot)
     return facts.lot, Page(
-        items=[_view(row, asked) for row in shown],
+        items=[_view(row, asked, clarified) for row in shown],
         next=encode_cursor(shown[-1].pseudonym) if len(rows) > limit else None,
     )
 
 
-def _view(row: _Bid, asked: Sequence[Criterion]) -> BidUnderEvaluation:
+def _view(
+    row: _Bid, asked: Sequence[Criterion], clarified: Sequence[_Clarified]
+) -> BidUnderEvaluation:
     points = None
     if row.points_numerator is not None and row.points_denominator is not None:
         points = Exact.of(Fraction(row.points_numerator) / Fraction(row.points_denominator))
@@ -117,6 +126,11 @@ def _view(row: _Bid, asked: Sequence[Criterion]) -> BidUnderEvaluation:
         opened=row.opened,
         failure=row.failure,
         answers=_answers(row.content, asked),
+        clarifications=[
+            ClarificationGiven(number=given.number, answer=given.answer)
+            for given in clarified
+            if given.pseudonym == row.pseudonym
+        ],
         supplier=row.supplier,
         quality_points=points,
         passed=row.passed,

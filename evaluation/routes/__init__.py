@@ -2,6 +2,7 @@
 
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
+from evaluation.routes.clarifications import OwnQuestionController, QuestionController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.prices import PriceController
@@ -10,6 +11,8 @@ from evaluation.routes.quality import EvaluationController
 CONTROLLERS = (
     PanelController,
     ModerationController,
+    QuestionController,
+    OwnQuestionController,
     EvaluationController,
     PriceController,
     AwardController,

@@ -142,6 +142,13 @@ class AnsweredQuestion(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class ClarificationGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bidder answered when it was asked to explain its bid; it changes nothing in it."""
+
+    number: int
+    answer: str
+
+
 class BidUnderEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     """An opened bid under its pseudonym, without its price.
 
@@ -154,6 +161,7 @@ class BidUnderEvaluation(msgspec.Struct, frozen=True, kw_only=True):
     opened: bool
     failure: str | None
     answers: list[AnsweredQuestion]
+    clarifications: list[ClarificationGiven]
     supplier: str | None
     quality_points: Exact | None
     passed: bool | None

@@ -166,6 +166,14 @@ def _progress(case: Case) -> str:
     return "403 duty-not-taken-up" if case.offered else "403 duty-suspended"
 
 
+def _sees_questions(case: Case) -> bool:
+    """Those who see to it that all bidders are treated alike, and have no interest."""
+    if not case.moment.opened:
+        return False
+    by_duty = case.in_force & {"moderator", "tender_manager", "price_evaluator", "guardian"}
+    return case.audits or bool(by_duty and not case.conflict_in_reading)
+
+
 def _minutes(case: Case) -> str:
     """As scores are read, but that there is nothing before all have locked."""
     answer = _scores(case)
@@ -316,6 +324,10 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
                 "moderated": "201",
             },
         ),
+        "askBidder": lot_act("tender_manager", at={"quality_scoring": "201"}),
+        "listBidQuestions": people(_sees_questions, "200", NOT_FOUND),
+        "listQuestionsToMe": _own_bid("200"),
+        "answerQuestion": _own_bid(NOT_FOUND),  # nobody was asked
         "listBidsUnderEvaluation": lot_reading(
             "quality_evaluator",
             "moderator",

@@ -99,6 +99,10 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "replaceBid": bid,
         "giveScore": score,
         "agreeScore": score,
+        "askBidder": {
+            "question": "Which of the two groups do you mean in your answer?",
+            "answer_by": (now + timedelta(days=50)).isoformat(),
+        },
         "recordDissent": {"criterion": "Q1.1", "reason": "I found this nowhere in the answer."},
         "setPanel": {
             "evaluators": [

@@ -204,6 +204,19 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         {**_LOT, "bids": _NUMBER},
         commits_to="the decisions",
     ),
+    "bid.questioned": Action(
+        "The point of contact asked a bidder about its bid.",
+        ("bid_question",),
+        {**_LOT, "bid": _CODE, "number": _NUMBER, "about": _CODE, "answer_by": Kind.INSTANT},
+        commits_to="the question",
+    ),
+    "question.answered": Action(
+        "A bidder answered a question about its bid; of no tender, so that nobody who reads the"
+        " answer under a pseudonym can tell whose it is.",
+        ("bid_answer",),
+        {"number": _NUMBER},
+        commits_to="the answer",
+    ),
     "prices.opening_begun": Action("The opening of prices was begun.", ("lot",), _LOT),
     "prices.opened": Action("The prices of a lot are open.", ("lot",), _LOT),
     "lot.ranked": Action(

@@ -88,7 +88,7 @@ async def test_a_gate_takes_a_verdict_and_a_scored_criterion_a_value(world: Worl
     assert no_reason.status_code == 400
 
 
-# -- evidence, and what became of drafts ------------------------------------------------------------
+# -- evidence, and what became of drafts ----------------------------------------------------------
 
 
 async def test_evidence_is_found_in_the_bid(world: World) -> None:
@@ -104,8 +104,9 @@ async def test_evidence_is_found_in_the_bid(world: World) -> None:
     ):
         refused = await person.post(path, {**score, "evidence": evidence})
         assert refused.json()["type"] == "/problems/evidence-not-in-bid", evidence
-    for evidence in ([{}], [{"page": 0}], [{"page": 1}] * 21):
-        assert (await person.post(path, {**score, "evidence": evidence})).status_code == 400
+    faulty: tuple[list[dict[str, int]], ...] = ([{}], [{"page": 0}], [{"page": 1}] * 21)
+    for places in faulty:
+        assert (await person.post(path, {**score, "evidence": places})).status_code == 400
     await person.post(path, {**score, "value": "2"})
     rows = (await person.get(f"{lot.path}/evaluation/scores")).json()["items"]
     assert [(row["number"], row["value"], row["current"], row["counts"]) for row in rows] == [
@@ -115,7 +116,7 @@ async def test_evidence_is_found_in_the_bid(world: World) -> None:
     assert [place["page"] for place in rows[0]["evidence"]] == [None, 4]
 
 
-# -- spread, consensus and dissent ------------------------------------------------------------------
+# -- spread, consensus and dissent ----------------------------------------------------------------
 
 
 async def _apart(world: World, **given: Any) -> EvaluatedLot:
@@ -237,10 +238,11 @@ async def test_dissent_racing_the_quality_lock_is_in_time_or_refused(
 
 
 async def test_who_was_recused_cannot_dissent(world: World) -> None:
-    lot = await scored_lot(world, prices=("1.00",))
+    lot = await lot_to_score(world, prices=("1.00",))
     elsa = await another_evaluator(lot)
-    await lot.score_all(elsa)
-    await lot.lock(elsa)
+    for person in (*lot.tender.quality_evaluators, elsa):
+        await lot.score_all(person)
+        await lot.lock(person)
     await lot.score_all(lot.tender.moderator, kind="agreed-scores")
     eve = lot.tender.quality_evaluators[0]
     await declare(eve, lot.tender, "financial", "I hold shares in it.")

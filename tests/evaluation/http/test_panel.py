@@ -64,7 +64,7 @@ async def test_a_faulty_panel_is_refused_with_every_fault(world: World) -> None:
         lot, {eve: (*WHOLE, "Q9"), emil: ("Q1.1", "Q1.1"), lot.tender.moderator: WHOLE}
     )
     assert (refused.status_code, refused.json()["type"]) == (400, "/problems/panel-faulty")
-    assert [fault["field"] for fault in refused.json()["faults"]] == [
+    assert [fault["field"] for fault in refused.json()["errors"]] == [
         "evaluators[0].criteria[3]",
         "evaluators[1].criteria[1]",
         "evaluators[2].person",
