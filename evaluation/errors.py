@@ -1,6 +1,6 @@
 """Refusals of evaluation and award, named by their reason."""
 
-from market.errors import Malformed, MarketError, Stale, WrongStage, keeps
+from market.errors import Forbidden, Malformed, MarketError, Stale, WrongStage, keeps
 
 keeps("lot_version_counts")(Stale)
 
@@ -15,6 +15,7 @@ class LotNotThere(WrongStage):
 @keeps(
     "score_once",
     "agreed_score_once",
+    "panel_once",
     "quality_decision_bid_key",
     "ranking_once",
     "ranked_bid_once",
@@ -54,10 +55,12 @@ class NoSuchCriterion(Malformed):
     "score_has_reason",
     "agreed_score_has_reason",
     "drop_out_has_reason",
+    "agreed_score_discussion_says",
+    "dissent_has_reason",
     "recommendation_has_reason",
 )
 class ReasonTooShort(Malformed):
-    """No score and no recommendation without a reason that says something."""
+    """No score, no dissent and no recommendation without a reason that says something."""
 
     title = "Give a reason of at least 20 characters."
 
@@ -81,6 +84,48 @@ class LockedAlready(MarketError):
     """An evaluator locks a lot once."""
 
     title = "You have locked your scores of this lot already."
+
+
+@keeps("score_evidence_listed")
+class EvidenceNotInBid(Malformed):
+    """Evidence of a score is a place in the bid that is scored."""
+
+    title = "Evidence must be found in the bid, and be 20 places at most."
+
+
+@keeps("mean_is_computed")
+class MeanIsComputed(Malformed):
+    """Where the mean is the published rule, the market computes it and nobody types it."""
+
+    title = "The published rule is the mean of the scores: give the reason alone."
+
+
+@keeps("spread_discussed")
+class SpreadNotDiscussed(MarketError):
+    """Scores further apart than the published tolerance are discussed before one is agreed."""
+
+    title = "The scores lie further apart than was published. Say how the panel discussed them."
+
+
+@keeps("moderated_on_counting_scores")
+class PanelChanged(MarketError):
+    """An agreed score stands on the scores that count; when those change it is agreed anew."""
+
+    title = "The panel has changed since these scores were agreed. Agree on them anew."
+
+
+@keeps("dissent_from_agreed")
+class NothingToDissentFrom(MarketError):
+    """Dissent is an evaluator's whose score counts, from the agreed score that stands."""
+
+    title = "There is no agreed score of that criterion that stands on a score of yours."
+
+
+@keeps("dissent_once")
+class DissentedAlready(MarketError):
+    """An evaluator dissents from an agreed score once."""
+
+    title = "You have recorded your dissent from this agreed score already."
 
 
 @keeps("locked_scores_complete")
@@ -135,6 +180,65 @@ class FiguresRefused(MarketError):
     """The database computed the figures again and came to others: nothing was stored."""
 
     title = "The figures do not follow from what is recorded. Nothing was stored."
+
+
+# -- the panel ------------------------------------------------------------------------------------
+
+
+@keeps("scored_as_assigned")
+class NotAssigned(Forbidden):
+    """An evaluator scores the criteria they are assigned to."""
+
+    title = "You are not assigned to that criterion of this lot."
+
+
+@keeps("panel_large_enough", "seat_of_evaluator", "seat_of_published_criterion", "panel_seat_once")
+class PanelFaulty(Malformed):
+    """A panel has quality evaluators for every criterion that is scored, and enough of them."""
+
+    title = "The panel cannot be set like this. Each fault is listed with its place."
+
+
+@keeps("replacement_has_reason", "panel_reason_says")
+class ReplacementWithoutReason(Malformed):
+    """Once scoring has begun, a change of the panel has a reason."""
+
+    title = "Scoring has begun: say why the panel changes."
+
+
+@keeps("scored_seats_stay", "locked_seats_stay", "panel_set_whole")
+class ScoredSeatsStay(MarketError):
+    """Nobody is taken from what they have scored, or given more once they have locked."""
+
+    title = "Who can act and has scored a criterion keeps it; who has locked gets nothing more."
+
+
+# -- questions about a bid ------------------------------------------------------------------------
+
+keeps("questioned_bid_opened")(BidNotOpened)
+keeps("bid_question_asks")(ReasonTooShort)
+keeps("bid_question_once")(ChangedMeanwhile)
+
+
+@keeps("question_has_deadline")
+class QuestionDeadlineFaulty(Malformed):
+    """A question leaves its bidder time to answer, and not for ever."""
+
+    title = "An answer is asked for by a later moment than now, and within 60 days."
+
+
+@keeps("answered_in_time")
+class AnswerTooLate(MarketError):
+    """A question is answered before its deadline, while what it is about is still looked at."""
+
+    title = "The time for an answer to this question is over."
+
+
+@keeps("bid_answer_question_key")
+class AnsweredAlready(MarketError):
+    """A question is answered once."""
+
+    title = "This question has been answered already."
 
 
 # -- price, ranking and award ---------------------------------------------------------------------

@@ -23,6 +23,42 @@ def _reference(
     )
 
 
+class PanelTable(Table, db=DB, tablename="panel"):
+    """Who scores what in a lot, as its tender manager set it; a later one replaces it whole."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable)
+    number = columns.Integer(default=None, null=False)
+    because = columns.Text(default=None, null=True)
+    set_by = _reference(PersonTable)
+    set_at = columns.Timestamptz(default=None, null=False)
+
+    panel_once = Unique(["lot", "number"])
+    panel_reason_says = Check("because ~ '\\S'")
+
+
+class PanelSeatTable(Table, db=DB, tablename="panel_seat"):
+    """An evaluator scores a criterion, named by its code: criteria are rows from the opening on."""
+
+    id = columns.UUID(primary_key=True)
+    panel = _reference(PanelTable)
+    evaluator = _reference(PersonTable)
+    criterion = columns.Varchar(length=32, default=None, null=False)
+
+    panel_seat_once = Unique(["panel", "evaluator", "criterion"])
+
+
+class CountedSeatTable(Table, db=DB, tablename="counted_seat"):
+    """Whose scores of a criterion counted when the quality of its lot was locked."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable)
+    evaluator = _reference(PersonTable)
+    criterion = _reference(CriterionTable)
+
+    counted_seat_once = Unique(["lot", "evaluator", "criterion"])
+
+
 class ScoreTable(Table, db=DB, tablename="score"):
     """One evaluator's score of one criterion of one bid, with its reason; corrections add rows."""
 
@@ -34,10 +70,14 @@ class ScoreTable(Table, db=DB, tablename="score"):
     number = columns.Integer(default=None, null=False)
     value = columns.Numeric(default=None, null=False)
     reason = columns.Text(default=None, null=False)
+    evidence = columns.JSONB(default="[]", null=False)
     scored_at = columns.Timestamptz(default=None, null=False)
 
     score_once = Unique(["bid", "criterion", "evaluator", "number"])
     score_has_reason = Check("length(btrim(reason)) >= 20")
+    score_evidence_listed = Check(
+        "jsonb_typeof(evidence) = 'array' AND jsonb_array_length(evidence) <= 20"
+    )
 
 
 class ScoreLockTable(Table, db=DB, tablename="score_lock"):
@@ -52,7 +92,11 @@ class ScoreLockTable(Table, db=DB, tablename="score_lock"):
 
 
 class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
-    """The panel's agreed score of one criterion of one bid, recorded by the moderator."""
+    """The panel's agreed score of one criterion of one bid, recorded by the moderator.
+
+    The value is `value` over `divisor`: a mean of three scores is no decimal. `counted` are the
+    evaluators on whose scores it stands.
+    """
 
     id = columns.UUID(primary_key=True)
     lot = _reference(LotTable, index=True)
@@ -61,11 +105,29 @@ class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
     moderator = _reference(PersonTable)
     number = columns.Integer(default=None, null=False)
     value = columns.Numeric(default=None, null=False)
+    divisor = columns.Integer(default=None, null=False)
     reason = columns.Text(default=None, null=False)
+    discussion = columns.Text(default=None, null=True)
+    counted = columns.Array(base_column=columns.UUID(), default=None, null=False)
     agreed_at = columns.Timestamptz(default=None, null=False)
 
     agreed_score_once = Unique(["bid", "criterion", "number"])
     agreed_score_has_reason = Check("length(btrim(reason)) >= 20")
+    agreed_score_discussion_says = Check("length(btrim(discussion)) >= 20")
+    agreed_score_divided = Check("divisor > 0")
+
+
+class DissentTable(Table, db=DB, tablename="dissent"):
+    """An evaluator does not share an agreed score, and why."""
+
+    id = columns.UUID(primary_key=True)
+    agreed_score = _reference(AgreedScoreTable)
+    evaluator = _reference(PersonTable)
+    reason = columns.Text(default=None, null=False)
+    dissented_at = columns.Timestamptz(default=None, null=False)
+
+    dissent_once = Unique(["agreed_score", "evaluator"])
+    dissent_has_reason = Check("length(btrim(reason)) >= 20")
 
 
 class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
@@ -77,9 +139,11 @@ class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
     points_numerator = columns.Numeric(default=None, null=False)
     points_denominator = columns.Numeric(default=None, null=False)
     passed = columns.Boolean(default=None, null=False)
+    failed_because = columns.Array(base_column=columns.Text(), default=None, null=False)
     decided_by = _reference(PersonTable)
     decided_at = columns.Timestamptz(default=None, null=False)
 
+    quality_decision_says_why = Check("passed = (failed_because = '{}')")
     quality_decision_denominator_positive = Check("points_denominator > 0")
     # PostgreSQL has numeric infinities and NaN, equal to themselves: any sum would add up with them
     quality_decision_figures_finite = Check(
@@ -228,6 +292,36 @@ class StandstillTable(Table, db=DB, tablename="standstill"):
     ends_at = columns.Timestamptz(default=None, null=False)
 
     standstill_ends_after_start = Check("ends_at > began_at")
+
+
+class BidQuestionTable(Table, db=DB, tablename="bid_question"):
+    """What the point of contact asked a bidder about its bid, and until when it may answer."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable)
+    number = columns.Integer(default=None, null=False)
+    about = columns.Varchar(length=10, default=None, null=False)
+    question = columns.Text(default=None, null=False)
+    asked_by = _reference(PersonTable)
+    asked_at = columns.Timestamptz(default=None, null=False)
+    answer_by = columns.Timestamptz(default=None, null=False)
+
+    bid_question_once = Unique(["bid", "number"])
+    bid_question_asks = Check("length(btrim(question)) >= 20")
+    bid_question_about_envelope = Check("about IN ('quality', 'price')")
+
+
+class BidAnswerTable(Table, db=DB, tablename="bid_answer"):
+    """What the bidder answered; it explains the bid and changes nothing in it."""
+
+    id = columns.UUID(primary_key=True)
+    question = _reference(BidQuestionTable, unique=True)
+    answer = columns.Text(default=None, null=False)
+    answered_by = _reference(PersonTable)
+    answered_at = columns.Timestamptz(default=None, null=False)
+
+    bid_answer_says = Check("answer ~ '\\S'")
 
 
 class ContractTable(Table, db=DB, tablename="contract"):

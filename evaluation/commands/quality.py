@@ -1,6 +1,7 @@
 """What the panel agrees, and the moment at which the quality of a lot is decided for good."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID, uuid4
@@ -8,27 +9,45 @@ from uuid import UUID, uuid4
 import msgspec
 
 from evaluation.commands.moves import move
-from evaluation.commands.scoring import Stored, find_scorable, listed, record_score
-from evaluation.errors import ModerationIncomplete, ModerationTooEarly, OpeningIncomplete
+from evaluation.commands.scoring import (
+    Stored,
+    find_scorable,
+    listed,
+    record_score,
+    value_of,
+)
+from evaluation.errors import (
+    MeanIsComputed,
+    ModerationIncomplete,
+    ModerationTooEarly,
+    OpeningIncomplete,
+)
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
 from evaluation.queries.facts import hold, published_requirement, share
-from evaluation.queries.progress import evaluators_of
+from evaluation.queries.progress import coverage_of, evaluators_of
 from evaluation.queries.scores import agreed_scores
 from evaluation.rules.exact import Exact
-from evaluation.rules.scoring import meets_minimum, quality_percentage, quality_points
+from evaluation.rules.scoring import (
+    NOT_OPENED,
+    failings,
+    meets_minimum,
+    quality_percentage,
+    quality_points,
+)
 from evaluation.rules.stages import LotStage
-from evaluation.schemas.scores import DecisionView, GiveScore, QualityLocked, ScoreGiven
+from evaluation.schemas.scores import AgreeScore, DecisionView, QualityLocked, ScoreGiven
 from market.actor import Actor
 from market.command import command
 from market.database import execute, fetch, fetch_one
+from market.errors import Fault
 from market.events.commands import record
-from market.money import decimal_of
 from tenders.rules.duties import Duty
-from tenders.rules.requirement import highest, leaves
+from tenders.rules.requirement import Criterion, highest, leaves
 
 _AGREE = """
-INSERT INTO agreed_score (id, lot, bid, criterion, moderator, value, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, number, agreed_at AS given_at
+INSERT INTO agreed_score (id, lot, bid, criterion, moderator, value, reason, discussion)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING id, number, value, divisor, agreed_at AS given_at
 """
 
 _BIDS = """
@@ -39,8 +58,8 @@ WHERE m.lot = $1 ORDER BY length(m.pseudonym), m.pseudonym
 
 _DECIDE = """
 INSERT INTO quality_decision
-    (id, lot, bid, points_numerator, points_denominator, passed, decided_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+    (id, lot, bid, points_numerator, points_denominator, passed, failed_because, decided_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 """
 
 
@@ -56,12 +75,16 @@ class _Decision(msgspec.Struct, frozen=True):
     pseudonym: str
     points: Fraction
     percentage: Fraction
-    passed: bool
+    failed_because: list[str]
+
+    @property
+    def passed(self) -> bool:
+        return not self.failed_because
 
 
 @command
 async def agree_score(
-    actor: Actor, tender_id: UUID, lot_number: int, pseudonym: str, given: GiveScore
+    actor: Actor, tender_id: UUID, lot_number: int, pseudonym: str, given: AgreeScore
 ) -> ScoreGiven:
     """Record the score that the panel agreed, with its reason; repeated, it is a correction.
 
@@ -75,6 +98,9 @@ async def agree_score(
         BidNotOpened: the bid's quality envelope did not open.
         NoSuchCriterion: the lot does not score that.
         ScoreOffScale: the value is not on the published scale.
+        MeanIsComputed: a value was given where the mean is published.
+        SpreadNotDiscussed: the scores lie further apart than was published, and nothing is said
+            of their discussion.
         ChangedMeanwhile: another moderator recorded the same score at this moment.
     """
     facts = ensure_may(
@@ -82,17 +108,22 @@ async def agree_score(
     )
     ensure_stage(facts, LotStage.QUALITY_SCORING, to="be moderated")
     await _ensure_all_locked(facts)
-    bid, criterion = await find_scorable(facts, pseudonym, given)
+    found, criterion = await find_scorable(facts, pseudonym, given.criterion)
+    computed = found.mean and not found.pass_fail
+    if computed and (given.value is not None or given.verdict is not None):
+        reason = MeanIsComputed.title
+        raise MeanIsComputed(reason, faults=[Fault(field="value", reason=reason)])
     stored = await fetch_one(
         Stored,
         _AGREE,
         uuid4(),
         facts.lot,
-        bid,
+        found.bid,
         criterion,
         actor.person,
-        decimal_of(given.value),
+        None if computed else value_of(found, given.value, given.verdict),
         given.reason,
+        given.discussion,
     )
     return await record_score(actor, facts, pseudonym, given, stored, action="score.agreed")
 
@@ -102,6 +133,17 @@ async def _ensure_all_locked(facts: LotFacts) -> None:
     waiting = [row.name for row in evaluators if row.locked_at is None]
     if waiting:
         message = f"These evaluators have not locked their scores: {', '.join(waiting)}."
+        raise ModerationTooEarly(message)
+    short = [
+        row.code
+        for row in await coverage_of(facts)
+        if len(evaluators) >= facts.evaluators_minimum > row.evaluators
+    ]
+    if short:
+        message = (
+            f"The published minimum is {facts.evaluators_minimum} evaluators for every criterion;"
+            f" too few are left for {', '.join(short)}. The tender manager can assign others."
+        )
         raise ModerationTooEarly(message)
     if len(evaluators) < facts.evaluators_minimum:
         message = (
@@ -117,8 +159,9 @@ async def lock_quality(
 ) -> QualityLocked:
     """Decide the quality of every bid of a lot, exactly and for good.
 
-    A bid passes when its points reach the published percentage of those to be had. One whose
-    quality envelope did not open gets no points and does not pass.
+    A bid passes when its points reach the published percentage of those to be had, it reaches the
+    minimum of every criterion that has one, and it fails nothing. One whose quality envelope did
+    not open gets no points and does not pass.
 
     Raises:
         NotFound: no such lot, or the actor has no duty in its tender.
@@ -130,6 +173,7 @@ async def lock_quality(
         ModerationTooEarly: not every evaluator has locked, or not enough have.
         OpeningIncomplete: a quality envelope is still to be opened.
         ModerationIncomplete: a criterion of a bid has no agreed score.
+        PanelChanged: an agreed score stands on others than the scores that count now.
     """
     facts = ensure_may(
         await hold(actor, tender_id, lot_number),
@@ -149,6 +193,7 @@ async def lock_quality(
             Decimal(decision.points.numerator),
             Decimal(decision.points.denominator),
             decision.passed,
+            decision.failed_because,
             actor.person,
         )
     moved = await move(facts, LotStage.QUALITY_LOCKED)
@@ -158,6 +203,7 @@ async def lock_quality(
             quality_points=Exact.of(decision.points),
             percentage=Exact.of(decision.percentage),
             passed=decision.passed,
+            failed_because=decision.failed_because,
         )
         for decision in decisions
     ]
@@ -181,7 +227,7 @@ async def _decide(facts: LotFacts) -> list[_Decision]:
         raise OpeningIncomplete
     requirement, lot = await published_requirement(facts)
     scored = leaves(lot)
-    agreed: dict[UUID, dict[str, Decimal]] = defaultdict(dict)
+    agreed: dict[UUID, dict[str, Fraction]] = defaultdict(dict)
     for row in await agreed_scores(facts):
         agreed[row.bid][row.criterion] = row.value
     missing = [
@@ -192,14 +238,23 @@ async def _decide(facts: LotFacts) -> list[_Decision]:
     ]
     if missing:
         raise ModerationIncomplete(listed(missing))
-    decisions = []
-    for bid in bids:
-        points = (
-            quality_points(scored, agreed[bid.bid], highest(requirement.scale))
-            if bid.readable
-            else Fraction(0)
-        )
-        percentage = quality_percentage(points, Fraction(facts.quality_weight))
-        passed = bid.readable and meets_minimum(percentage, facts.minimum_quality)
-        decisions.append(_Decision(bid.bid, bid.pseudonym, points, percentage, passed))
-    return decisions
+    return [
+        _decision(facts, bid, scored, agreed[bid.bid], highest(requirement.scale)) for bid in bids
+    ]
+
+
+def _decision(
+    facts: LotFacts,
+    bid: _Bid,
+    scored: Sequence[Criterion],
+    agreed: Mapping[str, Fraction],
+    best: Fraction,
+) -> _Decision:
+    weight = Fraction(facts.quality_weight)
+    if not bid.readable:
+        return _Decision(bid.bid, bid.pseudonym, Fraction(0), Fraction(0), [NOT_OPENED])
+    points = quality_points(scored, agreed, best)
+    percentage = quality_percentage(points, weight)
+    enough = meets_minimum(percentage, facts.minimum_quality)
+    why = failings(scored, agreed, enough=enough)
+    return _Decision(bid.bid, bid.pseudonym, points, percentage, why)

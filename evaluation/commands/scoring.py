@@ -1,6 +1,8 @@
 """Scoring alone, with reasons, and locking one's scores."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import NoReturn
 from uuid import UUID, uuid4
 
@@ -8,6 +10,7 @@ import msgspec
 
 from evaluation.errors import (
     BidNotOpened,
+    EvidenceNotInBid,
     LockedAlready,
     NoSuchCriterion,
     ScoreOffScale,
@@ -15,28 +18,39 @@ from evaluation.errors import (
     ScoresLocked,
 )
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
-from evaluation.queries.bids import scorable
+from evaluation.queries.bids import Scorable, scorable
 from evaluation.queries.facts import share
-from evaluation.rules.scoring import OffScale, ensure_on_scale
+from evaluation.rules.exact import shown_value
+from evaluation.rules.scoring import OffScale, ensure_on_scale, is_quoted
 from evaluation.rules.stages import LotStage
-from evaluation.schemas.scores import GiveScore, ScoreGiven, ScoresLockedView
+from evaluation.schemas.scores import (
+    VERDICTS,
+    AgreeScore,
+    Evidence,
+    GiveScore,
+    ScoreGiven,
+    ScoresLockedView,
+    Verdict,
+)
 from market.actor import Actor
 from market.command import command
 from market.database import fetch, fetch_one, fetch_value
 from market.errors import Fault, NotFound
 from market.events.commands import record
-from market.money import decimal_of, exact_text
+from market.money import decimal_of
 from tenders.rules.duties import Duty
 
 _LOCKED = "SELECT locked_at FROM score_lock WHERE lot = $1 AND evaluator = $2"
 
 _SCORE = """
-INSERT INTO score (id, lot, bid, criterion, evaluator, value, reason)
-VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id, number, scored_at AS given_at
+INSERT INTO score (id, lot, bid, criterion, evaluator, value, reason, evidence)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+RETURNING id, number, value, 1 AS divisor, scored_at AS given_at
 """
 
 _UNSCORED = """
 SELECT m.pseudonym, c.code FROM manifest_entry m JOIN criterion c ON c.lot = m.lot
+JOIN seats_that_count(m.lot) k ON k.criterion = c.id AND k.evaluator = $2
 WHERE m.lot = $1 AND NOT EXISTS (
     SELECT 1 FROM opened_envelope o WHERE o.bid = m.bid AND o.kind = 'quality'
     AND o.content IS NULL)
@@ -58,6 +72,8 @@ class Stored(msgspec.Struct, frozen=True):
 
     id: UUID
     number: int
+    value: Decimal
+    divisor: int
     given_at: datetime
 
 
@@ -86,7 +102,9 @@ async def give_score(
         ScoresLocked: the actor has locked their scores.
         BidNotOpened: the bid's quality envelope did not open.
         NoSuchCriterion: the lot does not score that.
+        NotAssigned: the actor is not assigned to the criterion.
         ScoreOffScale: the value is not on the published scale.
+        EvidenceNotInBid: what is quoted is not found in the bid.
     """
     facts = ensure_may(
         await share(actor, tender_id, lot_number), Duty.QUALITY_EVALUATOR, to="score its bids"
@@ -94,47 +112,79 @@ async def give_score(
     ensure_stage(facts, LotStage.QUALITY_SCORING, to="be scored")
     if await fetch_value(_LOCKED, facts.lot, actor.person) is not None:
         raise ScoresLocked
-    bid, criterion = await find_scorable(facts, pseudonym, given)
+    found, criterion = await find_scorable(facts, pseudonym, given.criterion)
+    _ensure_evidence(given.evidence, found.answers())
     stored = await fetch_one(
         Stored,
         _SCORE,
         uuid4(),
         facts.lot,
-        bid,
+        found.bid,
         criterion,
         actor.person,
-        decimal_of(given.value),
+        value_of(found, given.value, given.verdict),
         given.reason,
+        msgspec.json.encode(given.evidence).decode(),
     )
     return await record_score(actor, facts, pseudonym, given, stored, action="score.given")
 
 
-async def find_scorable(facts: LotFacts, pseudonym: str, given: GiveScore) -> tuple[UUID, UUID]:
-    """Find the bid and the criterion a score is about, and hold its value against the scale.
+async def find_scorable(facts: LotFacts, pseudonym: str, code: str) -> tuple[Scorable, UUID]:
+    """Find the bid and the criterion that a score is about.
 
     Raises:
         NotFound: no bid of the lot has the pseudonym.
         BidNotOpened: the bid's quality envelope is not opened, or did not open.
         NoSuchCriterion: the lot does not score that.
-        ScoreOffScale: the value is not on the published scale; the detail lists those that are.
     """
-    found = await scorable(facts, pseudonym, given.criterion)
+    found = await scorable(facts, pseudonym, code)
     if found is None:
         raise NotFound
     if not found.readable:
         raise BidNotOpened
     if found.criterion is None:
-        reason = f"The lot has no criterion to score with the code {given.criterion}."
+        reason = f"The lot has no criterion to score with the code {code}."
         raise NoSuchCriterion(reason, faults=[Fault(field="criterion", reason=reason)])
+    return found, found.criterion
+
+
+def value_of(found: Scorable, value: str | None, verdict: Verdict | None) -> Decimal:
+    """Give the value to be stored: one of the scale or, of what is passed or failed, a verdict.
+
+    Raises:
+        ScoreOffScale: the value is not on the published scale, which the detail lists; or the
+            criterion takes the other kind.
+    """
+    if found.pass_fail:
+        if verdict is None:
+            _refuse_value("That criterion is passed or failed: give the verdict pass or fail.")
+        return VERDICTS[verdict]
+    if value is None:
+        _refuse_value("That criterion is scored on the scale: give one of its values.")
     try:
-        ensure_on_scale(decimal_of(given.value), found.scale)
+        ensure_on_scale(decimal_of(value), found.scale)
     except OffScale as error:
-        _refuse_value(error)
-    return found.bid, found.criterion
+        _refuse_value(str(error))
+    return decimal_of(value)
 
 
-def _refuse_value(error: OffScale) -> NoReturn:
-    reason = str(error)
+def _ensure_evidence(evidence: Sequence[Evidence], answers: Mapping[str, str]) -> None:
+    faults = []
+    for index, place in enumerate(evidence):
+        if place.criterion is not None and place.criterion not in answers:
+            reason = f"The bid answers no criterion with the code {place.criterion}."
+            faults.append(Fault(field=f"evidence[{index}].criterion", reason=reason))
+        elif place.quotation is not None and not is_quoted(
+            place.quotation,
+            answers.values() if place.criterion is None else [answers[place.criterion]],
+        ):
+            reason = "These words are not found in the bid; quote it as it is."
+            faults.append(Fault(field=f"evidence[{index}].quotation", reason=reason))
+    if faults:
+        raise EvidenceNotInBid(faults[0].reason, faults=faults)
+
+
+def _refuse_value(reason: str) -> NoReturn:
     raise ScoreOffScale(reason, faults=[Fault(field="value", reason=reason)]) from None
 
 
@@ -142,7 +192,7 @@ async def record_score(  # noqa: PLR0913  # what the event and the answer say, e
     actor: Actor,
     facts: LotFacts,
     pseudonym: str,
-    given: GiveScore,
+    given: GiveScore | AgreeScore,
     stored: Stored | None,
     *,
     action: str,
@@ -167,7 +217,7 @@ async def record_score(  # noqa: PLR0913  # what the event and the answer say, e
         pseudonym=pseudonym,
         criterion=given.criterion,
         number=stored.number,
-        value=exact_text(decimal_of(given.value)),
+        value=shown_value(stored.value, stored.divisor),
         given_at=stored.given_at,
     )
 
@@ -183,6 +233,7 @@ async def lock_scores(actor: Actor, tender_id: UUID, lot_number: int) -> ScoresL
         ConflictOfInterest: the actor has an interest in a bidder.
         LotNotThere: the lot is not being scored.
         LockedAlready: the actor has locked before.
+        NotAssigned: the actor is assigned to no criterion of the lot.
         ScoresIncomplete: a criterion of a bid has no score; the detail names the first ones.
     """
     facts = ensure_may(

@@ -2,7 +2,11 @@
 
 from typing import Final
 
-from evaluation.notices import award, quality
+from evaluation.notices import award, clarifications, quality
 from market.mail.kinds import NoticeKind
 
-KINDS: Final[tuple[NoticeKind, ...]] = (*quality.KINDS, *award.KINDS)
+KINDS: Final[tuple[NoticeKind, ...]] = (
+    *quality.KINDS,
+    *clarifications.KINDS,
+    *award.KINDS,
+)

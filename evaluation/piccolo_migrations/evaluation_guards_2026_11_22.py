@@ -9,6 +9,7 @@ VERSION = "1.38.0"
 DESCRIPTION = "guards"
 
 _SCRIPTS = (
+    "evaluation_panel.sql",
     "evaluation_quality.sql",
     "evaluation_ranking.sql",
     "evaluation_award.sql",
@@ -18,6 +19,7 @@ _SCRIPTS = (
     "evaluation_register.sql",
     "evaluation_keeping.sql",
     "evaluation_reading.sql",
+    "evaluation_clarifications.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
 )

@@ -1,6 +1,7 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.columns.base import OnDelete
 from piccolo.columns.base import OnUpdate
+from piccolo.columns.column_types import Array
 from piccolo.columns.column_types import Boolean
 from piccolo.columns.column_types import Bytea
 from piccolo.columns.column_types import Date
@@ -19,7 +20,35 @@ from piccolo.constraints import Unique
 from piccolo.table import Table
 
 
+class AgreedScoreTable(Table, tablename="agreed_score", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
 class AwardTable(Table, tablename="award", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class BidQuestionTable(Table, tablename="bid_question", schema=None):
     id = UUID(
         default=UUID4(),
         null=False,
@@ -89,6 +118,20 @@ class OrganisationTable(Table, tablename="organisation", schema=None):
     )
 
 
+class PanelTable(Table, tablename="panel", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
 class PersonTable(Table, tablename="person", schema=None):
     id = UUID(
         default=UUID4(),
@@ -139,43 +182,9 @@ DESCRIPTION = "tables"
 async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="evaluation", description=DESCRIPTION)
 
-    manager.add_table(class_name="DropOutTable", tablename="drop_out", schema=None, columns=None)
-
     manager.add_table(
-        class_name="ScoreLockTable",
-        tablename="score_lock",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="RankingTable", tablename="ranking", schema=None, columns=None)
-
-    manager.add_table(class_name="AwardTable", tablename="award", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="StandstillTable",
-        tablename="standstill",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ApprovalTable",
-        tablename="approval",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="RankedBidTable",
-        tablename="ranked_bid",
+        class_name="NoticeTable",
+        tablename="award_notice",
         schema=None,
         columns=None,
     )
@@ -188,11 +197,70 @@ async def forwards():
     )
 
     manager.add_table(
+        class_name="BidQuestionTable",
+        tablename="bid_question",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ScoreLockTable",
+        tablename="score_lock",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
         class_name="AgreedScoreTable",
         tablename="agreed_score",
         schema=None,
         columns=None,
     )
+
+    manager.add_table(
+        class_name="PanelSeatTable",
+        tablename="panel_seat",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="DissentTable", tablename="dissent", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="BidAnswerTable",
+        tablename="bid_answer",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="PanelTable", tablename="panel", schema=None, columns=None)
+
+    manager.add_table(class_name="AwardTable", tablename="award", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="RankedBidTable",
+        tablename="ranked_bid",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ApprovalTable",
+        tablename="approval",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="RankingTable", tablename="ranking", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="CountedSeatTable",
+        tablename="counted_seat",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="DropOutTable", tablename="drop_out", schema=None, columns=None)
 
     manager.add_table(
         class_name="RecommendationTable",
@@ -202,8 +270,15 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="NoticeTable",
-        tablename="award_notice",
+        class_name="StandstillTable",
+        tablename="standstill",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="QualityDecisionTable",
+        tablename="quality_decision",
         schema=None,
         columns=None,
     )
@@ -211,8 +286,8 @@ async def forwards():
     manager.add_table(class_name="ScoreTable", tablename="score", schema=None, columns=None)
 
     manager.add_column(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
+        table_class_name="NoticeTable",
+        tablename="award_notice",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -232,8 +307,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
+        table_class_name="NoticeTable",
+        tablename="award_notice",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -256,8 +331,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
         column_name="bid",
         db_column_name="bid",
         column_class_name="ForeignKey",
@@ -269,8 +368,8 @@ async def forwards():
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": True,
-            "index": False,
+            "unique": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -280,21 +379,21 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
-        column_name="ranking",
-        db_column_name="ranking",
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="recipient",
+        db_column_name="recipient",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": RankingTable,
+            "references": OrganisationTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": True,
-            "index": False,
+            "unique": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -304,12 +403,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
         params={
             "default": None,
             "null": False,
@@ -325,8 +424,144 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="sent_by",
+        db_column_name="sent_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="sent_at",
+        db_column_name="sent_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="reference",
+        db_column_name="reference",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
         column_name="recorded_by",
         db_column_name="recorded_by",
         column_class_name="ForeignKey",
@@ -349,10 +584,251 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="made_at",
+        db_column_name="made_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="starts",
+        db_column_name="starts",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="ends",
+        db_column_name="ends",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="about",
+        db_column_name="about",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="question",
+        db_column_name="question",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="asked_by",
+        db_column_name="asked_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="asked_at",
+        db_column_name="asked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="answer_by",
+        db_column_name="answer_by",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -460,8 +936,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -481,8 +957,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -505,8 +981,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
         column_name="bid",
         db_column_name="bid",
         column_class_name="ForeignKey",
@@ -518,7 +994,7 @@ async def forwards():
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": True,
+            "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -529,15 +1005,17 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="points_numerator",
-        db_column_name="points_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="criterion",
+        db_column_name="criterion",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": None,
-            "digits": None,
+            "references": CriterionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -551,53 +1029,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="points_denominator",
-        db_column_name="points_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="passed",
-        db_column_name="passed",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="decided_by",
-        db_column_name="decided_by",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="moderator",
+        db_column_name="moderator",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -618,10 +1053,148 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="decided_at",
-        db_column_name="decided_at",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="value",
+        db_column_name="value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="divisor",
+        db_column_name="divisor",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="discussion",
+        db_column_name="discussion",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="counted",
+        db_column_name="counted",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": UUID(
+                default=UUID4(),
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="agreed_at",
+        db_column_name="agreed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -639,8 +1212,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -660,8 +1233,321 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        column_name="panel",
+        db_column_name="panel",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PanelTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        column_name="criterion",
+        db_column_name="criterion",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 32,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="agreed_score",
+        db_column_name="agreed_score",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AgreedScoreTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="dissented_at",
+        db_column_name="dissented_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="question",
+        db_column_name="question",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidQuestionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answer",
+        db_column_name="answer",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answered_by",
+        db_column_name="answered_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answered_at",
+        db_column_name="answered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -684,8 +1570,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
+        table_class_name="PanelTable",
+        tablename="panel",
         column_name="number",
         db_column_name="number",
         column_class_name="Integer",
@@ -705,8 +1591,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
+        table_class_name="PanelTable",
+        tablename="panel",
         column_name="because",
         db_column_name="because",
         column_class_name="Text",
@@ -726,53 +1612,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        column_name="method",
-        db_column_name="method",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        column_name="method_version",
-        db_column_name="method_version",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        column_name="ranked_by",
-        db_column_name="ranked_by",
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="set_by",
+        db_column_name="set_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -793,36 +1636,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        column_name="ranked_at",
-        db_column_name="ranked_at",
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="set_at",
+        db_column_name="set_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
             "default": None,
             "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        column_name="draw_seed",
-        db_column_name="draw_seed",
-        column_class_name="Bytea",
-        column_class=Bytea,
-        params={
-            "default": None,
-            "null": True,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -932,293 +1754,6 @@ async def forwards():
         tablename="award",
         column_name="awarded_at",
         db_column_name="awarded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="rule_set",
-        db_column_name="rule_set",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="began_at",
-        db_column_name="began_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="ends_at",
-        db_column_name="ends_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="recommendation",
-        db_column_name="recommendation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": RecommendationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="approver",
-        db_column_name="approver",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="lay",
-        db_column_name="lay",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="outcome",
-        db_column_name="outcome",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="decided_at",
-        db_column_name="decided_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1501,8 +2036,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
+        table_class_name="ApprovalTable",
+        tablename="approval",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1522,38 +2057,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="lot",
-        db_column_name="lot",
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="recommendation",
+        db_column_name="recommendation",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
+            "references": RecommendationTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -1570,32 +2081,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="reference",
-        db_column_name="reference",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="approver",
+        db_column_name="approver",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -1616,10 +2105,74 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="made_at",
-        db_column_name="made_at",
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="lay",
+        db_column_name="lay",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="decided_at",
+        db_column_name="decided_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1637,50 +2190,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="starts",
-        db_column_name="starts",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="ends",
-        db_column_name="ends",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
+        table_class_name="RankingTable",
+        tablename="ranking",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -1700,38 +2211,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
+        table_class_name="RankingTable",
+        tablename="ranking",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
             "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -1748,8 +2235,228 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
+        table_class_name="RankingTable",
+        tablename="ranking",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        column_name="because",
+        db_column_name="because",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        column_name="method",
+        db_column_name="method",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        column_name="method_version",
+        db_column_name="method_version",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        column_name="ranked_by",
+        db_column_name="ranked_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        column_name="ranked_at",
+        db_column_name="ranked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        column_name="draw_seed",
+        db_column_name="draw_seed",
+        column_class_name="Bytea",
+        column_class=Bytea,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CountedSeatTable",
+        tablename="counted_seat",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CountedSeatTable",
+        tablename="counted_seat",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CountedSeatTable",
+        tablename="counted_seat",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CountedSeatTable",
+        tablename="counted_seat",
         column_name="criterion",
         db_column_name="criterion",
         column_class_name="ForeignKey",
@@ -1772,10 +2479,124 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="moderator",
-        db_column_name="moderator",
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        column_name="ranking",
+        db_column_name="ranking",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": RankingTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -1796,74 +2617,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="agreed_at",
-        db_column_name="agreed_at",
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2061,8 +2818,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
+        table_class_name="StandstillTable",
+        tablename="standstill",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2082,8 +2839,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
+        table_class_name="StandstillTable",
+        tablename="standstill",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -2106,8 +2863,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
+        table_class_name="StandstillTable",
+        tablename="standstill",
         column_name="award",
         db_column_name="award",
         column_class_name="ForeignKey",
@@ -2117,6 +2874,28 @@ async def forwards():
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="rule_set",
+        db_column_name="rule_set",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -2130,60 +2909,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="recipient",
-        db_column_name="recipient",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="began_at",
+        db_column_name="began_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
         params={
             "default": None,
             "null": False,
@@ -2199,10 +2930,197 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="sent_by",
-        db_column_name="sent_by",
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="ends_at",
+        db_column_name="ends_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="points_numerator",
+        db_column_name="points_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="points_denominator",
+        db_column_name="points_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="passed",
+        db_column_name="passed",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="failed_because",
+        db_column_name="failed_because",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Text(
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -2223,10 +3141,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="sent_at",
-        db_column_name="sent_at",
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2427,6 +3345,27 @@ async def forwards():
     manager.add_column(
         table_class_name="ScoreTable",
         tablename="score",
+        column_name="evidence",
+        db_column_name="evidence",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": "[]",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
         column_name="scored_at",
         db_column_name="scored_at",
         column_class_name="Timestamptz",
@@ -2446,11 +3385,47 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
-        constraint_name="drop_out_has_reason",
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        constraint_name="award_notice_once",
+        constraint_class=Unique,
+        params={"columns": ["award", "bid"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ContractTable",
+        tablename="contract",
+        constraint_name="contract_ends_after_start",
         constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
+        params={"condition": "ends > starts"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        constraint_name="bid_question_once",
+        constraint_class=Unique,
+        params={"columns": ["bid", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        constraint_name="bid_question_asks",
+        constraint_class=Check,
+        params={"condition": "length(btrim(question)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        constraint_name="bid_question_about_envelope",
+        constraint_class=Check,
+        params={"condition": "about IN ('quality', 'price')"},
         schema=None,
     )
 
@@ -2464,88 +3439,98 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_denominator_positive",
-        constraint_class=Check,
-        params={"condition": "points_denominator > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_figures_finite",
-        constraint_class=Check,
-        params={
-            "condition": "points_numerator >= 0 AND greatest(points_numerator, points_denominator) < 'Infinity'"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_later_has_reason",
-        constraint_class=Check,
-        params={"condition": "(number = 1) = (because IS NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_draw_seed_length",
-        constraint_class=Check,
-        params={"condition": "octet_length(draw_seed) = 32"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        constraint_name="standstill_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ends_at > began_at"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_once",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        constraint_name="agreed_score_once",
         constraint_class=Unique,
         params={
-            "columns": ["recommendation", "approver"],
+            "columns": ["bid", "criterion", "number"],
             "nulls_distinct": True,
         },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_outcome_known",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        constraint_name="agreed_score_has_reason",
         constraint_class=Check,
-        params={"condition": "outcome IN ('approved', 'returned')"},
+        params={"condition": "length(btrim(reason)) >= 20"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_has_reason",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        constraint_name="agreed_score_discussion_says",
         constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
+        params={"condition": "length(btrim(discussion)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        constraint_name="agreed_score_divided",
+        constraint_class=Check,
+        params={"condition": "divisor > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        constraint_name="panel_seat_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["panel", "evaluator", "criterion"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        constraint_name="dissent_once",
+        constraint_class=Unique,
+        params={"columns": ["agreed_score", "evaluator"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        constraint_name="dissent_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        constraint_name="bid_answer_says",
+        constraint_class=Check,
+        params={"condition": "answer ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="PanelTable",
+        tablename="panel",
+        constraint_name="panel_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="PanelTable",
+        tablename="panel",
+        constraint_name="panel_reason_says",
+        constraint_class=Check,
+        params={"condition": "because ~ '\\S'"},
         schema=None,
     )
 
@@ -2619,30 +3604,78 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ContractTable",
-        tablename="contract",
-        constraint_name="contract_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ends > starts"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        constraint_name="agreed_score_once",
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_once",
         constraint_class=Unique,
         params={
-            "columns": ["bid", "criterion", "number"],
+            "columns": ["recommendation", "approver"],
             "nulls_distinct": True,
         },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        constraint_name="agreed_score_has_reason",
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('approved', 'returned')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_later_has_reason",
+        constraint_class=Check,
+        params={"condition": "(number = 1) = (because IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_draw_seed_length",
+        constraint_class=Check,
+        params={"condition": "octet_length(draw_seed) = 32"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CountedSeatTable",
+        tablename="counted_seat",
+        constraint_name="counted_seat_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["lot", "evaluator", "criterion"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        constraint_name="drop_out_has_reason",
         constraint_class=Check,
         params={"condition": "length(btrim(reason)) >= 20"},
         schema=None,
@@ -2667,11 +3700,40 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        constraint_name="award_notice_once",
-        constraint_class=Unique,
-        params={"columns": ["award", "bid"], "nulls_distinct": True},
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        constraint_name="standstill_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ends_at > began_at"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_says_why",
+        constraint_class=Check,
+        params={"condition": "passed = (failed_because = '{}')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_denominator_positive",
+        constraint_class=Check,
+        params={"condition": "points_denominator > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_figures_finite",
+        constraint_class=Check,
+        params={
+            "condition": "points_numerator >= 0 AND greatest(points_numerator, points_denominator) < 'Infinity'"
+        },
         schema=None,
     )
 
@@ -2693,6 +3755,17 @@ async def forwards():
         constraint_name="score_has_reason",
         constraint_class=Check,
         params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScoreTable",
+        tablename="score",
+        constraint_name="score_evidence_listed",
+        constraint_class=Check,
+        params={
+            "condition": "jsonb_typeof(evidence) = 'array' AND jsonb_array_length(evidence) <= 20"
+        },
         schema=None,
     )
 

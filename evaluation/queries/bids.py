@@ -11,7 +11,7 @@ from evaluation.permissions import READS_BIDS, LotFacts, ensure_reads, ensure_st
 from evaluation.queries.facts import facts_of, published_requirement
 from evaluation.rules.exact import Exact
 from evaluation.rules.stages import LotStage
-from evaluation.schemas.scores import AnsweredQuestion, BidUnderEvaluation
+from evaluation.schemas.scores import AnsweredQuestion, BidUnderEvaluation, ClarificationGiven
 from market.actor import Actor
 from market.database import fetch, fetch_one
 from market.pages import Page, decode_cursor, encode_cursor
@@ -23,7 +23,7 @@ from tenders.rules.requirement import Criterion, leaves
 _BIDS = """
 SELECT m.pseudonym, m.variant, o.id IS NOT NULL AS opened, o.failure, o.content,
        CASE WHEN $4 THEN g.name END AS supplier,
-       q.points_numerator, q.points_denominator, q.passed
+       q.points_numerator, q.points_denominator, q.passed, q.failed_because
 FROM manifest_entry m
 LEFT JOIN opened_envelope o ON o.bid = m.bid AND o.kind = 'quality'
 LEFT JOIN quality_decision q ON q.bid = m.bid AND $4
@@ -34,9 +34,11 @@ ORDER BY length(m.pseudonym), m.pseudonym LIMIT $3
 
 _SCORABLE = """
 SELECT m.bid, o.content IS NOT NULL AS readable,
-       (SELECT c.id FROM criterion c WHERE c.lot = m.lot AND c.code = $3) AS criterion,
+       c.id AS criterion, coalesce(c.pass_fail, false) AS pass_fail,
+       (SELECT mean FROM panel_rules(m.tender)) AS mean, o.content,
        ARRAY(SELECT v.value FROM scale_value v WHERE v.tender = m.tender ORDER BY v.value) AS scale
 FROM manifest_entry m LEFT JOIN opened_envelope o ON o.bid = m.bid AND o.kind = 'quality'
+LEFT JOIN criterion c ON c.lot = m.lot AND c.code = $3
 WHERE m.lot = $1 AND m.pseudonym = $2
 """
 
@@ -51,6 +53,13 @@ class _Bid(msgspec.Struct, frozen=True):
     points_numerator: Decimal | None
     points_denominator: Decimal | None
     passed: bool | None
+    failed_because: list[str] | None
+
+
+class _Clarified(msgspec.Struct, frozen=True):
+    pseudonym: str
+    number: int
+    answer: str
 
 
 class Scorable(msgspec.Struct, frozen=True):
@@ -59,7 +68,17 @@ class Scorable(msgspec.Struct, frozen=True):
     bid: UUID
     readable: bool
     criterion: UUID | None
+    pass_fail: bool
+    mean: bool
+    content: str | None
     scale: list[Decimal]
+
+    def answers(self) -> dict[str, str]:
+        """What the bid answers, by the code of the criterion."""
+        if self.content is None:
+            return {}
+        given = msgspec.json.decode(self.content, type=QualityEnvelope)
+        return {answer.criterion: answer.text for answer in given.answers}
 
 
 async def scorable(facts: LotFacts, pseudonym: str, criterion: str) -> Scorable | None:
@@ -90,13 +109,16 @@ async def bids_under_evaluation(
     rows = await fetch(_Bid, _BIDS, facts.lot, after, limit + 1, locked)
     shown = rows[:limit]
     asked = leaves(lot)
+    clarified = await fetch(_Clarified, "SELECT * FROM answers_shown($1)", facts.lot)
     return facts.lot, Page(
-        items=[_view(row, asked) for row in shown],
+        items=[_view(row, asked, clarified) for row in shown],
         next=encode_cursor(shown[-1].pseudonym) if len(rows) > limit else None,
     )
 
 
-def _view(row: _Bid, asked: Sequence[Criterion]) -> BidUnderEvaluation:
+def _view(
+    row: _Bid, asked: Sequence[Criterion], clarified: Sequence[_Clarified]
+) -> BidUnderEvaluation:
     points = None
     if row.points_numerator is not None and row.points_denominator is not None:
         points = Exact.of(Fraction(row.points_numerator) / Fraction(row.points_denominator))
@@ -106,9 +128,15 @@ def _view(row: _Bid, asked: Sequence[Criterion]) -> BidUnderEvaluation:
         opened=row.opened,
         failure=row.failure,
         answers=_answers(row.content, asked),
+        clarifications=[
+            ClarificationGiven(number=given.number, answer=given.answer)
+            for given in clarified
+            if given.pseudonym == row.pseudonym
+        ],
         supplier=row.supplier,
         quality_points=points,
         passed=row.passed,
+        failed_because=row.failed_because,
     )
 
 

@@ -35,7 +35,7 @@ from tenders.rules.duties import Duty
 _COUNTS = "SELECT * FROM evaluation_counts($1)"
 
 _EVALUATORS = """
-SELECT s.person, p.name, s.given, s.locked_at FROM scoring_progress($1) s
+SELECT s.person, p.name, s.given, s.needed, s.locked_at FROM scoring_progress($1) s
 JOIN person p ON p.id = s.person ORDER BY p.name, p.id
 """
 
@@ -64,7 +64,15 @@ class EvaluatorRow(msgspec.Struct, frozen=True):
     person: UUID
     name: str
     given: int
+    needed: int
     locked_at: datetime | None
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How many evaluators who can act score a criterion."""
+
+    code: str
+    evaluators: int
 
 
 class _Panellist(msgspec.Struct, frozen=True):
@@ -84,6 +92,11 @@ class _Standstill(msgspec.Struct, frozen=True):
 async def evaluators_of(facts: LotFacts) -> list[EvaluatorRow]:
     """Those who must score a lot, inside a transaction; no score is shown."""
     return await fetch(EvaluatorRow, _EVALUATORS, facts.lot)
+
+
+async def coverage_of(facts: LotFacts) -> list[Coverage]:
+    """How many score each criterion of a lot, inside a transaction."""
+    return await fetch(Coverage, "SELECT * FROM panel_coverage($1)", facts.lot)
 
 
 async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> EvaluationView:
@@ -112,7 +125,8 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
         evaluators = await evaluators_of(facts)
         panel = await _panel(facts)
         recommendation = await present_recommendation(facts)
-    progress = _progress(facts, counts, evaluators, panel)
+        coverage = await coverage_of(facts)
+    progress = _progress(facts, counts, evaluators, panel, coverage)
     return msgspec.structs.replace(
         _view(facts, standstill, missing(progress)),
         bids=counts.bids,
@@ -121,7 +135,7 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
                 person=row.person,
                 name=row.name,
                 given=row.given,
-                needed=counts.scores_needed,
+                needed=row.needed,
                 locked_at=row.locked_at,
             )
             for row in evaluators
@@ -170,15 +184,22 @@ def _progress(
     counts: _Counts,
     evaluators: list[EvaluatorRow],
     panel: list[PanelMember],
+    coverage: list[Coverage],
 ) -> Progress:
     return Progress(
         stage=facts.stage,
         unopened=counts.unopened,
         scores_needed=counts.scores_needed,
         evaluators=[
-            Evaluator(name=row.name, given=row.given, locked=row.locked_at is not None)
+            Evaluator(
+                name=row.name,
+                given=row.given,
+                needed=row.needed,
+                locked=row.locked_at is not None,
+            )
             for row in evaluators
         ],
+        fewest_on_a_criterion=min((row.evaluators for row in coverage), default=0),
         evaluators_minimum=facts.evaluators_minimum,
         agreed=counts.agreed,
         passed=counts.passed,

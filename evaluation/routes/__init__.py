@@ -3,12 +3,18 @@
 from evaluation.routes.allocation import AllocationController
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
+from evaluation.routes.clarifications import OwnQuestionController, QuestionController
 from evaluation.routes.methods import MethodController
+from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
 from evaluation.routes.robustness import RobustnessController
 
 CONTROLLERS = (
+    PanelController,
+    ModerationController,
+    QuestionController,
+    OwnQuestionController,
     EvaluationController,
     PriceController,
     DropOutController,

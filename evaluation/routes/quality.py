@@ -11,20 +11,26 @@ from evaluation.commands import moves, quality, reading, scoring
 from evaluation.errors import (
     BidNotOpened,
     ChangedMeanwhile,
+    EvidenceNotInBid,
     LockedAlready,
     LotNotThere,
+    MeanIsComputed,
     ModerationIncomplete,
     ModerationTooEarly,
     NoSuchCriterion,
+    NotAssigned,
     OpeningIncomplete,
+    PanelChanged,
     ReasonTooShort,
     ScoreOffScale,
     ScoresIncomplete,
     ScoresLocked,
+    SpreadNotDiscussed,
 )
 from evaluation.queries import progress
 from evaluation.schemas.progress import AbandonLot, EvaluationView, LotMoved
 from evaluation.schemas.scores import (
+    AgreeScore,
     BidUnderEvaluation,
     GiveScore,
     QualityLocked,
@@ -112,6 +118,8 @@ class EvaluationController(Controller):
             BidNotOpened,
             NoSuchCriterion,
             ScoreOffScale,
+            EvidenceNotInBid,
+            NotAssigned,
             ReasonTooShort,
             ChangedMeanwhile,
         ),
@@ -163,6 +171,7 @@ class EvaluationController(Controller):
             ConflictOfInterest,
             LotNotThere,
             LockedAlready,
+            NotAssigned,
             ScoresIncomplete,
         ),
     )
@@ -189,6 +198,8 @@ class EvaluationController(Controller):
             BidNotOpened,
             NoSuchCriterion,
             ScoreOffScale,
+            MeanIsComputed,
+            SpreadNotDiscussed,
             ReasonTooShort,
             ChangedMeanwhile,
         ),
@@ -198,7 +209,7 @@ class EvaluationController(Controller):
         tender_id: FromPath[UUID],
         lot_number: FromPath[int],
         pseudonym: FromPath[str],
-        data: JSONBody[GiveScore],
+        data: JSONBody[AgreeScore],
         actor: NamedDependency[Actor],
     ) -> ScoreGiven:
         """Record what the panel agreed on one criterion of one bid, as its moderator."""
@@ -215,6 +226,7 @@ class EvaluationController(Controller):
             LotNotThere,
             ModerationTooEarly,
             ModerationIncomplete,
+            PanelChanged,
             OpeningIncomplete,
         ),
     )

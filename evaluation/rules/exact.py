@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 
-from market.money import Money, display, exact_text
+from market.money import Money, display, exact_text, plain_text
 
 _ENOUGH: Final = 1_000
 _MOST_PLACES: Final = 12
@@ -45,3 +45,20 @@ def significant(value: Fraction) -> str:
     while value and abs(value) * 10**places < _ENOUGH and places < _MOST_PLACES:
         places += 1
     return display(value, places)
+
+
+def shown_value(value: Decimal, divisor: int = 1) -> str:
+    """Write a score: as it is or, for a mean of so many, rounded to two decimals."""
+    return exact_text(value) if divisor == 1 else display(Fraction(value) / divisor)
+
+
+def value_text(value: Fraction | Decimal) -> str:
+    """Write an agreed value in words to a bidder: a mean that does not end as a fraction too."""
+    exact = Fraction(value)
+    rest = exact.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest == 1:
+        return plain_text(Decimal(exact.numerator) / Decimal(exact.denominator))
+    return f"{display(exact)} ({exact.numerator}/{exact.denominator})"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from evaluation.rules.exact import Exact, pounds, significant
+from evaluation.rules.exact import Exact, pounds, significant, value_text
 from market.money import Money, fraction_of, plain_text
 from tenders.rules.requirement import Criterion
 
@@ -30,7 +30,7 @@ class NoticeOutcome(StrEnum):
 class Agreed(Struct, frozen=True, kw_only=True):
     """What the panel agreed of one criterion of one bid."""
 
-    value: Decimal
+    value: Fraction | Decimal
     reason: str
 
 
@@ -224,7 +224,7 @@ def _result(award: LotAward, bid: DecidedBid, *, own: bool) -> BidResult:
         scores=[
             CriterionResult(
                 criterion=leaf.code,
-                value=plain_text(bid.agreed[leaf.code].value),
+                value=value_text(bid.agreed[leaf.code].value),
                 points=Exact.of(
                     fraction_of(leaf.weight) * Fraction(bid.agreed[leaf.code].value) / award.highest
                 ),
@@ -265,7 +265,7 @@ def _advantage(leaf: Criterion, winning: Agreed, own: Agreed) -> str:
         better = "Neither tender has the advantage"
     return (
         f"{leaf.code}, {leaf.title}, {leaf.weight} points: the successful tender was given"
-        f" {plain_text(winning.value)} and yours {plain_text(own.value)}. {better}."
+        f" {value_text(winning.value)} and yours {value_text(own.value)}. {better}."
         f" The panel said of the successful tender: {winning.reason.strip()}"
         f" Of yours: {own.reason.strip()}"
     )

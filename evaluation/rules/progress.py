@@ -13,10 +13,14 @@ from tenders.rules.duties import Duty
 
 
 class Evaluator(Struct, frozen=True, kw_only=True):
-    """An evaluator, how many scores they have given, and when they locked."""
+    """An evaluator, how many scores they have given of those needed, and whether they locked.
+
+    `needed` is as for the whole lot where it is not said.
+    """
 
     name: str
     given: int
+    needed: int | None = None
     locked: bool
 
 
@@ -50,12 +54,17 @@ class PanelMember(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How far a lot has come, in counts, and who can still act on it."""
+    """How far a lot has come, in counts, and who can still act on it.
+
+    `fewest_on_a_criterion` is how many evaluators the criterion has that has fewest: all of them
+    where it is not said.
+    """
 
     stage: LotStage
     unopened: int
     scores_needed: int
     evaluators: Sequence[Evaluator]
+    fewest_on_a_criterion: int | None = None
     evaluators_minimum: int
     agreed: int
     passed: int
@@ -176,15 +185,20 @@ def _quality(progress: Progress) -> list[Missing]:
     found = [
         _next(
             evaluator.name,
-            "Lock the scores."
-            if evaluator.given >= progress.scores_needed
-            else f"Give {progress.scores_needed - evaluator.given} of {progress.scores_needed}"
-            " scores, and lock.",
+            _scoring(evaluator, progress.scores_needed),
         )
         for evaluator in progress.evaluators
         if not evaluator.locked
     ]
-    lacking = progress.evaluators_minimum - len(progress.evaluators)
+    left = len(progress.evaluators)
+    fewest = progress.fewest_on_a_criterion
+    if fewest is not None and fewest < progress.evaluators_minimum <= left:
+        what = (
+            f"Assign others: a criterion has {_number(fewest)} evaluators who can act, and the"
+            f" published minimum is {_number(progress.evaluators_minimum)}."
+        )
+        found.append(_next("tender manager", what))
+    lacking = progress.evaluators_minimum - left
     if lacking > 0:
         short = _shortage(
             "scoring",
@@ -205,6 +219,13 @@ def _quality(progress: Progress) -> list[Missing]:
         what = f"Record {left} of {progress.scores_needed} agreed scores."
         return [_next("moderator", what), *without_moderator]
     return [_next("moderator", "Lock the quality of the lot."), *without_moderator]
+
+
+def _scoring(evaluator: Evaluator, of_lot: int) -> str:
+    needed = of_lot if evaluator.needed is None else evaluator.needed
+    if evaluator.given >= needed:
+        return "Lock the scores."
+    return f"Give {needed - evaluator.given} of {needed} scores, and lock."
 
 
 def _approvals(progress: Progress) -> list[Missing]:

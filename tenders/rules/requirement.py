@@ -51,6 +51,13 @@ class CriterionKind(StrEnum):
     PRICE = "price"
 
 
+class Consensus(StrEnum):
+    """How the scores of several evaluators become the one that counts."""
+
+    AGREED = "agreed"
+    MEAN = "mean"
+
+
 class ScaleValue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One value that an evaluator may give, and what it means."""
 
@@ -63,7 +70,8 @@ class Criterion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A node of the criteria tree; weights are points out of 100 at every level.
 
     Only a quality criterion without children is answered and scored; on a parent, `question`
-    introduces the group.
+    introduces the group. One that is `pass_fail` weighs 0 and is passed or failed; on any other,
+    `minimum` is the value of the scale that a bid must reach. A bid that fails either has failed.
     """
 
     code: Code
@@ -71,6 +79,8 @@ class Criterion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: CriterionKind
     weight: DecimalText
     question: LongText | None = None
+    pass_fail: bool = False
+    minimum: DecimalText | None = None
     children: Annotated[tuple["Criterion", ...], Meta(max_length=MAXIMUM_CRITERIA)] = ()
 
 
@@ -124,6 +134,20 @@ class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lot_limit: LotLimit | None = None
     approval_quorum: Annotated[int, Meta(ge=1, le=10)] = 2
     evaluators_minimum: Annotated[int, Meta(ge=1, le=20)] = 2
+    spread_tolerance: Annotated[
+        DecimalText | None,
+        Meta(
+            description="How far the scores of one criterion may lie apart, in units of the scale,"
+            " before the panel records how it discussed them; any distance if not given."
+        ),
+    ] = None
+    consensus: Annotated[
+        Consensus,
+        Meta(
+            description="`agreed`: the panel agrees on a value of the scale. `mean`: the exact mean"
+            " of the evaluators' scores, which the market computes."
+        ),
+    ] = Consensus.AGREED
 
     example: ClassVar[dict[str, Any]] = {
         "title": "Business intelligence for three groups",
@@ -191,13 +215,15 @@ def faults(requirement: Requirement, known_service_lines: Collection[str]) -> li
         *_blank_faults("", title=requirement.title, description=requirement.description),
         *_scale_faults(requirement.scale),
         *method_faults(requirement.award_method),
+        *_panel_faults(requirement),
         *_numbering_faults(requirement.lots),
         *limit_faults(requirement.lot_limit, len(requirement.lots)),
         *(
             fault
             for index, lot in enumerate(requirement.lots)
-            for fault in _lot_faults(
-                f"lots[{index}]", lot, known_service_lines, requirement.award_method
+            for fault in (
+                *_lot_faults(f"lots[{index}]", lot, known_service_lines, requirement.award_method),
+                *_minimum_faults(f"lots[{index}].criteria", lot, requirement.scale),
             )
         ),
     ]
@@ -265,6 +291,28 @@ def _scale_faults(scale: Sequence[ScaleValue]) -> Iterator[Fault]:
                 " once."
             )
             yield Fault(field=f"{field}.value", reason=reason)
+
+
+def _panel_faults(requirement: Requirement) -> Iterator[Fault]:
+    tolerance = requirement.spread_tolerance
+    if tolerance is not None and decimal_of(tolerance) < 0:
+        reason = f"The spread tolerance is {tolerance}; it is a distance, zero or above."
+        yield Fault(field="spread_tolerance", reason=reason)
+
+
+def _minimum_faults(field: str, lot: Lot, scale: Sequence[ScaleValue]) -> Iterator[Fault]:
+    """A minimum that no bid can miss, or none can reach, is none of the scale's values."""
+    values = [decimal_of(step.value) for step in scale]
+    for here, criterion, _ in _walk(field, lot.criteria):
+        code, minimum = criterion.code, criterion.minimum
+        if minimum is None:
+            continue
+        if criterion.pass_fail or criterion.children or criterion.kind is CriterionKind.PRICE:
+            reason = f"{code} is not scored on the scale, so it takes no minimum; leave it out."
+            yield Fault(field=f"{here}.minimum", reason=reason)
+        elif decimal_of(minimum) not in values:
+            reason = f"The minimum of {code} is {minimum}, which is no value of the scale."
+            yield Fault(field=f"{here}.minimum", reason=reason)
 
 
 def _numbering_faults(lots: Sequence[Lot]) -> Iterator[Fault]:
@@ -339,7 +387,7 @@ def _criteria_faults(field: str, lot: Lot) -> Iterator[Fault]:
     where = f"{field}.criteria"
     visited = list(_walk(where, lot.criteria))
     yield from _weight_sum_faults(where, lot)
-    if not leaves(lot):
+    if not any(not leaf.pass_fail for leaf in leaves(lot)):
         reason = f"Lot {lot.number} has no quality criterion that can be scored; add one."
         yield Fault(field=where, reason=reason)
     if len(visited) > MAXIMUM_CRITERIA:
@@ -367,7 +415,7 @@ def _weight_sum_faults(field: str, lot: Lot) -> Iterator[Fault]:
 def _criterion_faults(field: str, criterion: Criterion, depth: int) -> Iterator[Fault]:
     code, weight = criterion.code, decimal_of(criterion.weight)
     yield from _blank_faults(field, title=criterion.title)
-    yield from _above_zero_faults(f"{field}.weight", f"weight of {code}", weight)
+    yield from _criterion_weight_faults(field, criterion, weight)
     if depth > MAXIMUM_DEPTH:
         reason = (
             f"The criterion {code} lies {depth} levels deep; use at most {MAXIMUM_DEPTH} levels."
@@ -397,6 +445,25 @@ def _criterion_faults(field: str, criterion: Criterion, depth: int) -> Iterator[
     elif not criterion.children and not (criterion.question or "").strip():
         reason = f"The quality criterion {code} asks nothing; write the question bidders answer."
         yield Fault(field=f"{field}.question", reason=reason)
+
+
+def _criterion_weight_faults(field: str, criterion: Criterion, weight: Decimal) -> Iterator[Fault]:
+    """What is passed or failed weighs nothing, and so does a group of nothing else."""
+    code = criterion.code
+    if not _only_passed(criterion):
+        yield from _above_zero_faults(f"{field}.weight", f"weight of {code}", weight)
+    elif weight != 0:
+        reason = f"The weight of {code} is {plain_text(weight)}; what is passed or failed weighs 0."
+        yield Fault(field=f"{field}.weight", reason=reason)
+    if criterion.pass_fail and (criterion.children or criterion.kind is CriterionKind.PRICE):
+        reason = f"{code} cannot be passed or failed: only what bidders answer can."
+        yield Fault(field=f"{field}.pass_fail", reason=reason)
+
+
+def _only_passed(criterion: Criterion) -> bool:
+    if criterion.children:
+        return all(_only_passed(child) for child in criterion.children)
+    return criterion.pass_fail
 
 
 def _price_item_faults(field: str, lot: Lot) -> Iterator[Fault]:

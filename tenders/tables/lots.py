@@ -65,16 +65,22 @@ class LotServiceLineTable(Table, db=DB, tablename="lot_service_line"):
 
 
 class CriterionTable(Table, db=DB, tablename="criterion"):
-    """A quality criterion that is scored: a leaf of the published tree, its weight in points."""
+    """A quality criterion that is scored: a leaf of the published tree, its weight in points.
+
+    One that is passed or failed weighs nothing; `minimum` is the value of the scale to be reached.
+    """
 
     id = columns.UUID(primary_key=True)
     lot = columns.ForeignKey(LotTable, default=None, null=False, on_delete=OnDelete.restrict)
     code = columns.Varchar(length=20, default=None, null=False)
     title = columns.Varchar(length=200, default=None, null=False)
     weight = columns.Numeric(default=None, null=False)
+    pass_fail = columns.Boolean(default=None, null=False)
+    minimum = columns.Numeric(default=None, null=True)
 
     criterion_once = Unique(["lot", "code"])
-    criterion_weight_positive = Check("weight > 0")
+    criterion_weight_positive = Check("CASE WHEN pass_fail THEN weight = 0 ELSE weight > 0 END")
+    criterion_passed_or_scored = Check("NOT pass_fail OR minimum IS NULL")
 
 
 class ScaleValueTable(Table, db=DB, tablename="scale_value"):

@@ -184,6 +184,24 @@ def _progress(case: Case) -> str:
     return "403 duty-not-taken-up" if case.offered else "403 duty-suspended"
 
 
+def _sees_questions(case: Case) -> bool:
+    """Those who see to it that all bidders are treated alike, and have no interest."""
+    if not case.moment.opened:
+        return False
+    by_duty = case.in_force & {"moderator", "tender_manager", "price_evaluator", "guardian"}
+    return case.audits or bool(by_duty and not case.conflict_in_reading)
+
+
+def _minutes(case: Case) -> str:
+    """As scores are read, but that there is nothing before all have locked."""
+    answer = _scores(case)
+    if answer != "200":
+        return answer
+    if not case.moment.opened:
+        return "409 lot-not-there"
+    return "409 moderation-too-early" if case.moment.name == "opened" else "200"
+
+
 def _scores(case: Case) -> str:
     undecided = case.moment.lot in {"bidding", "quality_scoring"}
     panel = ("quality_evaluator", "moderator", "guardian")
@@ -318,6 +336,21 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "rehearseKeys": opening_act(_not_with_officers),
         # the evaluation of a lot
         "getEvaluation": signed_in(_progress),
+        "getPanel": signed_in(_progress),
+        "setPanel": lot_act("tender_manager", at={"bidding": "200", "quality_scoring": "200"}),
+        "getModerationMinutes": _minutes,
+        "recordDissent": lot_act(
+            "quality_evaluator",
+            at={
+                "opened": "409 nothing-to-dissent-from",
+                "all scores locked": "409 nothing-to-dissent-from",
+                "moderated": "201",
+            },
+        ),
+        "askBidder": lot_act("tender_manager", at={"quality_scoring": "201"}),
+        "listBidQuestions": people(_sees_questions, "200", NOT_FOUND),
+        "listQuestionsToMe": own_bid("200"),
+        "answerQuestion": own_bid(NOT_FOUND),  # nobody was asked
         "listBidsUnderEvaluation": lot_reading(
             "quality_evaluator",
             "moderator",

@@ -168,6 +168,8 @@ def _version(operation: Operation, state: Frozen) -> int:
     """Of what the operation changes: a bid, a lot, a client, a webhook, or else the tender."""
     if operation.id == "changeNoticePreferences":
         return 1  # of nobody: they have stated none
+    if operation.id == "setPanel":
+        return 1  # nobody has been assigned
     for thing in ("bid", "lot", "client", "webhook"):
         if f"/{thing}s/{{" in operation.path:
             return state.versions[thing]

@@ -99,6 +99,18 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
         "replaceBid": bid,
         "giveScore": score,
         "agreeScore": score,
+        "askBidder": {
+            "question": "Which of the two groups do you mean in your answer?",
+            "answer_by": (now + timedelta(days=50)).isoformat(),
+        },
+        "recordDissent": {"criterion": "Q1.1", "reason": "I found this nowhere in the answer."},
+        "setPanel": {
+            "evaluators": [
+                {"person": str(cast[name].id), "criteria": ["Q1.1", "Q1.2", "Q2"]}
+                for name in ("quality_evaluator", "exempted evaluator")
+            ],
+            "because": "Everybody scores everything.",
+        },
         "switchSession": {"organisation": str(buyer)},
         "giveRole": {"role": "auditor"},
         "recordMitigation": {

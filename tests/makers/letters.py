@@ -141,6 +141,7 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     ("scores-due", "first", {**_TENDER, "lots": [1, 2], "reminder": False}),
     ("scores-due", "after a week", {**_TENDER, "lots": [2], "reminder": True}),
     ("moderation-due", "", _LOT),
+    ("bid-questioned", "", {**_LOT, "bid": "5b0c1f9e", "answer_by": _NOON}),
     ("quality-decided", "to the price evaluator", {**_LOT, "reader": "price_evaluator"}),
     ("quality-decided", "to the manager, none passed", {**_LOT, "reader": "tender_manager"}),
     ("recommendation-due", "", _RANKED),

@@ -14,7 +14,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE r.declared AND EXISTS (SELECT 1 FROM scored)
     ), due AS (
         SELECT e.person, e.organisation, ARRAY(
-            SELECT s.number FROM scored s WHERE NOT EXISTS (
+            SELECT s.number FROM scored s WHERE e.person IN (SELECT evaluators_of_lot(s.id))
+                AND NOT EXISTS (
                 SELECT 1 FROM score_lock k WHERE k.lot = s.id AND k.evaluator = e.person)
             ORDER BY s.number) AS lots
         FROM evaluator e

@@ -26,19 +26,27 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- How far a lot is, in counts and without a score: what everybody with a duty may know.
-CREATE FUNCTION has_duty(of_tender uuid) RETURNS boolean LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM duties_in_force(of_tender, acting_person()))
+CREATE FUNCTION scoring_progress(of_lot uuid)
+RETURNS TABLE (person uuid, given integer, needed integer, locked_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH seated AS MATERIALIZED (SELECT * FROM seats_of(of_lot)),
+    bids AS MATERIALIZED (SELECT b FROM scored_bids(of_lot) b)
+    SELECT e.evaluator, (SELECT count(DISTINCT (s.bid, s.criterion))::integer FROM score s
+               JOIN seated t ON t.evaluator = s.evaluator AND t.criterion = s.criterion
+               WHERE s.lot = l.id AND s.evaluator = e.evaluator),
+           (SELECT count(*)::integer FROM bids CROSS JOIN seated t
+            WHERE t.evaluator = e.evaluator),
+           (SELECT k.locked_at FROM score_lock k
+            WHERE k.lot = l.id AND k.evaluator = e.evaluator)
+    FROM lot l CROSS JOIN (SELECT DISTINCT evaluator FROM seated) e
+    WHERE l.id = of_lot AND l.stage <> 'bidding' AND has_duty(l.tender)
 $$;
 
-CREATE FUNCTION scoring_progress(of_lot uuid)
-RETURNS TABLE (person uuid, given integer, locked_at timestamptz) LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT e, (SELECT count(DISTINCT (s.bid, s.criterion))::integer FROM score s
-               WHERE s.lot = l.id AND s.evaluator = e),
-           (SELECT k.locked_at FROM score_lock k WHERE k.lot = l.id AND k.evaluator = e)
-    FROM lot l CROSS JOIN evaluators_of(l.tender) e
-    WHERE l.id = of_lot AND l.stage <> 'bidding' AND has_duty(l.tender)
+-- Which scores count towards moderation, for those who read the evaluation.
+CREATE FUNCTION seats_that_count(of_lot uuid) RETURNS TABLE (evaluator uuid, criterion uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT s.evaluator, s.criterion FROM counting_seats(of_lot) s
+    WHERE of_lot IN (SELECT evaluated_lots())
 $$;
 
 CREATE FUNCTION evaluation_counts(of_lot uuid)
@@ -146,6 +154,7 @@ $$;
 
 ALTER TABLE score ENABLE ROW LEVEL SECURITY;
 ALTER TABLE agreed_score ENABLE ROW LEVEL SECURITY;
+ALTER TABLE dissent ENABLE ROW LEVEL SECURITY;
 ALTER TABLE quality_decision ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ranked_bid ENABLE ROW LEVEL SECURITY;
 ALTER TABLE drop_out ENABLE ROW LEVEL SECURITY;
@@ -155,6 +164,7 @@ ALTER TABLE award ENABLE ROW LEVEL SECURITY;
 ALTER TABLE award_notice ENABLE ROW LEVEL SECURITY;
 CREATE POLICY guard_reads ON score FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON agreed_score FOR SELECT TO market_guard USING (true);
+CREATE POLICY guard_reads ON dissent FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON quality_decision FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON ranked_bid FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON drop_out FOR SELECT TO market_guard USING (true);
@@ -170,6 +180,10 @@ CREATE POLICY agreed_read ON agreed_score FOR SELECT TO market_app
     USING (lot IN (SELECT lots_with_open_scores()));
 CREATE POLICY agreed_made ON agreed_score FOR INSERT TO market_app
     WITH CHECK (moderator = acting_person());
+CREATE POLICY dissent_read ON dissent FOR SELECT TO market_app USING (agreed_score IN (
+    SELECT a.id FROM agreed_score a WHERE a.lot IN (SELECT lots_with_open_scores())));
+CREATE POLICY dissent_made ON dissent FOR INSERT TO market_app
+    WITH CHECK (evaluator = acting_person());
 CREATE POLICY decision_read ON quality_decision FOR SELECT TO market_app
     USING (lot IN (SELECT evaluated_lots()));
 CREATE POLICY decision_made ON quality_decision FOR INSERT TO market_app
@@ -197,12 +211,14 @@ CREATE POLICY notice_read ON award_notice FOR SELECT TO market_app
     USING (recipient = acting_organisation() OR lot IN (SELECT evaluated_lots()));
 CREATE POLICY notice_made ON award_notice FOR INSERT TO market_app WITH CHECK (true);
 
-GRANT SELECT, INSERT ON score, score_lock, agreed_score, quality_decision, ranking, ranked_bid,
-    drop_out, recommendation, approval, award, award_notice, standstill, contract TO market_app;
-GRANT SELECT ON score, score_lock, agreed_score, quality_decision, ranking, ranked_bid,
-    drop_out, recommendation, approval, award, award_notice, standstill, contract TO market_guard;
+GRANT SELECT, INSERT ON score, score_lock, agreed_score, dissent, quality_decision, ranking,
+    ranked_bid, drop_out, recommendation, approval, award, award_notice, standstill, contract TO market_app;
+GRANT SELECT ON score, score_lock, agreed_score, dissent, quality_decision, ranking,
+    ranked_bid, drop_out, recommendation, approval, award, award_notice, standstill, contract TO market_guard;
 -- Each of these tells the acting person no more than their duty lets them know.
 GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_progress(uuid),
+    seats_that_count(uuid), panel_shown(uuid), panel_coverage(uuid), panel_rules(uuid),
+    assignable_evaluators(uuid), scoring_begun(uuid),
     evaluation_counts(uuid), panel_standing(uuid, text[]), openers_left(uuid),
     envelope_failures(uuid), published_award(uuid), award_approved(lot),
     order_of_receipt(uuid), draw_seed_due(uuid), latest_ranking(uuid), latest_award(uuid),

@@ -227,6 +227,12 @@ _BIDDING: Final[Mapping[str, Action]] = {
 }
 
 _EVALUATING: Final[Mapping[str, Action]] = {
+    "panel.set": Action(
+        "The tender manager assigned evaluators to the criteria of a lot.",
+        ("panel",),
+        {**_LOT, "number": _NUMBER, "evaluators": Kind.IDS},
+        commits_to="the panel with the reason for its change",
+    ),
     "score.given": Action(
         "An evaluator scored a bid.", ("score",), _SCORE, commits_to="the score with its reason"
     ),
@@ -236,12 +242,31 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         _SCORE,
         commits_to="the score with its reason",
     ),
+    "dissent.recorded": Action(
+        "An evaluator recorded that they do not share an agreed score.",
+        ("dissent",),
+        _SCORE,
+        commits_to="the dissent with its reason",
+    ),
     "scores.locked": Action("An evaluator locked their scores.", ("score_lock",), _LOT),
     "quality.locked": Action(
         "The quality of a lot was decided.",
         ("lot",),
         {**_LOT, "bids": _NUMBER},
         commits_to="the decisions",
+    ),
+    "bid.questioned": Action(
+        "The point of contact asked a bidder about its bid.",
+        ("bid_question",),
+        {**_LOT, "bid": _CODE, "number": _NUMBER, "about": _CODE, "answer_by": Kind.INSTANT},
+        commits_to="the question",
+    ),
+    "question.answered": Action(
+        "A bidder answered a question about its bid; of no tender, so that nobody who reads the"
+        " answer under a pseudonym can tell whose it is.",
+        ("bid_answer",),
+        {"number": _NUMBER},
+        commits_to="the answer",
     ),
     "prices.opening_begun": Action("The opening of prices was begun.", ("lot",), _LOT),
     "prices.opened": Action("The prices of a lot are open.", ("lot",), _LOT),
@@ -321,6 +346,9 @@ _READING: Final[Mapping[str, Action]] = {
         "Others' scores were read with their reasons.",
         ("lot",),
         {**_LOT, "bids": Kind.CODES, "scores": _NUMBER},
+    ),
+    "moderation.read": Action(
+        "The minutes of moderation were read.", ("lot",), {**_LOT, "bids": Kind.CODES}
     ),
     "ranking.read": Action(
         "The ranking was read, with so many bids' schedules of prices.",

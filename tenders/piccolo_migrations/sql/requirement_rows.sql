@@ -10,13 +10,15 @@ $$;
 
 -- The quality criteria of a lot that are answered and scored: the leaves of its tree.
 CREATE FUNCTION scored_criteria(lot_text jsonb)
-RETURNS TABLE (code text, title text, weight numeric) LANGUAGE sql IMMUTABLE AS $$
+RETURNS TABLE (code text, title text, weight numeric, pass_fail boolean, minimum numeric)
+LANGUAGE sql IMMUTABLE AS $$
     WITH RECURSIVE tree AS (
         SELECT c FROM jsonb_array_elements(lot_text -> 'criteria') c
         UNION ALL
         SELECT child FROM tree, jsonb_array_elements(tree.c -> 'children') child
     )
-    SELECT c ->> 'code', c ->> 'title', (c ->> 'weight')::numeric
+    SELECT c ->> 'code', c ->> 'title', (c ->> 'weight')::numeric,
+        coalesce((c ->> 'pass_fail')::boolean, false), (c ->> 'minimum')::numeric
     FROM tree WHERE c ->> 'kind' = 'quality'
       AND jsonb_array_length(coalesce(c -> 'children', '[]')) = 0
 $$;
@@ -78,8 +80,8 @@ BEGIN
     INSERT INTO scale_value (id, tender, value, title)
         SELECT gen_random_uuid(), of_tender, (v ->> 'value')::numeric, v ->> 'title'
         FROM jsonb_array_elements(requirement -> 'scale') v;
-    INSERT INTO criterion (id, lot, code, title, weight)
-        SELECT gen_random_uuid(), l.id, c.code, c.title, c.weight
+    INSERT INTO criterion (id, lot, code, title, weight, pass_fail, minimum)
+        SELECT gen_random_uuid(), l.id, c.code, c.title, c.weight, c.pass_fail, c.minimum
         FROM jsonb_array_elements(requirement -> 'lots') e
         JOIN lot l ON l.tender = of_tender AND l.number = (e ->> 'number')::integer
         CROSS JOIN LATERAL scored_criteria(e) c;

@@ -28,7 +28,8 @@ SCORE = (
 AGREE = SCORE.replace("score (", "agreed_score (", 1).replace("evaluator", "moderator")
 DECIDE = (
     "INSERT INTO quality_decision (id, lot, bid, points_numerator, points_denominator, passed,"
-    " decided_by) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    " decided_by, failed_because) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+    " CASE WHEN $6 THEN '{}' ELSE '{minimum_quality}'::text[] END)"
 )
 
 
