@@ -41,8 +41,9 @@ from market.command import command
 from market.database import execute, fetch, fetch_one
 from market.errors import Fault
 from market.events.commands import record
+from tenders.rules.criteria import Criterion
 from tenders.rules.duties import Duty
-from tenders.rules.requirement import Criterion, highest, leaves
+from tenders.rules.requirement import highest, leaves
 
 _AGREE = """
 INSERT INTO agreed_score (id, lot, bid, criterion, moderator, value, reason, discussion)

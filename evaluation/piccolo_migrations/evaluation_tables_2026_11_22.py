@@ -183,75 +183,15 @@ async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="evaluation", description=DESCRIPTION)
 
     manager.add_table(
-        class_name="NoticeTable",
-        tablename="award_notice",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ContractTable",
-        tablename="contract",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="BidQuestionTable",
-        tablename="bid_question",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ScoreLockTable",
-        tablename="score_lock",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="PanelSeatTable",
-        tablename="panel_seat",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="DissentTable", tablename="dissent", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="BidAnswerTable",
-        tablename="bid_answer",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="PanelTable", tablename="panel", schema=None, columns=None)
-
-    manager.add_table(class_name="AwardTable", tablename="award", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="RankedBidTable",
-        tablename="ranked_bid",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ApprovalTable",
-        tablename="approval",
+        class_name="StandstillTable",
+        tablename="standstill",
         schema=None,
         columns=None,
     )
 
     manager.add_table(class_name="RankingTable", tablename="ranking", schema=None, columns=None)
+
+    manager.add_table(class_name="AwardTable", tablename="award", schema=None, columns=None)
 
     manager.add_table(
         class_name="CountedSeatTable",
@@ -270,11 +210,22 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="StandstillTable",
-        tablename="standstill",
+        class_name="BidQuestionTable",
+        tablename="bid_question",
         schema=None,
         columns=None,
     )
+
+    manager.add_table(class_name="DissentTable", tablename="dissent", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="ScoreTable", tablename="score", schema=None, columns=None)
 
     manager.add_table(
         class_name="QualityDecisionTable",
@@ -283,11 +234,60 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="ScoreTable", tablename="score", schema=None, columns=None)
+    manager.add_table(
+        class_name="ContractTable",
+        tablename="contract",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="PanelSeatTable",
+        tablename="panel_seat",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BidAnswerTable",
+        tablename="bid_answer",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ApprovalTable",
+        tablename="approval",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="NoticeTable",
+        tablename="award_notice",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ScoreLockTable",
+        tablename="score_lock",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(class_name="PanelTable", tablename="panel", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="RankedBidTable",
+        tablename="ranked_bid",
+        schema=None,
+        columns=None,
+    )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
+        table_class_name="StandstillTable",
+        tablename="standstill",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -307,8 +307,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
+        table_class_name="StandstillTable",
+        tablename="standstill",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -331,173 +331,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
+        table_class_name="StandstillTable",
+        tablename="standstill",
         column_name="award",
         db_column_name="award",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
             "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="recipient",
-        db_column_name="recipient",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="sent_by",
-        db_column_name="sent_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="sent_at",
-        db_column_name="sent_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -514,34 +355,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="reference",
-        db_column_name="reference",
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="rule_set",
+        db_column_name="rule_set",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -560,34 +377,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="made_at",
-        db_column_name="made_at",
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="began_at",
+        db_column_name="began_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -605,1574 +398,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="starts",
-        db_column_name="starts",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="ends",
-        db_column_name="ends",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="about",
-        db_column_name="about",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="question",
-        db_column_name="question",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="asked_by",
-        db_column_name="asked_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="asked_at",
-        db_column_name="asked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        column_name="answer_by",
-        db_column_name="answer_by",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="evaluator",
-        db_column_name="evaluator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="locked_at",
-        db_column_name="locked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="criterion",
-        db_column_name="criterion",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": CriterionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="moderator",
-        db_column_name="moderator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="divisor",
-        db_column_name="divisor",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="discussion",
-        db_column_name="discussion",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="counted",
-        db_column_name="counted",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": UUID(
-                default=UUID4(),
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="agreed_at",
-        db_column_name="agreed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelSeatTable",
-        tablename="panel_seat",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelSeatTable",
-        tablename="panel_seat",
-        column_name="panel",
-        db_column_name="panel",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PanelTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelSeatTable",
-        tablename="panel_seat",
-        column_name="evaluator",
-        db_column_name="evaluator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelSeatTable",
-        tablename="panel_seat",
-        column_name="criterion",
-        db_column_name="criterion",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 32,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="agreed_score",
-        db_column_name="agreed_score",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AgreedScoreTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="evaluator",
-        db_column_name="evaluator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="dissented_at",
-        db_column_name="dissented_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="question",
-        db_column_name="question",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidQuestionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="answer",
-        db_column_name="answer",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="answered_by",
-        db_column_name="answered_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="answered_at",
-        db_column_name="answered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="because",
-        db_column_name="because",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="set_by",
-        db_column_name="set_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="set_at",
-        db_column_name="set_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardTable",
-        tablename="award",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardTable",
-        tablename="award",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardTable",
-        tablename="award",
-        column_name="recommendation",
-        db_column_name="recommendation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": RecommendationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardTable",
-        tablename="award",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AwardTable",
-        tablename="award",
-        column_name="awarded_at",
-        db_column_name="awarded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="ranking",
-        db_column_name="ranking",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": RankingTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="place",
-        db_column_name="place",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="tied",
-        db_column_name="tied",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="price",
-        db_column_name="price",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="quality_numerator",
-        db_column_name="quality_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="quality_denominator",
-        db_column_name="quality_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="price_numerator",
-        db_column_name="price_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="price_denominator",
-        db_column_name="price_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="total_numerator",
-        db_column_name="total_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="total_denominator",
-        db_column_name="total_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="recommendation",
-        db_column_name="recommendation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": RecommendationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="approver",
-        db_column_name="approver",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="lay",
-        db_column_name="lay",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="outcome",
-        db_column_name="outcome",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="decided_at",
-        db_column_name="decided_at",
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="ends_at",
+        db_column_name="ends_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2374,6 +603,120 @@ async def forwards():
         params={
             "default": None,
             "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardTable",
+        tablename="award",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardTable",
+        tablename="award",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardTable",
+        tablename="award",
+        column_name="recommendation",
+        db_column_name="recommendation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": RecommendationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardTable",
+        tablename="award",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardTable",
+        tablename="award",
+        column_name="awarded_at",
+        db_column_name="awarded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
             "primary_key": False,
             "unique": False,
             "index": False,
@@ -2818,8 +1161,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2839,8 +1182,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -2863,141 +1206,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="rule_set",
-        db_column_name="rule_set",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="began_at",
-        db_column_name="began_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="ends_at",
-        db_column_name="ends_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
         column_name="bid",
         db_column_name="bid",
         column_class_name="ForeignKey",
@@ -3009,7 +1219,7 @@ async def forwards():
             "target_column": None,
             "null": False,
             "primary_key": False,
-            "unique": True,
+            "unique": False,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -3020,10 +1230,389 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="points_numerator",
-        db_column_name="points_numerator",
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="about",
+        db_column_name="about",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="question",
+        db_column_name="question",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="asked_by",
+        db_column_name="asked_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="asked_at",
+        db_column_name="asked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        column_name="answer_by",
+        db_column_name="answer_by",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="agreed_score",
+        db_column_name="agreed_score",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AgreedScoreTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="dissented_at",
+        db_column_name="dissented_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="criterion",
+        db_column_name="criterion",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": CriterionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="moderator",
+        db_column_name="moderator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="value",
+        db_column_name="value",
         column_class_name="Numeric",
         column_class=Numeric,
         params={
@@ -3042,34 +1631,12 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="points_denominator",
-        db_column_name="points_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="passed",
-        db_column_name="passed",
-        column_class_name="Boolean",
-        column_class=Boolean,
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="divisor",
+        db_column_name="divisor",
+        column_class_name="Integer",
+        column_class=Integer,
         params={
             "default": None,
             "null": False,
@@ -3085,16 +1652,58 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="failed_because",
-        db_column_name="failed_because",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="discussion",
+        db_column_name="discussion",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="counted",
+        db_column_name="counted",
         column_class_name="Array",
         column_class=Array,
         params={
             "default": None,
-            "base_column": Text(
-                default="",
+            "base_column": UUID(
+                default=UUID4(),
                 null=False,
                 primary_key=False,
                 unique=False,
@@ -3117,34 +1726,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="decided_by",
-        db_column_name="decided_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="decided_at",
-        db_column_name="decided_at",
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="agreed_at",
+        db_column_name="agreed_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -3384,21 +1969,1493 @@ async def forwards():
         schema=None,
     )
 
-    manager.add_constraint(
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="points_numerator",
+        db_column_name="points_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="points_denominator",
+        db_column_name="points_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="passed",
+        db_column_name="passed",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="failed_because",
+        db_column_name="failed_because",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Text(
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="reference",
+        db_column_name="reference",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="made_at",
+        db_column_name="made_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="starts",
+        db_column_name="starts",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="ends",
+        db_column_name="ends",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        column_name="panel",
+        db_column_name="panel",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PanelTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        column_name="criterion",
+        db_column_name="criterion",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 32,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="question",
+        db_column_name="question",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidQuestionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answer",
+        db_column_name="answer",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answered_by",
+        db_column_name="answered_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answered_at",
+        db_column_name="answered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="recommendation",
+        db_column_name="recommendation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": RecommendationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="approver",
+        db_column_name="approver",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="lay",
+        db_column_name="lay",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="NoticeTable",
         tablename="award_notice",
-        constraint_name="award_notice_once",
-        constraint_class=Unique,
-        params={"columns": ["award", "bid"], "nulls_distinct": True},
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="recipient",
+        db_column_name="recipient",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="sent_by",
+        db_column_name="sent_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="sent_at",
+        db_column_name="sent_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="locked_at",
+        db_column_name="locked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="because",
+        db_column_name="because",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="set_by",
+        db_column_name="set_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="set_at",
+        db_column_name="set_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="ranking",
+        db_column_name="ranking",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": RankingTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="place",
+        db_column_name="place",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="tied",
+        db_column_name="tied",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="price",
+        db_column_name="price",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="quality_numerator",
+        db_column_name="quality_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="quality_denominator",
+        db_column_name="quality_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="price_numerator",
+        db_column_name="price_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="price_denominator",
+        db_column_name="price_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="total_numerator",
+        db_column_name="total_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="total_denominator",
+        db_column_name="total_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ContractTable",
-        tablename="contract",
-        constraint_name="contract_ends_after_start",
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        constraint_name="standstill_ends_after_start",
         constraint_class=Check,
-        params={"condition": "ends > starts"},
+        params={"condition": "ends_at > began_at"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_later_has_reason",
+        constraint_class=Check,
+        params={"condition": "(number = 1) = (because IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_draw_seed_length",
+        constraint_class=Check,
+        params={"condition": "octet_length(draw_seed) = 32"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CountedSeatTable",
+        tablename="counted_seat",
+        constraint_name="counted_seat_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["lot", "evaluator", "criterion"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DropOutTable",
+        tablename="drop_out",
+        constraint_name="drop_out_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        constraint_name="recommendation_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        constraint_name="recommendation_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
         schema=None,
     )
 
@@ -3430,11 +3487,20 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        constraint_name="score_lock_once",
+        table_class_name="DissentTable",
+        tablename="dissent",
+        constraint_name="dissent_once",
         constraint_class=Unique,
-        params={"columns": ["lot", "evaluator"], "nulls_distinct": True},
+        params={"columns": ["agreed_score", "evaluator"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        constraint_name="dissent_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
         schema=None,
     )
 
@@ -3478,6 +3544,76 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="ScoreTable",
+        tablename="score",
+        constraint_name="score_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["bid", "criterion", "evaluator", "number"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScoreTable",
+        tablename="score",
+        constraint_name="score_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScoreTable",
+        tablename="score",
+        constraint_name="score_evidence_listed",
+        constraint_class=Check,
+        params={
+            "condition": "jsonb_typeof(evidence) = 'array' AND jsonb_array_length(evidence) <= 20"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_says_why",
+        constraint_class=Check,
+        params={"condition": "passed = (failed_because = '{}')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_denominator_positive",
+        constraint_class=Check,
+        params={"condition": "points_denominator > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_figures_finite",
+        constraint_class=Check,
+        params={
+            "condition": "points_numerator >= 0 AND greatest(points_numerator, points_denominator) < 'Infinity'"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ContractTable",
+        tablename="contract",
+        constraint_name="contract_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ends > starts"},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="PanelSeatTable",
         tablename="panel_seat",
         constraint_name="panel_seat_once",
@@ -3490,29 +3626,59 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        constraint_name="dissent_once",
-        constraint_class=Unique,
-        params={"columns": ["agreed_score", "evaluator"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        constraint_name="dissent_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
         table_class_name="BidAnswerTable",
         tablename="bid_answer",
         constraint_name="bid_answer_says",
         constraint_class=Check,
         params={"condition": "answer ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["recommendation", "approver"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('approved', 'returned')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        constraint_name="award_notice_once",
+        constraint_class=Unique,
+        params={"columns": ["award", "bid"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        constraint_name="score_lock_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "evaluator"], "nulls_distinct": True},
         schema=None,
     )
 
@@ -3599,172 +3765,6 @@ async def forwards():
         constraint_class=Check,
         params={
             "condition": "greatest(quality_numerator, quality_denominator, price_numerator, price_denominator, total_numerator, total_denominator) < 'Infinity' AND total_numerator > '-Infinity'"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_once",
-        constraint_class=Unique,
-        params={
-            "columns": ["recommendation", "approver"],
-            "nulls_distinct": True,
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_outcome_known",
-        constraint_class=Check,
-        params={"condition": "outcome IN ('approved', 'returned')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_later_has_reason",
-        constraint_class=Check,
-        params={"condition": "(number = 1) = (because IS NULL)"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_draw_seed_length",
-        constraint_class=Check,
-        params={"condition": "octet_length(draw_seed) = 32"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CountedSeatTable",
-        tablename="counted_seat",
-        constraint_name="counted_seat_once",
-        constraint_class=Unique,
-        params={
-            "columns": ["lot", "evaluator", "criterion"],
-            "nulls_distinct": True,
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DropOutTable",
-        tablename="drop_out",
-        constraint_name="drop_out_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        constraint_name="recommendation_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        constraint_name="recommendation_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        constraint_name="standstill_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ends_at > began_at"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_says_why",
-        constraint_class=Check,
-        params={"condition": "passed = (failed_because = '{}')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_denominator_positive",
-        constraint_class=Check,
-        params={"condition": "points_denominator > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_figures_finite",
-        constraint_class=Check,
-        params={
-            "condition": "points_numerator >= 0 AND greatest(points_numerator, points_denominator) < 'Infinity'"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ScoreTable",
-        tablename="score",
-        constraint_name="score_once",
-        constraint_class=Unique,
-        params={
-            "columns": ["bid", "criterion", "evaluator", "number"],
-            "nulls_distinct": True,
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ScoreTable",
-        tablename="score",
-        constraint_name="score_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ScoreTable",
-        tablename="score",
-        constraint_name="score_evidence_listed",
-        constraint_class=Check,
-        params={
-            "condition": "jsonb_typeof(evidence) = 'array' AND jsonb_array_length(evidence) <= 20"
         },
         schema=None,
     )

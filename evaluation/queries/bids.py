@@ -16,7 +16,8 @@ from market.actor import Actor
 from market.database import fetch, fetch_one
 from market.pages import Page, decode_cursor, encode_cursor
 from tenders.rules.bids import QualityEnvelope
-from tenders.rules.requirement import Criterion, leaves
+from tenders.rules.criteria import Criterion
+from tenders.rules.requirement import leaves
 
 # Whose bid it is comes through row-level security: until quality is locked it is NULL for those
 # who score. The condition says the same, so that the rule can be read here too.

@@ -28,11 +28,15 @@ class Act(StrEnum):
     CONFIRMED_OPENING = "confirmed_opening"
     OPENED_QUALITY = "opened_quality"
     DECIDED_CONFLICT = "decided_conflict"
+    SET_PANEL = "set_panel"
     SCORED = "scored"
     LOCKED_SCORES = "locked_scores"
+    ASKED_ABOUT_QUALITY = "asked_about_quality"
     MODERATED = "moderated"
+    DISSENTED = "dissented"
     DECIDED_QUALITY = "decided_quality"
     OPENED_PRICE = "opened_price"
+    ASKED_ABOUT_PRICE = "asked_about_price"
     RANKED = "ranked"
     RECORDED_DROP_OUT = "recorded_drop_out"
     RECOMMENDED = "recommended"
@@ -114,6 +118,10 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.CONFIRMED_OPENING: "confirmed the opening of the bids",
         Act.OPENED_QUALITY: "opened {times} quality {envelopes}{of_lot}",
         Act.DECIDED_CONFLICT: "made {times} {decisions} about interests in bidders",
+        Act.SET_PANEL: "assigned the evaluators{of_lot}",
+        Act.ASKED_ABOUT_QUALITY: "asked bidders {times} {questions} about quality{in_lot}",
+        Act.ASKED_ABOUT_PRICE: "asked bidders {times} {questions} about prices{in_lot}",
+        Act.DISSENTED: "dissented from {times} agreed {scores}{in_lot}",
         Act.SCORED: "gave {times} {scores}{in_lot}",
         Act.LOCKED_SCORES: "finished scoring{lot}",
         Act.MODERATED: "recorded {times} agreed {scores}{in_lot}",
@@ -136,6 +144,7 @@ _NOUNS: Final = (
     "envelope",
     "exemption",
     "notice",
+    "question",
     "recommendation",
     "score",
 )

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from evaluation.rules.exact import Exact, pounds, significant, value_text
 from market.money import Money, fraction_of, plain_text
-from tenders.rules.requirement import Criterion
+from tenders.rules.criteria import Criterion
 
 _LONDON: Final = ZoneInfo("Europe/London")
 

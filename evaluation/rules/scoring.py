@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from market.money import fraction_of, plain_text
-from tenders.rules.requirement import Criterion
+from tenders.rules.criteria import Criterion
 
 NOT_OPENED: Final = "not_opened"
 """Why a bid fails that could not be scored."""

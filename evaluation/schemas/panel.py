@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from evaluation.schemas.figures import Comment
-from tenders.rules.requirement import MAXIMUM_CRITERIA, Code
+from tenders.rules.criteria import MAXIMUM_CRITERIA, Code
 
 MOST_EVALUATORS: Final = 50
 

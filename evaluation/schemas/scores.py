@@ -14,7 +14,7 @@ from msgspec import Meta
 from evaluation.rules.exact import Exact
 from evaluation.schemas.figures import Reason, ensure_says_something
 from market.money import DecimalText
-from tenders.rules.requirement import Code
+from tenders.rules.criteria import Code
 
 MOST_EVIDENCE: Final = 20
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 from evaluation.rules.exact import Exact
 from market.money import DecimalText
 from tenders.rules.award_methods import AwardMethod, MethodName
-from tenders.rules.requirement import Code
+from tenders.rules.criteria import Code
 
 MOST_BIDS = 50
 MOST_QUESTIONS = 100

@@ -9,16 +9,9 @@ from msgspec import Meta, Struct
 
 from market.errors import Fault
 from market.money import DecimalText, decimal_of, exact_product, exact_sum, plain_text
+from tenders.rules.criteria import MAXIMUM_CRITERIA, Code, LongText
 from tenders.rules.documents import MOST_LISTED, ListedDocument
-from tenders.rules.requirement import (
-    MAXIMUM_CRITERIA,
-    MAXIMUM_PRICE_ITEMS,
-    MAXIMUM_VARIANTS,
-    Code,
-    LongText,
-    Lot,
-    leaves,
-)
+from tenders.rules.requirement import MAXIMUM_PRICE_ITEMS, MAXIMUM_VARIANTS, Lot, leaves
 
 PENCE_PER_POUND: Final = 100
 VariantNumber: TypeAlias = Annotated[

@@ -22,9 +22,10 @@ from tenders.rules.bids import (
     price_faults,
     quality_faults,
 )
+from tenders.rules.criteria import MAXIMUM_CRITERIA, Code
 from tenders.rules.documents import MOST_LISTED, GivenKey, ListedDocument
 from tenders.rules.participants import MOST_PARTICIPANTS, Participant
-from tenders.rules.requirement import MAXIMUM_CRITERIA, MAXIMUM_PRICE_ITEMS, Code, Lot
+from tenders.rules.requirement import MAXIMUM_PRICE_ITEMS, Lot
 
 _DOMAIN: Final = b"commissioning-support-market/draft/v1\x00"
 _NONCE_BYTES: Final = 12

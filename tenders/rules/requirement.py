@@ -1,9 +1,8 @@
 """The requirement a specification author writes, and everything that can be wrong with it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Final
 
@@ -19,69 +18,31 @@ from market.money import (
     plain_text,
 )
 from tenders.rules.award_methods import AwardMethod, lot_faults, method_faults
+from tenders.rules.criteria import (
+    MAXIMUM_CRITERIA,
+    NO_NUL,
+    Code,
+    Consensus,
+    Criterion,
+    CriterionKind,
+    LongText,
+    ScaleValue,
+    ShortText,
+    above_zero_faults,
+    blank_faults,
+    criterion_faults,
+    minimum_faults,
+    scale_faults,
+    walk,
+)
 from tenders.rules.lot_limits import LotLimit, limit_faults
 
 MAXIMUM_LOTS: Final = 20
-MAXIMUM_CRITERIA: Final = 200
 MAXIMUM_PRICE_ITEMS: Final = 200
-MAXIMUM_DEPTH: Final = 3
 MAXIMUM_VARIANTS: Final = 20
-MINIMUM_SCALE_VALUES: Final = 2
 WHOLE: Final = Decimal(100)
 
-# PostgreSQL cannot store U+0000 in text or jsonb, so no text may carry it.
-_NO_NUL: Final = r"^[^\u0000]*$"
-ShortText = Annotated[str, Meta(max_length=200, pattern=_NO_NUL)]
-LongText = Annotated[str, Meta(max_length=20_000, pattern=_NO_NUL)]
-Code = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$(?!\n)",
-        description="A short code: letters, digits, points, underscores and hyphens.",
-        examples=["Q1.2"],
-    ),
-]
-ServiceLineCode = Annotated[str, Meta(max_length=64, pattern=_NO_NUL)]
-
-
-class CriterionKind(StrEnum):
-    """Whether a criterion is judged by evaluators or computed from prices."""
-
-    QUALITY = "quality"
-    PRICE = "price"
-
-
-class Consensus(StrEnum):
-    """How the scores of several evaluators become the one that counts."""
-
-    AGREED = "agreed"
-    MEAN = "mean"
-
-
-class ScaleValue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One value that an evaluator may give, and what it means."""
-
-    value: DecimalText
-    title: ShortText
-    descriptor: LongText
-
-
-class Criterion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A node of the criteria tree; weights are points out of 100 at every level.
-
-    Only a quality criterion without children is answered and scored; on a parent, `question`
-    introduces the group. One that is `pass_fail` weighs 0 and is passed or failed; on any other,
-    `minimum` is the value of the scale that a bid must reach. A bid that fails either has failed.
-    """
-
-    code: Code
-    title: ShortText
-    kind: CriterionKind
-    weight: DecimalText
-    question: LongText | None = None
-    pass_fail: bool = False
-    minimum: DecimalText | None = None
-    children: Annotated[tuple["Criterion", ...], Meta(max_length=MAXIMUM_CRITERIA)] = ()
+ServiceLineCode = Annotated[str, Meta(max_length=64, pattern=NO_NUL)]
 
 
 class PriceItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,7 +150,7 @@ def leaves(lot: Lot) -> tuple[Criterion, ...]:
     """Return the quality criteria that are answered and scored, in document order."""
     return tuple(
         criterion
-        for _, criterion, _ in _walk("", lot.criteria)
+        for _, criterion, _ in walk("", lot.criteria)
         if criterion.kind is CriterionKind.QUALITY and not criterion.children
     )
 
@@ -212,8 +173,8 @@ def highest(scale: Sequence[ScaleValue]) -> Fraction:
 def faults(requirement: Requirement, known_service_lines: Collection[str]) -> list[Fault]:
     """Find everything wrong with a requirement at once; an empty list means it may be reviewed."""
     return [
-        *_blank_faults("", title=requirement.title, description=requirement.description),
-        *_scale_faults(requirement.scale),
+        *blank_faults("", title=requirement.title, description=requirement.description),
+        *scale_faults(requirement.scale),
         *method_faults(requirement.award_method),
         *_panel_faults(requirement),
         *_numbering_faults(requirement.lots),
@@ -223,7 +184,7 @@ def faults(requirement: Requirement, known_service_lines: Collection[str]) -> li
             for index, lot in enumerate(requirement.lots)
             for fault in (
                 *_lot_faults(f"lots[{index}]", lot, known_service_lines, requirement.award_method),
-                *_minimum_faults(f"lots[{index}].criteria", lot, requirement.scale),
+                *minimum_faults(f"lots[{index}].criteria", lot.criteria, requirement.scale),
             )
         ),
     ]
@@ -236,24 +197,6 @@ def _weight_of(kind: CriterionKind, lot: Lot) -> Fraction:
     )
 
 
-def _walk(
-    field: str, criteria: Iterable[Criterion], depth: int = 1
-) -> Iterator[tuple[str, Criterion, int]]:
-    """Visit the tree in document order, one level past the deepest allowed and no further."""
-    for index, criterion in enumerate(criteria):
-        here = f"{field}[{index}]"
-        yield here, criterion, depth
-        if depth <= MAXIMUM_DEPTH:
-            yield from _walk(f"{here}.children", criterion.children, depth + 1)
-
-
-def _blank_faults(prefix: str, **texts: str) -> Iterator[Fault]:
-    for name, text in texts.items():
-        if not text.strip():
-            field = f"{prefix}.{name}" if prefix else name
-            yield Fault(field=field, reason=f"The {name} is empty; write it.")
-
-
 def _repeat_faults(field: str, what: str, codes: Sequence[tuple[str, str]]) -> Iterator[Fault]:
     """Report codes used before: `codes` holds (field, code); letter case does not tell apart."""
     seen: set[str] = set()
@@ -264,55 +207,11 @@ def _repeat_faults(field: str, what: str, codes: Sequence[tuple[str, str]]) -> I
         seen.add(code.casefold())
 
 
-def _above_zero_faults(field: str, what: str, value: Decimal) -> Iterator[Fault]:
-    if value <= 0:
-        reason = f"The {what} is {plain_text(value)}; it must be above zero."
-        yield Fault(field=field, reason=reason)
-
-
-def _scale_faults(scale: Sequence[ScaleValue]) -> Iterator[Fault]:
-    values = [decimal_of(step.value) for step in scale]
-    if len(scale) < MINIMUM_SCALE_VALUES:
-        reason = f"The scale has {len(scale)} values; give it at least {MINIMUM_SCALE_VALUES}."
-        yield Fault(field="scale", reason=reason)
-    if values and values[0] < 0:
-        reason = f"The scale starts at {plain_text(values[0])}; start it at zero or above."
-        yield Fault(field="scale[0].value", reason=reason)
-    if values and max(values) <= 0:
-        reason = "The highest value of the scale is not above zero; raise it."
-        yield Fault(field="scale", reason=reason)
-    for index, step in enumerate(scale):
-        field = f"scale[{index}]"
-        yield from _blank_faults(field, title=step.title, descriptor=step.descriptor)
-        if index and values[index] <= values[index - 1]:
-            reason = (
-                f"The value {plain_text(values[index])} does not lie above the one before it,"
-                f" {plain_text(values[index - 1])}; list the values from lowest to highest, each"
-                " once."
-            )
-            yield Fault(field=f"{field}.value", reason=reason)
-
-
 def _panel_faults(requirement: Requirement) -> Iterator[Fault]:
     tolerance = requirement.spread_tolerance
     if tolerance is not None and decimal_of(tolerance) < 0:
         reason = f"The spread tolerance is {tolerance}; it is a distance, zero or above."
         yield Fault(field="spread_tolerance", reason=reason)
-
-
-def _minimum_faults(field: str, lot: Lot, scale: Sequence[ScaleValue]) -> Iterator[Fault]:
-    """A minimum that no bid can miss, or none can reach, is none of the scale's values."""
-    values = [decimal_of(step.value) for step in scale]
-    for here, criterion, _ in _walk(field, lot.criteria):
-        code, minimum = criterion.code, criterion.minimum
-        if minimum is None:
-            continue
-        if criterion.pass_fail or criterion.children or criterion.kind is CriterionKind.PRICE:
-            reason = f"{code} is not scored on the scale, so it takes no minimum; leave it out."
-            yield Fault(field=f"{here}.minimum", reason=reason)
-        elif decimal_of(minimum) not in values:
-            reason = f"The minimum of {code} is {minimum}, which is no value of the scale."
-            yield Fault(field=f"{here}.minimum", reason=reason)
 
 
 def _numbering_faults(lots: Sequence[Lot]) -> Iterator[Fault]:
@@ -334,7 +233,7 @@ def _numbering_faults(lots: Sequence[Lot]) -> Iterator[Fault]:
 def _lot_faults(
     field: str, lot: Lot, known_service_lines: Collection[str], method: AwardMethod
 ) -> Iterator[Fault]:
-    yield from _blank_faults(field, title=lot.title, description=lot.description)
+    yield from blank_faults(field, title=lot.title, description=lot.description)
     yield from _service_line_faults(field, lot, known_service_lines)
     yield from lot_faults(
         method,
@@ -354,14 +253,12 @@ def _lot_faults(
         )
         yield Fault(field=f"{field}.minimum_quality", reason=reason)
     yield from _price_item_faults(field, lot)
-    yield from _above_zero_faults(
+    yield from above_zero_faults(
         f"{field}.estimated_annual_value.amount",
         "estimated annual value",
         lot.estimated_annual_value.exact,
     )
-    yield from _above_zero_faults(
-        f"{field}.term_months", "term in months", Decimal(lot.term_months)
-    )
+    yield from above_zero_faults(f"{field}.term_months", "term in months", Decimal(lot.term_months))
     if lot.variants is not None and not lot.variants.minimum_requirements.strip():
         reason = "Say what every variant must still meet; bidders cannot offer one otherwise."
         yield Fault(field=f"{field}.variants.minimum_requirements", reason=reason)
@@ -385,7 +282,7 @@ def _service_line_faults(
 
 def _criteria_faults(field: str, lot: Lot) -> Iterator[Fault]:
     where = f"{field}.criteria"
-    visited = list(_walk(where, lot.criteria))
+    visited = list(walk(where, lot.criteria))
     yield from _weight_sum_faults(where, lot)
     if not any(not leaf.pass_fail for leaf in leaves(lot)):
         reason = f"Lot {lot.number} has no quality criterion that can be scored; add one."
@@ -399,7 +296,7 @@ def _criteria_faults(field: str, lot: Lot) -> Iterator[Fault]:
     coded = [(f"{here}.code", criterion.code) for here, criterion, _ in visited]
     yield from _repeat_faults(f"lot {lot.number}", "criterion code", coded)
     for here, criterion, depth in visited:
-        yield from _criterion_faults(here, criterion, depth)
+        yield from criterion_faults(here, criterion, depth)
 
 
 def _weight_sum_faults(field: str, lot: Lot) -> Iterator[Fault]:
@@ -410,60 +307,6 @@ def _weight_sum_faults(field: str, lot: Lot) -> Iterator[Fault]:
             " exactly 100."
         )
         yield Fault(field=field, reason=reason)
-
-
-def _criterion_faults(field: str, criterion: Criterion, depth: int) -> Iterator[Fault]:
-    code, weight = criterion.code, decimal_of(criterion.weight)
-    yield from _blank_faults(field, title=criterion.title)
-    yield from _criterion_weight_faults(field, criterion, weight)
-    if depth > MAXIMUM_DEPTH:
-        reason = (
-            f"The criterion {code} lies {depth} levels deep; use at most {MAXIMUM_DEPTH} levels."
-        )
-        yield Fault(field=field, reason=reason)
-    if criterion.children:
-        total = exact_sum(decimal_of(child.weight) for child in criterion.children)
-        if total != weight:
-            reason = (
-                f"The weights inside {code} add up to {plain_text(total)}; they must add up to"
-                f" exactly {plain_text(weight)}, the weight of {code}."
-            )
-            yield Fault(field=f"{field}.children", reason=reason)
-    if criterion.kind is CriterionKind.PRICE:
-        if depth > 1:
-            reason = (
-                f"The price criterion {code} lies inside another criterion; move it to the top"
-                " level."
-            )
-            yield Fault(field=f"{field}.kind", reason=reason)
-        if criterion.children:
-            reason = (
-                f"The price criterion {code} has criteria inside it; remove them and list the"
-                " prices asked for as price items."
-            )
-            yield Fault(field=f"{field}.children", reason=reason)
-    elif not criterion.children and not (criterion.question or "").strip():
-        reason = f"The quality criterion {code} asks nothing; write the question bidders answer."
-        yield Fault(field=f"{field}.question", reason=reason)
-
-
-def _criterion_weight_faults(field: str, criterion: Criterion, weight: Decimal) -> Iterator[Fault]:
-    """What is passed or failed weighs nothing, and so does a group of nothing else."""
-    code = criterion.code
-    if not _only_passed(criterion):
-        yield from _above_zero_faults(f"{field}.weight", f"weight of {code}", weight)
-    elif weight != 0:
-        reason = f"The weight of {code} is {plain_text(weight)}; what is passed or failed weighs 0."
-        yield Fault(field=f"{field}.weight", reason=reason)
-    if criterion.pass_fail and (criterion.children or criterion.kind is CriterionKind.PRICE):
-        reason = f"{code} cannot be passed or failed: only what bidders answer can."
-        yield Fault(field=f"{field}.pass_fail", reason=reason)
-
-
-def _only_passed(criterion: Criterion) -> bool:
-    if criterion.children:
-        return all(_only_passed(child) for child in criterion.children)
-    return criterion.pass_fail
 
 
 def _price_item_faults(field: str, lot: Lot) -> Iterator[Fault]:
@@ -477,7 +320,7 @@ def _price_item_faults(field: str, lot: Lot) -> Iterator[Fault]:
     yield from _repeat_faults(f"lot {lot.number}", "price item code", coded)
     for index, item in enumerate(lot.price_items):
         where = f"{field}.price_items[{index}]"
-        yield from _blank_faults(where, title=item.title, unit=item.unit)
-        yield from _above_zero_faults(
+        yield from blank_faults(where, title=item.title, unit=item.unit)
+        yield from above_zero_faults(
             f"{where}.quantity", f"quantity of {item.code}", decimal_of(item.quantity)
         )

@@ -66,6 +66,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         FROM score_lock k JOIN lot l ON l.id = k.lot WHERE l.tender = of_tender
     UNION ALL SELECT a.moderator, 'moderated', l.number, NULL, a.agreed_at
         FROM agreed_score a JOIN lot l ON l.id = a.lot WHERE l.tender = of_tender
+    UNION ALL SELECT n.set_by, 'set_panel', l.number, NULL, n.set_at
+        FROM panel n JOIN lot l ON l.id = n.lot WHERE l.tender = of_tender
+    UNION ALL SELECT d.evaluator, 'dissented', l.number, NULL, d.dissented_at
+        FROM dissent d JOIN agreed_score a ON a.id = d.agreed_score JOIN lot l ON l.id = a.lot
+        WHERE l.tender = of_tender
+    UNION ALL SELECT k.asked_by, 'asked_about_' || k.about, l.number, NULL, k.asked_at
+        FROM bid_question k JOIN lot l ON l.id = k.lot WHERE l.tender = of_tender
     UNION ALL SELECT q.decided_by, 'decided_quality', l.number, NULL, q.decided_at
         FROM quality_decision q JOIN lot l ON l.id = q.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.ranked_by, 'ranked', l.number, NULL, r.ranked_at

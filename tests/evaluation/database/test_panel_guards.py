@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.makers.bids import declare
+from tests.makers.clock import advance_to
 from tests.makers.direct import acting, not_granted, refused
 from tests.makers.direct_bids import violates
 from tests.makers.evaluation import REASON, EvaluatedLot, lot_to_score, moderated_lot, scored_lot
@@ -229,3 +230,36 @@ async def test_questions_and_answers_have_their_point_of_contact_stage_owner_and
         await app_role.execute(ANSWER, uuid4(), question, "The larger one.", bidder.id)
     async with violates("bid_answer_question_key"), _as(app_role, bidder):
         await app_role.execute(ANSWER, uuid4(), question, "The smaller one.", bidder.id)
+
+
+async def test_an_answer_is_given_in_time(world: World, app_role: Any, superuser: Any) -> None:
+    lot = await lot_to_score(world, prices=("1.00",))
+    manager, bidder = lot.tender.manager, lot.suppliers[0]
+    question, now = uuid4(), await superuser.fetchval("SELECT market_now()")
+    until = now + timedelta(hours=1)
+    bid = await _bid(superuser, lot)
+    async with _as(app_role, manager):
+        await app_role.execute(ASK, question, lot.id, bid, "quality", REASON, manager.id, until)
+    await advance_to(world, until + timedelta(seconds=1))
+    async with refused("answered_in_time"), _as(app_role, bidder):
+        await app_role.execute(ANSWER, uuid4(), question, "The larger one.", bidder.id)
+
+
+async def test_a_score_agreed_by_another_panel_is_agreed_anew(
+    world: World, app_role: Any, superuser: Any
+) -> None:
+    lot = await lot_to_score(world, prices=("1.00",))
+    elsa = await another_evaluator(lot)
+    for person in (*lot.tender.quality_evaluators, elsa):
+        await lot.score_all(person)
+        await lot.lock(person)
+    moderator = lot.tender.moderator
+    await lot.score_all(moderator, kind="agreed-scores")
+    await declare(elsa, lot.tender, "financial", "I hold shares in it.")
+    bid, nothing = await _bid(superuser, lot), list[str]()
+    row = (uuid4(), lot.id, bid, 171, 4, True, nothing, moderator.id)
+    async with refused("moderated_on_counting_scores"), _as(app_role, moderator):
+        await app_role.execute(DECIDE, *row)
+    await lot.score_all(moderator, kind="agreed-scores")
+    async with _as(app_role, moderator):
+        await app_role.execute(DECIDE, *row)

@@ -15,7 +15,7 @@ from evaluation.rules.notices import (
     NoticeOutcome,
     notice_for,
 )
-from tenders.rules.requirement import Criterion, CriterionKind
+from tenders.rules.criteria import Criterion, CriterionKind
 
 
 def _leaf(code: str, weight: str) -> Criterion:

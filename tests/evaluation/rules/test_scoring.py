@@ -10,11 +10,14 @@ from evaluation.rules.scoring import (
     OffScale,
     Unscored,
     ensure_on_scale,
+    failings,
+    is_quoted,
     meets_minimum,
     quality_percentage,
     quality_points,
 )
-from tenders.rules.requirement import Criterion, CriterionKind, ScaleValue, highest
+from tenders.rules.criteria import Criterion, CriterionKind, ScaleValue
+from tenders.rules.requirement import highest
 
 SCALE = tuple(
     ScaleValue(value=value, title=f"Grade {value}", descriptor=f"Worth {value}.")
@@ -102,3 +105,71 @@ def test_a_score_lies_between_nothing_and_the_weights_of_its_leaves(
     assert 0 <= quality_percentage(points, whole) <= 100
     best = quality_points(leaves, dict.fromkeys(agreed, Decimal(10)), TOP)
     assert best == whole
+
+
+# -- gates ----------------------------------------------------------------------------------------
+
+GATE = Criterion(
+    code="G1",
+    title="Certificate",
+    kind=CriterionKind.QUALITY,
+    weight="0",
+    question="Do you hold it?",
+    pass_fail=True,
+)
+FLOORED = Criterion(
+    code="Q1",
+    title="Service",
+    kind=CriterionKind.QUALITY,
+    weight="60",
+    question="How?",
+    minimum="5",
+)
+
+
+def test_a_verdict_earns_no_points_even_where_the_scale_ends_below_one() -> None:
+    agreed = {"G1": Decimal(1), "Q1": Decimal("0.5")}
+    assert quality_points((GATE, FLOORED), agreed, Fraction(1, 2)) == 60
+
+
+@pytest.mark.parametrize(
+    ("verdict", "value", "enough", "why"),
+    [
+        ("1", "5", True, []),
+        ("0", "5", True, ["failed:G1"]),
+        ("1", "2", True, ["below_minimum:Q1"]),
+        ("0", "2", False, ["failed:G1", "below_minimum:Q1", "minimum_quality"]),
+        ("1", "8", False, ["minimum_quality"]),
+    ],
+)
+def test_a_bid_fails_by_everything_that_it_fails(
+    verdict: str, value: str, *, enough: bool, why: list[str]
+) -> None:
+    agreed = {"G1": Decimal(verdict), "Q1": Decimal(value)}
+    assert failings((GATE, FLOORED), agreed, enough=enough) == why
+
+
+def test_a_mean_just_below_the_minimum_is_below_it() -> None:
+    agreed = {"G1": Fraction(1), "Q1": Fraction(14_999_999, 3_000_000)}
+    assert failings((GATE, FLOORED), agreed, enough=True) == ["below_minimum:Q1"]
+    agreed["Q1"] = Fraction(5)
+    assert failings((GATE, FLOORED), agreed, enough=True) == []
+
+
+@given(
+    low=st.sampled_from(ALLOWED),
+    high=st.sampled_from(ALLOWED),
+    verdict=st.sampled_from([Decimal(0), Decimal(1)]),
+)
+def test_a_better_score_never_fails_by_more(low: Decimal, high: Decimal, verdict: Decimal) -> None:
+    low, high = sorted((low, high))
+    worse = failings((GATE, FLOORED), {"G1": verdict, "Q1": low}, enough=True)
+    better = failings((GATE, FLOORED), {"G1": verdict, "Q1": high}, enough=True)
+    assert set(better) <= set(worse)
+
+
+def test_a_quotation_is_found_however_lines_fall_and_not_when_words_differ() -> None:
+    text = "We keep two\n  data centres, both in the county."
+    assert is_quoted("two data\tcentres", [text])
+    assert not is_quoted("three data centres", [text])
+    assert not is_quoted("two data centres", [])

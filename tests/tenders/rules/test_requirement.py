@@ -6,9 +6,8 @@ import pytest
 
 from evaluation.rules.methods import METHODS
 from tenders.rules.award_methods import TRAITS
+from tenders.rules.criteria import MAXIMUM_DEPTH, Criterion
 from tenders.rules.requirement import (
-    MAXIMUM_DEPTH,
-    Criterion,
     Requirement,
     faults,
     highest,
@@ -333,3 +332,68 @@ def test_a_document_says_nothing_beyond_its_fields() -> None:
     document = requirement_document()["lots"][0]["criteria"][0] | {"wieght": "40"}
     with pytest.raises(msgspec.ValidationError, match="unknown field `wieght`"):
         msgspec.convert(document, Criterion)
+
+
+# -- what is passed or failed, minima, and rules of the panel -------------------------------------
+
+
+def _gate(**changes: Any) -> dict[str, Any]:
+    return {
+        "code": "G1",
+        "title": "Certificate",
+        "kind": "quality",
+        "weight": "0",
+        "question": "Do you hold it?",
+        "pass_fail": True,
+        **changes,
+    }
+
+
+def _with_criterion(criterion: dict[str, Any], **changes: Any) -> Requirement:
+    lot = lot_document()
+    lot["criteria"].insert(0, criterion)
+    return requirement_with({"lots": [lot], **changes})
+
+
+def test_gates_minima_tolerance_and_mean_may_be_published() -> None:
+    requirement = _with_criterion(
+        {**_gate(), "code": "G", "pass_fail": False, "children": [_gate()]},
+        spread_tolerance="2.5",
+        consensus="mean",
+    )
+    assert faults(requirement, SERVICE_LINES) == []
+    floored = requirement_with({"lots[0].criteria[1].minimum": "5"})
+    assert faults(floored, SERVICE_LINES) == []
+
+
+def test_a_requirement_of_before_publishes_none_of_them() -> None:
+    requirement = requirement_with()
+    assert (requirement.spread_tolerance, requirement.consensus) == (None, "agreed")
+    assert not any(leaf.pass_fail or leaf.minimum for leaf in leaves(requirement.lots[0]))
+
+
+@pytest.mark.parametrize(
+    ("criterion", "field"),
+    [
+        (_gate(minimum="5"), "lots[0].criteria[0].minimum"),
+        (_gate(children=[_gate(code="G2")]), "lots[0].criteria[0].pass_fail"),
+        (_gate(pass_fail=False), "lots[0].criteria[0].weight"),
+    ],
+)
+def test_a_faulty_gate_is_refused(criterion: dict[str, Any], field: str) -> None:
+    found = faults(_with_criterion(criterion), SERVICE_LINES)
+    assert [fault.field for fault in found] == [field]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"lots[0].criteria[1].minimum": "3"}, "lots[0].criteria[1].minimum"),
+        ({"lots[0].criteria[0].minimum": "5"}, "lots[0].criteria[0].minimum"),
+        ({"lots[0].criteria[2].minimum": "5"}, "lots[0].criteria[2].minimum"),
+        ({"lots[0].criteria[1].pass_fail": True}, "lots[0].criteria[1].weight"),
+        ({"spread_tolerance": "-1"}, "spread_tolerance"),
+    ],
+)
+def test_faulty_rules_of_the_panel_are_refused(changes: dict[str, Any], field: str) -> None:
+    assert [fault.field for fault in faults(requirement_with(changes), SERVICE_LINES)] == [field]
