@@ -82,6 +82,7 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
     conflict: Conflict | None
     standstill_ends_at: datetime | None
     now: datetime
+    on_hold: bool = False
 
     @property
     def standing(self) -> Standing:

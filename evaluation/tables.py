@@ -337,3 +337,38 @@ class ContractTable(Table, db=DB, tablename="contract"):
     ends = columns.Date(default=None, null=False)
 
     contract_ends_after_start = Check("ends > starts")
+
+
+class LotChallengeTable(Table, db=DB, tablename="lot_challenge"):
+    """A bidder challenges the award of a lot; `reference` is of one received outside the market."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    number = columns.Integer(default=None, null=False)
+    award = _reference(AwardTable)
+    challenger = _reference(OrganisationTable, index=True)
+    grounds = columns.Text(default=None, null=False)
+    reference = columns.Varchar(length=120, default=None, null=True)
+    received_at = columns.Timestamptz(default=None, null=False)
+    recorded_by = _reference(PersonTable)
+    recorded_at = columns.Timestamptz(default=None, null=False)
+
+    lot_challenge_once = Unique(["lot", "number"])
+    lot_challenge_has_grounds = Check("length(btrim(grounds)) >= 20")
+    lot_challenge_reference_says = Check("reference ~ '\\S'")
+
+
+class ChallengeEndTable(Table, db=DB, tablename="challenge_end"):
+    """How a challenge ended: decided with reasons, or withdrawn by who made it."""
+
+    id = columns.UUID(primary_key=True)
+    challenge = _reference(LotChallengeTable, unique=True)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    ended_by = _reference(PersonTable)
+    ended_at = columns.Timestamptz(default=None, null=False)
+
+    challenge_end_outcome_known = Check(
+        "outcome IN ('withdrawn', 'rejected', 'upheld_reevaluate', 'upheld_abandon')"
+    )
+    challenge_end_has_reason = Check("length(btrim(reason)) >= 20")

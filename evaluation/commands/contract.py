@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from evaluation.commands.moves import move
-from evaluation.errors import StandstillRunning
+from evaluation.errors import LotOnHold, StandstillRunning
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.facts import hold
 from evaluation.rules.stages import LotStage, StandstillStage, shown_stage
@@ -36,6 +36,7 @@ async def make_contract(
         ConflictOfInterest: the actor has an interest in a bidder.
         Stale: the lot was changed meanwhile.
         LotNotThere: the bidders have not been told, or there is a contract.
+        LotOnHold: the award is challenged.
         StandstillRunning: the standstill is not over; the detail says when it is.
     """
     facts = ensure_may(
@@ -45,6 +46,9 @@ async def make_contract(
         version=version,
     )
     ensure_stage(facts, LotStage.NOTIFIED, to="be contracted")
+    if facts.on_hold:
+        message = "The award is challenged: no contract can be made until that is decided."
+        raise LotOnHold(message)
     shown = shown_stage(facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now)
     if shown is StandstillStage.STANDSTILL and facts.standstill_ends_at is not None:
         ends_at = facts.standstill_ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -176,7 +176,10 @@ async def award(actor: Actor, tender_id: UUID, lot_number: int) -> AwardView:
         lot=facts.number,
         title=facts.title,
         stage=shown_stage(
-            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+            facts.stage,
+            standstill_end=facts.standstill_ends_at,
+            now=facts.now,
+            on_hold=facts.on_hold,
         ).value,
         supplier=found.supplier_name,
         organisation=found.supplier,

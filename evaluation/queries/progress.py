@@ -209,6 +209,7 @@ def _progress(
         standstill_ends_at=facts.standstill_ends_at,
         now=facts.now,
         panel=panel,
+        on_hold=facts.on_hold,
     )
 
 
@@ -218,7 +219,10 @@ def _view(facts: LotFacts, standstill: _Standstill | None, left: list[Missing]) 
         lot=facts.number,
         title=facts.title,
         stage=shown_stage(
-            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+            facts.stage,
+            standstill_end=facts.standstill_ends_at,
+            now=facts.now,
+            on_hold=facts.on_hold,
         ).value,
         version=facts.version,
         bids=None,

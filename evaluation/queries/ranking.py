@@ -150,7 +150,10 @@ async def ranking(
         lot=facts.number,
         version=facts.version,
         stage=shown_stage(
-            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+            facts.stage,
+            standstill_end=facts.standstill_ends_at,
+            now=facts.now,
+            on_hold=facts.on_hold,
         ).value,
         number=row.number,
         latest=row.latest,

@@ -3,6 +3,7 @@
 from evaluation.routes.allocation import AllocationController
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
+from evaluation.routes.challenges import ChallengeController
 from evaluation.routes.clarifications import OwnQuestionController, QuestionController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
@@ -21,6 +22,7 @@ CONTROLLERS = (
     RobustnessController,
     AllocationController,
     AwardController,
+    ChallengeController,
     AssuranceController,
     DecisionController,
     MethodController,

@@ -43,6 +43,8 @@ class Act(StrEnum):
     APPROVED_AWARD = "approved_award"
     RETURNED_AWARD = "returned_award"
     SENT_NOTICES = "sent_notices"
+    RECORDED_CHALLENGE = "recorded_challenge"
+    DECIDED_CHALLENGE = "decided_challenge"
     MADE_CONTRACT = "made_contract"
     ABANDONED = "abandoned"
 
@@ -133,6 +135,8 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.APPROVED_AWARD: "approved the award{of_lot}",
         Act.RETURNED_AWARD: "returned the recommendation{for_lot}",
         Act.SENT_NOTICES: "sent {times} award {notices}{for_lot}",
+        Act.RECORDED_CHALLENGE: "recorded {times} {challenges}{of_lot}",
+        Act.DECIDED_CHALLENGE: "decided {times} {challenges}{of_lot}",
         Act.MADE_CONTRACT: "recorded the contract{for_lot}",
         Act.ABANDONED: "abandoned{lot_or_tender}",
     }
@@ -145,6 +149,7 @@ _NOUNS: Final = (
     "exemption",
     "notice",
     "question",
+    "challenge",
     "recommendation",
     "score",
 )

@@ -74,6 +74,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     standstill_ends_at: datetime | None
     now: datetime
     panel: Sequence[PanelMember]
+    on_hold: bool = False
 
 
 class Missing(Struct, frozen=True, kw_only=True):
@@ -239,6 +240,8 @@ def _approvals(progress: Progress) -> list[Missing]:
 
 
 def _contract(progress: Progress) -> list[Missing]:
+    if progress.on_hold:
+        return [_next("conflicts guardian", "Decide the challenge: the lot is on hold.")]
     ends_at = progress.standstill_ends_at
     if ends_at is not None and progress.now < ends_at:
         return [_next("nobody", f"Wait for the end of the standstill, {ends_at.isoformat()}.")]

@@ -87,6 +87,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender
     UNION ALL SELECT n.sent_by, 'sent_notices', l.number, NULL, n.sent_at
         FROM award_notice n JOIN lot l ON l.id = n.lot WHERE l.tender = of_tender
+    UNION ALL SELECT c.recorded_by, 'recorded_challenge', l.number, NULL, c.recorded_at
+        FROM lot_challenge c JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender AND c.reference IS NOT NULL
+    UNION ALL SELECT e.ended_by, 'decided_challenge', l.number, NULL, e.ended_at
+        FROM challenge_end e JOIN lot_challenge c ON c.id = e.challenge JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender AND e.outcome <> 'withdrawn'
     UNION ALL SELECT c.recorded_by, 'made_contract', l.number, NULL, c.made_at
         FROM contract c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
     UNION ALL SELECT e.granted_by, 'granted_exemption', NULL, NULL, e.granted_at

@@ -49,6 +49,8 @@ BEGIN
         -- with its tender, or by the tender manager; who bids is known to them after the opening
         IF (SELECT stage FROM tender WHERE id = NEW.tender) = 'abandoned' THEN
             lawful := true;
+        ELSIF challenge_ordered(NEW.id, 'upheld_abandon') THEN
+            lawful := true;
         ELSIF OLD.stage = 'bidding' THEN
             lawful := holds_duty(acting_person(), NEW.tender, 'tender_manager');
         ELSE
