@@ -16,7 +16,7 @@ class LotNotThere(WrongStage):
     "score_once",
     "agreed_score_once",
     "panel_once",
-    "quality_decision_bid_key",
+    "quality_decision_once",
     "ranking_once",
     "ranked_bid_once",
     "drop_out_bid_key",
@@ -27,6 +27,7 @@ class LotNotThere(WrongStage):
     "award_notice_once",
     "standstill_award_key",
     "contract_lot_key",
+    "lot_round_once",
 )
 class ChangedMeanwhile(MarketError):
     """Somebody else recorded the same thing at the same moment."""
@@ -388,3 +389,20 @@ class ChallengeNotFollowed(MarketError):
     """What a decision orders is done in the same act."""
 
     title = "The lot did not follow the decision on its challenge."
+
+
+@keeps("round_as_decided")
+class RoundNotDecided(MarketError):
+    """A lot is evaluated anew only as a challenge of it was decided."""
+
+    title = "A lot is evaluated anew only as a challenge of it was decided."
+
+
+@keeps("fresh_panel")
+class NotFresh(MarketError):
+    """Once prices are known a lot is scored anew by people who saw none, and scored it not before.
+
+    A score that is given after the price is seen leans to the cheaper bid.
+    """
+
+    title = "You scored this lot or saw a price of it in an earlier round: others evaluate it anew."

@@ -83,6 +83,7 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
     standstill_ends_at: datetime | None
     now: datetime
     on_hold: bool = False
+    kept_fresh: bool = False
 
     @property
     def standing(self) -> Standing:

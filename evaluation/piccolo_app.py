@@ -16,6 +16,7 @@ from evaluation.tables import (
     DissentTable,
     DropOutTable,
     LotChallengeTable,
+    LotRoundTable,
     NoticeTable,
     PanelSeatTable,
     PanelTable,
@@ -53,6 +54,7 @@ APP_CONFIG = AppConfig(
         ContractTable,
         LotChallengeTable,
         ChallengeEndTable,
+        LotRoundTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

@@ -32,6 +32,7 @@ class PanelTable(Table, db=DB, tablename="panel"):
     because = columns.Text(default=None, null=True)
     set_by = _reference(PersonTable)
     set_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
     panel_once = Unique(["lot", "number"])
     panel_reason_says = Check("because ~ '\\S'")
@@ -55,8 +56,9 @@ class CountedSeatTable(Table, db=DB, tablename="counted_seat"):
     lot = _reference(LotTable)
     evaluator = _reference(PersonTable)
     criterion = _reference(CriterionTable)
+    round = columns.Integer(default=1, null=False)
 
-    counted_seat_once = Unique(["lot", "evaluator", "criterion"])
+    counted_seat_once = Unique(["lot", "evaluator", "criterion", "round"])
 
 
 class ScoreTable(Table, db=DB, tablename="score"):
@@ -72,6 +74,7 @@ class ScoreTable(Table, db=DB, tablename="score"):
     reason = columns.Text(default=None, null=False)
     evidence = columns.JSONB(default="[]", null=False)
     scored_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
     score_once = Unique(["bid", "criterion", "evaluator", "number"])
     score_has_reason = Check("length(btrim(reason)) >= 20")
@@ -87,8 +90,9 @@ class ScoreLockTable(Table, db=DB, tablename="score_lock"):
     lot = _reference(LotTable)
     evaluator = _reference(PersonTable)
     locked_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
-    score_lock_once = Unique(["lot", "evaluator"])
+    score_lock_once = Unique(["lot", "evaluator", "round"])
 
 
 class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
@@ -110,6 +114,7 @@ class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
     discussion = columns.Text(default=None, null=True)
     counted = columns.Array(base_column=columns.UUID(), default=None, null=False)
     agreed_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
     agreed_score_once = Unique(["bid", "criterion", "number"])
     agreed_score_has_reason = Check("length(btrim(reason)) >= 20")
@@ -135,14 +140,16 @@ class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
 
     id = columns.UUID(primary_key=True)
     lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable, unique=True)
+    bid = _reference(BidTable)
     points_numerator = columns.Numeric(default=None, null=False)
     points_denominator = columns.Numeric(default=None, null=False)
     passed = columns.Boolean(default=None, null=False)
     failed_because = columns.Array(base_column=columns.Text(), default=None, null=False)
     decided_by = _reference(PersonTable)
     decided_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
+    quality_decision_once = Unique(["bid", "round"])
     quality_decision_says_why = Check("passed = (failed_because = '{}')")
     quality_decision_denominator_positive = Check("points_denominator > 0")
     # PostgreSQL has numeric infinities and NaN, equal to themselves: any sum would add up with them
@@ -166,6 +173,7 @@ class RankingTable(Table, db=DB, tablename="ranking"):
     ranked_by = _reference(PersonTable)
     ranked_at = columns.Timestamptz(default=None, null=False)
     draw_seed = columns.Bytea(default=None, null=True)
+    round = columns.Integer(default=1, null=False)
 
     ranking_once = Unique(["lot", "number"])
     ranking_later_has_reason = Check("(number = 1) = (because IS NULL)")
@@ -372,3 +380,19 @@ class ChallengeEndTable(Table, db=DB, tablename="challenge_end"):
         "outcome IN ('withdrawn', 'rejected', 'upheld_reevaluate', 'upheld_abandon')"
     )
     challenge_end_has_reason = Check("length(btrim(reason)) >= 20")
+
+
+class LotRoundTable(Table, db=DB, tablename="lot_round"):
+    """A lot is evaluated anew as a challenge was decided: its second round, and what follow.
+
+    Rows of scores, decisions and rankings say of which round they are; a first round has no row.
+    """
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable)
+    number = columns.Integer(default=None, null=False)
+    challenge = _reference(LotChallengeTable, unique=True)
+    begun_by = _reference(PersonTable)
+    begun_at = columns.Timestamptz(default=None, null=False)
+
+    lot_round_once = Unique(["lot", "number"])

@@ -37,6 +37,11 @@ RETURNING ended_at
 """
 
 
+_ROUND = """
+INSERT INTO lot_round (id, lot, challenge, begun_by) VALUES ($1, $2, $3, $4) RETURNING number
+"""
+
+
 class _Recorded(msgspec.Struct, frozen=True):
     number: int
     recorded_at: datetime
@@ -113,8 +118,10 @@ async def decide_challenge(
     The guardian decides because nobody else with a duty could: whoever scored, moderated, ran the
     competition or approved the award would judge their own work, while the guardian holds no
     other duty in a tender they guard. A rejected challenge ends the hold and leaves the standstill
-    as it was stored: one that is over stays over, one that runs ends when it would have. To abandon
-    gives the lot up, and every bidder is told.
+    as it was stored: one that is over stays over, one that runs ends when it would have. To
+    re-evaluate begins a new round of the lot: every criterion of every bid is scored again by a
+    fresh panel, since its prices are known, and nothing is carried over. To abandon gives the lot
+    up, and every bidder is told.
 
     Raises:
         NotFound: no such lot or challenge, or the actor has no duty in the tender.
@@ -139,7 +146,9 @@ async def decide_challenge(
         number=number,
         outcome=given.outcome.value,
     )
-    if given.outcome is ChallengeOutcome.UPHELD_ABANDON:
+    if given.outcome is ChallengeOutcome.UPHELD_REEVALUATE:
+        await _begin_round(actor, facts, challenge)
+    elif given.outcome is ChallengeOutcome.UPHELD_ABANDON:
         await move(facts, LotStage.ABANDONED, because=given.reason)
         await record(
             actor,
@@ -180,6 +189,22 @@ async def withdraw_challenge(
         number=number,
     )
     return await _moved(actor, facts, number, ended_at)
+
+
+async def _begin_round(actor: Actor, facts: LotFacts, challenge: ChallengeRow) -> None:
+    """Take the lot back to its scoring, in a round of its own; what was before stays."""
+    begun = uuid4()
+    number: int = await fetch_value(_ROUND, begun, facts.lot, challenge.id, actor.person)
+    await move(facts, LotStage.QUALITY_SCORING)
+    await record(
+        actor,
+        "round.begun",
+        "lot_round",
+        begun,
+        tender=facts.tender,
+        lot=facts.number,
+        number=number,
+    )
 
 
 async def _open_challenge(facts: LotFacts, number: int, *, of: UUID | None = None) -> ChallengeRow:

@@ -84,7 +84,7 @@ async def rank(
             price=total_price(envelope, lot),
         )
         for bid in await decided_bids(facts)
-        if bid.passed and (envelope := bid.envelope) is not None
+        if bid.passed and bid.dropped_out is None and (envelope := bid.envelope) is not None
     ]
     if not priced:
         raise NothingToRank

@@ -9,6 +9,7 @@ VERSION = "1.38.0"
 DESCRIPTION = "guards"
 
 _SCRIPTS = (
+    "evaluation_rounds.sql",
     "evaluation_panel.sql",
     "evaluation_quality.sql",
     "evaluation_ranking.sql",

@@ -28,6 +28,7 @@ SELECT r.id, r.number, m.pseudonym, o.name AS supplier, r.reason, r.recommended_
        r.recommended_at
 FROM recommendation r JOIN manifest_entry m ON m.bid = r.bid JOIN bid b ON b.id = r.bid
 JOIN organisation o ON o.id = b.organisation
+JOIN current_ranking k ON k.id = r.ranking
 WHERE r.lot = $1 ORDER BY r.number DESC LIMIT 1
 """
 
@@ -131,6 +132,8 @@ async def notices(
     recipient = actor.organisation
     if facts.duties:
         ensure_reads(facts, *READS_EVALUATION, what="award notices")
+        if facts.kept_fresh:
+            raise NotFound
         recipient = None
     elif recipient is None:
         raise NotFound

@@ -32,15 +32,18 @@ JOIN organisation g ON g.id = b.organisation
 LEFT JOIN ranked_bid r ON r.bid = q.bid AND r.ranking = coalesce($2, latest_ranking($1))
 LEFT JOIN drop_out d ON d.bid = q.bid
 LEFT JOIN opened_envelope o ON o.bid = q.bid AND o.kind = 'price'
-WHERE q.lot = $1 ORDER BY r.place NULLS LAST, length(m.pseudonym), m.pseudonym
+WHERE q.lot = $1
+    AND q.round = coalesce((SELECT k.round FROM ranking k WHERE k.id = $2), round_of($1))
+ORDER BY r.place NULLS LAST, length(m.pseudonym), m.pseudonym
 """
 
 _RANKING = """
 SELECT k.id, k.number, k.because, k.method, k.method_version, k.ranked_at, k.draw_seed,
-       (SELECT max(x.number) FROM ranking x WHERE x.lot = $1) AS latest,
+       coalesce((SELECT max(x.number) FROM current_ranking x WHERE x.lot = $1), 0) AS latest,
        (SELECT d.commitment FROM lot l JOIN tender_draw d ON d.tender = l.tender WHERE l.id = $1)
        AS draw_commitment
-FROM ranking k WHERE k.lot = $1 AND ($2::integer IS NULL OR k.number = $2)
+FROM ranking k WHERE k.lot = $1 AND CASE WHEN $2::integer IS NULL THEN k.round = round_of($1)
+    ELSE k.number = $2 END
 ORDER BY k.number DESC LIMIT 1
 """
 
@@ -139,7 +142,7 @@ async def ranking(
     facts = ensure_reads(
         await facts_of(actor, tender_id, lot_number), *READS_EVALUATION, what="its ranking"
     )
-    row = await ranking_row(facts, number)
+    row = None if facts.kept_fresh else await ranking_row(facts, number)
     if row is None:
         message = "The lot has not been ranked, or not so often."
         raise NotFound(message)

@@ -22,7 +22,7 @@ from tenders.rules.requirement import leaves, price_weight
 _MARKS = """
 SELECT DISTINCT ON (s.bid, s.criterion, s.evaluator)
        s.bid, c.code AS criterion, s.evaluator, p.name, s.value
-FROM score s JOIN criterion c ON c.id = s.criterion JOIN person p ON p.id = s.evaluator
+FROM current_score s JOIN criterion c ON c.id = s.criterion JOIN person p ON p.id = s.evaluator
 WHERE s.lot = $1 ORDER BY s.bid, s.criterion, s.evaluator, s.number DESC
 """
 

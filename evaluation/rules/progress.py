@@ -34,6 +34,7 @@ class Out(StrEnum):
     INTEREST_UNDECIDED = "interest_undecided"
     MUST_LEAVE = "must_leave"
     MAY_NOT_DECIDE = "may_not_decide"
+    SAW_EARLIER_ROUND = "saw_earlier_round"
 
 
 class Answer(StrEnum):
@@ -123,6 +124,7 @@ _WHY_OUT: Final[Mapping[Out, str]] = MappingProxyType(
         Out.INTEREST_UNDECIDED: "interest in a bidder",
         Out.MUST_LEAVE: "interest in a bidder, must leave",
         Out.MAY_NOT_DECIDE: "interest in a bidder, may discuss and not decide",
+        Out.SAW_EARLIER_ROUND: "scored it or saw a price of it in an earlier round",
     }
 )
 _EXCUSABLE: Final = frozenset({Out.INTEREST_UNDECIDED, Out.MUST_LEAVE, Out.MAY_NOT_DECIDE})

@@ -43,7 +43,15 @@ LOT_TRANSITIONS: Final[Mapping[LotStage, frozenset[LotStage]]] = MappingProxyTyp
         # Back to ranked also when an approver returns the recommendation.
         LotStage.RECOMMENDED: frozenset({LotStage.AWARDED, LotStage.RANKED, LotStage.ABANDONED}),
         LotStage.AWARDED: frozenset({LotStage.NOTIFIED, LotStage.RANKED, LotStage.ABANDONED}),
-        LotStage.NOTIFIED: frozenset({LotStage.CONTRACTED, LotStage.RANKED, LotStage.ABANDONED}),
+        # Scored again in a new round when a challenge of the award is upheld.
+        LotStage.NOTIFIED: frozenset(
+            {
+                LotStage.CONTRACTED,
+                LotStage.RANKED,
+                LotStage.QUALITY_SCORING,
+                LotStage.ABANDONED,
+            }
+        ),
         LotStage.CONTRACTED: frozenset(),
         LotStage.ABANDONED: frozenset(),
     }

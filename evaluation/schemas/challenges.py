@@ -15,6 +15,7 @@ class ChallengeOutcome(StrEnum):
     """What is decided on a challenge."""
 
     REJECTED = "rejected"
+    UPHELD_REEVALUATE = "upheld_reevaluate"
     UPHELD_ABANDON = "upheld_abandon"
 
 

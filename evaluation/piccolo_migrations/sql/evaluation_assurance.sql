@@ -76,7 +76,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UNION ALL SELECT q.decided_by, 'decided_quality', l.number, NULL, q.decided_at
         FROM quality_decision q JOIN lot l ON l.id = q.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.ranked_by, 'ranked', l.number, NULL, r.ranked_at
-        FROM ranking r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender AND r.number = 1
+        FROM ranking r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender AND first_of_round(r)
     UNION ALL SELECT d.recorded_by, 'recorded_drop_out', l.number, NULL, d.recorded_at
         FROM drop_out d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.recommended_by, 'recommended', l.number, NULL, r.recommended_at

@@ -9,7 +9,7 @@ SELECT keep_to_persons('lot_challenge', 'challenge_end');
 -- A challenge is open while it is not ended and the award that it is of stands.
 CREATE FUNCTION challenge_is_open(asked lot_challenge) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT asked.award = latest_award(asked.lot)
+    SELECT coalesce(asked.award = latest_award(asked.lot), false)
        AND EXISTS (SELECT 1 FROM lot WHERE id = asked.lot AND stage = 'notified')
        AND NOT EXISTS (SELECT 1 FROM challenge_end e WHERE e.challenge = asked.id)
 $$;
@@ -108,7 +108,10 @@ SET search_path = public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM lot_challenge c JOIN lot l ON l.id = c.lot
                    WHERE c.id = NEW.challenge AND CASE NEW.outcome
-                       WHEN 'upheld_abandon' THEN l.stage = 'abandoned' ELSE true END) THEN
+                       WHEN 'upheld_abandon' THEN l.stage = 'abandoned'
+                       WHEN 'upheld_reevaluate' THEN l.stage = 'quality_scoring' AND EXISTS (
+                           SELECT 1 FROM lot_round r WHERE r.challenge = c.id)
+                       ELSE true END) THEN
         PERFORM refuse('challenge_followed', 'The lot did not follow the decision.');
     END IF;
     RETURN NULL;

@@ -329,6 +329,11 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         {**_LOT, "number": _NUMBER},
         commits_to="why it was withdrawn",
     ),
+    "round.begun": Action(
+        "A lot is evaluated anew, as a challenge was decided.",
+        ("lot_round",),
+        {**_LOT, "number": _NUMBER},
+    ),
     "contract.made": Action(
         "The contract was made.",
         ("contract",),
