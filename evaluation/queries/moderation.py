@@ -58,7 +58,8 @@ ORDER BY a.bid, a.criterion, a.number
 
 _DISSENT: Final = """
 SELECT a.bid, a.criterion, a.number, d.evaluator AS person, p.name, d.reason, d.dissented_at
-FROM dissent d JOIN current_agreed_score a ON a.id = d.agreed_score JOIN person p ON p.id = d.evaluator
+FROM dissent d JOIN current_agreed_score a ON a.id = d.agreed_score
+JOIN person p ON p.id = d.evaluator
 WHERE a.lot = $1 ORDER BY a.number, p.name, d.evaluator
 """
 

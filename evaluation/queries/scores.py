@@ -45,7 +45,8 @@ ORDER BY length(m.pseudonym), m.pseudonym, c.code, g.agreed, g.number, g.person 
 _AGREED = """
 SELECT DISTINCT ON (a.bid, a.criterion) m.pseudonym, m.bid, c.code AS criterion, a.value AS total,
     a.divisor, a.reason, a.counted
-FROM current_agreed_score a JOIN manifest_entry m ON m.bid = a.bid JOIN criterion c ON c.id = a.criterion
+FROM current_agreed_score a JOIN manifest_entry m ON m.bid = a.bid
+JOIN criterion c ON c.id = a.criterion
 WHERE a.lot = $1 ORDER BY a.bid, a.criterion, a.number DESC
 """
 _NUMBERS = range(2**31)  # a cursor may hold any number of digits, a column may not
