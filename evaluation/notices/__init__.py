@@ -2,11 +2,12 @@
 
 from typing import Final
 
-from evaluation.notices import award, clarifications, quality
+from evaluation.notices import award, challenges, clarifications, quality
 from market.mail.kinds import NoticeKind
 
 KINDS: Final[tuple[NoticeKind, ...]] = (
     *quality.KINDS,
     *clarifications.KINDS,
     *award.KINDS,
+    *challenges.KINDS,
 )
