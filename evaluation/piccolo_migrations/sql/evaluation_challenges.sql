@@ -197,4 +197,4 @@ GRANT SELECT (id, challenge, outcome) ON challenge_end TO market_worker;
 SELECT seal_guards();
 GRANT EXECUTE ON FUNCTION lot_on_hold(uuid), reads_challenges(uuid), challenges_shown(uuid)
     TO market_app;
-GRANT EXECUTE ON FUNCTION lot_on_hold(uuid) TO market_worker;
+GRANT EXECUTE ON FUNCTION lot_on_hold(uuid), round_of(uuid) TO market_worker;
