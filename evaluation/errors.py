@@ -399,7 +399,7 @@ class RoundNotDecided(MarketError):
 
 
 @keeps("fresh_panel")
-class NotFresh(MarketError):
+class NotFresh(Forbidden):
     """Once prices are known a lot is scored anew by people who saw none, and scored it not before.
 
     A score that is given after the price is seen leans to the cheaper bid.

@@ -56,7 +56,8 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What decides about an act: the lot as it stands, and the actor's part in its tender.
 
     `duties` are those the actor holds now for the organisation they act for. `conflict` is what
-    the database finds against them; before the opening it is not asked for.
+    the database finds against them; before the opening it is not asked for. `kept_fresh` says that
+    they are on the fresh panel of a later round, which sees nothing of the rounds before.
     """
 
     lot: UUID
@@ -84,6 +85,7 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     on_hold: bool = False
     kept_fresh: bool = False
+    round: int = 1
 
     @property
     def standing(self) -> Standing:

@@ -224,6 +224,7 @@ def _view(facts: LotFacts, standstill: _Standstill | None, left: list[Missing]) 
             now=facts.now,
             on_hold=facts.on_hold,
         ).value,
+        round=facts.round,
         version=facts.version,
         bids=None,
         evaluators=[],

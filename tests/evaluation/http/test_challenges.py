@@ -143,3 +143,23 @@ async def test_of_a_challenge_and_a_contract_at_once_one_wins(world: World, supe
         assert sorted((challenged.status_code, made.status_code)) == [201, 409]
     both = "SELECT count(*) FROM contract c JOIN lot_challenge h ON h.lot = c.lot"
     assert await superuser.fetchval(both) == 0
+
+
+async def test_of_two_decisions_at_once_one_is_taken(world: World, superuser: Any) -> None:
+    lot = await notified_lot(world)
+    await challenge(lot)
+    answers = await asyncio.gather(
+        decide(lot), decide(lot, "upheld_reevaluate"), decide(lot, "upheld_abandon")
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    ended = "SELECT count(*) FROM challenge_end e JOIN lot_challenge c ON c.id = e.challenge"
+    assert await superuser.fetchval(f"{ended} WHERE c.lot = $1", lot.id) == 1
+
+
+async def test_what_was_decided_of_a_challenge_is_in_the_assurance_report(world: World) -> None:
+    lot = await notified_lot(world)
+    await challenge(lot)
+    await decide(lot)
+    report = await lot.tender.guardian.get(f"{lot.tender.path}/assurance-report/page")
+    assert report.status_code == 200, report.text
+    assert "decided 1 challenge of lot 1" in report.text

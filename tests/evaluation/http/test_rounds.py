@@ -1,7 +1,7 @@
 """A lot is evaluated anew: by whom, what stays, and what the fresh panel does not see."""
 
 from tests.makers.evaluation import notified_lot
-from tests.makers.rounds import decided_anew, fresh_panel, newcomer, reopened
+from tests.makers.rounds import OVERTURNED, decided_anew, fresh_panel, newcomer, reopened
 from tests.makers.world import World
 
 
@@ -14,14 +14,24 @@ async def test_only_people_who_saw_nothing_of_the_first_round_score_the_second(
     await reopened(lot)
     for person in (*lot.tender.quality_evaluators, reader):
         refused = await lot.score(person, 2, "Q1.1", "10")
-        assert refused.status_code in {403, 409}, refused.text
+        assert refused.json()["type"] == "/problems/not-fresh", person.name
+        assert (await lot.lock(person)).json()["type"] == "/problems/not-fresh"
     view = await lot.evaluation(lot.tender.manager)
     assert view["evaluators"] == []
     assert "saw a price of it in an earlier round" in str(view["missing"])
     panel = await fresh_panel(lot)
     view = await lot.evaluation(lot.tender.manager)
     assert {one["name"] for one in view["evaluators"]} == {"Frida Fresh", "Ferdinand Fresh"}
-    await decided_anew(lot, panel)
+    moderator = lot.tender.moderator
+    for evaluator in panel.evaluators:
+        await lot.score_all(evaluator, OVERTURNED)
+        await lot.lock(evaluator)
+    agreed = await lot.score(moderator, 2, "Q1.1", "10", kind="agreed-scores")
+    assert agreed.json()["type"] == "/problems/not-fresh"
+    await lot.score_all(panel.moderator, OVERTURNED, kind="agreed-scores")
+    decided = await lot.act(moderator, "/evaluation/quality-lock")
+    assert decided.json()["type"] == "/problems/not-fresh"
+    await lot.done(panel.moderator, "/evaluation/quality-lock")
 
 
 async def test_the_fresh_panel_sees_nothing_of_the_first_round_until_it_has_decided(
