@@ -384,25 +384,15 @@ class ChallengeEnded(MarketError):
     title = "That challenge is not open any more."
 
 
-@keeps("challenge_followed")
+@keeps("challenge_followed", "round_as_decided")
 class ChallengeNotFollowed(MarketError):
-    """What a decision orders is done in the same act."""
+    """What a decision orders is done in the same act, and nothing that none orders."""
 
     title = "The lot did not follow the decision on its challenge."
 
 
-@keeps("round_as_decided")
-class RoundNotDecided(MarketError):
-    """A lot is evaluated anew only as a challenge of it was decided."""
-
-    title = "A lot is evaluated anew only as a challenge of it was decided."
-
-
 @keeps("fresh_panel")
 class NotFresh(Forbidden):
-    """Once prices are known a lot is scored anew by people who saw none, and scored it not before.
-
-    A score that is given after the price is seen leans to the cheaper bid.
-    """
+    """Once prices are known a lot is scored anew by people who saw none, nor scored it before."""
 
     title = "You scored this lot or saw a price of it in an earlier round: others evaluate it anew."

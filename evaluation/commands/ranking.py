@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from evaluation.commands.moves import move
-from evaluation.errors import MethodUndefined, NothingToRank, NotInRanking
+from evaluation.errors import LotOnHold, MethodUndefined, NothingToRank, NotInRanking
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
 from evaluation.queries.facts import hold, published_requirement
 from evaluation.queries.offers import Ranked, offers_of
@@ -118,6 +118,7 @@ async def drop_out(
         ConflictOfInterest: the actor has an interest in a bidder.
         Stale: the lot was changed meanwhile.
         LotNotThere: the lot is not ranked yet, or its contract is made.
+        LotOnHold: its award is challenged.
         NotInRanking: the bid is not ranked, or dropped out before.
     """
     facts = ensure_may(
@@ -134,6 +135,8 @@ async def drop_out(
         LotStage.NOTIFIED,
         to="lose a bid",
     )
+    if facts.on_hold:
+        raise LotOnHold
     rows = await decided_bids(facts)
     chosen = next((row for row in rows if row.pseudonym == given.pseudonym), None)
     earlier = await ranking_row(facts)

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from evaluation.commands import prices, ranking, reading
 from evaluation.errors import (
     LotNotThere,
+    LotOnHold,
     MethodUndefined,
     NoBidPassed,
     NothingToRank,
@@ -127,6 +128,7 @@ class DropOutController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            LotOnHold,
             NotInRanking,
         ),
     )

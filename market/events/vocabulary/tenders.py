@@ -311,29 +311,6 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         ("lot",),
         {**_LOT, "notices": _NUMBER, "standstill_ends_at": Kind.INSTANT},
     ),
-    "challenge.received": Action(
-        "The award of a lot was challenged: the lot is on hold.",
-        ("lot_challenge",),
-        {**_LOT, "number": _NUMBER},
-        commits_to="the challenge with its grounds",
-    ),
-    "challenge.decided": Action(
-        "A challenge of an award was decided.",
-        ("lot_challenge",),
-        {**_LOT, "number": _NUMBER, "outcome": _CODE},
-        commits_to="the decision with its reasons",
-    ),
-    "challenge.withdrawn": Action(
-        "A challenge of an award was withdrawn.",
-        ("lot_challenge",),
-        {**_LOT, "number": _NUMBER},
-        commits_to="why it was withdrawn",
-    ),
-    "round.begun": Action(
-        "A lot is evaluated anew, as a challenge was decided.",
-        ("lot_round",),
-        {**_LOT, "number": _NUMBER},
-    ),
     "contract.made": Action(
         "The contract was made.",
         ("contract",),

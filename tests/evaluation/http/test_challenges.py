@@ -30,6 +30,9 @@ async def test_a_challenge_holds_the_lot_until_the_guardian_has_decided(world: W
     manager = lot.tender.contract_manager
     refused = await lot.act(manager, "/contract", contract_body())
     assert (refused.status_code, refused.json()["type"]) == (409, "/problems/lot-on-hold")
+    out = {"pseudonym": lot.pseudonyms[0], "reason": "It withdrew by its letter of today."}
+    dropped = await lot.act(lot.tender.manager, "/drop-outs", out)
+    assert dropped.json()["type"] == "/problems/lot-on-hold"
     award = await lot.suppliers[2].get(f"{lot.path}/award")
     assert award.json()["stage"] == "on_hold"
     ended = await decide(lot)
