@@ -56,8 +56,8 @@ def observed(app: ASGIApp) -> ASGIApp:
                 await _refuse(seen, HeadersTooLarge(), send)
             else:
                 await app(scope, receive, seen.watch(send))
-        except Exception as error:  # noqa: BLE001  # the last line: whatever it is, it is answered
-            log.error("unhandled", request=seen.request, path=scope["path"], exc_info=error)
+        except Exception:  # the last line: whatever it is, it is answered
+            log.exception("unhandled", request=seen.request, path=scope["path"])
             if seen.status is None:
                 await _refuse(seen, InternalError(), send)
         finally:
