@@ -56,8 +56,8 @@ def observed(app: ASGIApp) -> ASGIApp:
                 await _refuse(seen, HeadersTooLarge(), send)
             else:
                 await app(scope, receive, seen.watch(send))
-        except Exception:  # the last line: whatever it is, it is answered
-            log.exception("unhandled", request=seen.request, path=scope["path"])
+        except Exception as error:  # the last line: whatever it is, it is answered
+            log.exception("unhandled", request=seen.request, path=scope["path"], exc_info=error)
             if seen.status is None:
                 await _refuse(seen, InternalError(), send)
         finally:
