@@ -22,6 +22,9 @@ _SCRIPTS = (
     "evaluation_clarifications.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
+    "evaluation_joint.sql",
+    "evaluation_performance.sql",
+    "evaluation_outcome.sql",
 )
 
 

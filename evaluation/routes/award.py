@@ -21,6 +21,13 @@ from evaluation.errors import (
     StandstillRefused,
     StandstillRunning,
 )
+from evaluation.outcome_errors import (
+    AllBuyersRefused,
+    BuyerContracted,
+    BuyerRefused,
+    BuyerUndecided,
+    ContractBuyerNeeded,
+)
 from evaluation.queries import award as queries
 from evaluation.schemas.award import (
     ApprovalGiven,
@@ -152,6 +159,11 @@ class AwardController(Controller):
             LotNotThere,
             StandstillRunning,
             ContractDatesFaulty,
+            ContractBuyerNeeded,
+            BuyerUndecided,
+            BuyerRefused,
+            AllBuyersRefused,
+            BuyerContracted,
         ),
     )
     async def make_contract(
@@ -162,7 +174,11 @@ class AwardController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
     ) -> Response[ContractMadeView]:
-        """Record the contract, no earlier than the end of the standstill."""
+        """Record the contract of one buyer, no earlier than the end of the standstill.
+
+        Its value is the buyer's share of the awarded price. The lot is contracted when every buyer
+        that takes part has its contract.
+        """
         made = await contract.make_contract(actor, tender_id, lot_number, version, data)
         return tagged(made, status_code=201)
 

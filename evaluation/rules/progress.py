@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from evaluation.rules.joint import Buyer, Part, all_refused
 from evaluation.rules.stages import LotStage
 from tenders.rules.duties import Duty
 
@@ -74,6 +75,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     standstill_ends_at: datetime | None
     now: datetime
     panel: Sequence[PanelMember]
+    buyers: Sequence[Buyer] = ()
 
 
 class Missing(Struct, frozen=True, kw_only=True):
@@ -147,9 +149,13 @@ def missing(progress: Progress) -> list[Missing]:
         case LotStage.RECOMMENDED:
             return [*_approvals(progress), *_approvers_left(progress)]
         case LotStage.NOTIFIED:
-            return [*_contract(progress), *_waits(progress, Duty.CONTRACT_MANAGER, "contract")]
+            return [*_contracts(progress), *_waits(progress, Duty.CONTRACT_MANAGER, "contract")]
         case stage:
-            return [*([_SIMPLE[stage]] if stage in _SIMPLE else []), *_simple_waits(progress)]
+            return [
+                *([_SIMPLE[stage]] if stage in _SIMPLE else []),
+                *(_undecided(progress) if stage is LotStage.AWARDED else []),
+                *_simple_waits(progress),
+            ]
 
 
 def openers_missing(panel: Sequence[PanelMember]) -> list[Missing]:
@@ -238,11 +244,35 @@ def _approvals(progress: Progress) -> list[Missing]:
     return found
 
 
-def _contract(progress: Progress) -> list[Missing]:
+def _contracts(progress: Progress) -> list[Missing]:
+    """The contracts that are left, and the decisions they wait for."""
+    if all_refused(progress.buyers):
+        what = (
+            "Abandon the lot, or rank it again: every buyer decided not to take part in the award."
+        )
+        return [_next("tender manager", what)]
     ends_at = progress.standstill_ends_at
     if ends_at is not None and progress.now < ends_at:
-        return [_next("nobody", f"Wait for the end of the standstill, {ends_at.isoformat()}.")]
-    return [_next("contract manager", "Record the contract.")]
+        wait = f"Wait for the end of the standstill, {ends_at.isoformat()}."
+        return [_next("nobody", wait), *_undecided(progress)]
+    if len(progress.buyers) < 2:  # noqa: PLR2004  # a sole buyer needs no name
+        return [_next("contract manager", "Record the contract.")]
+    return [
+        *(
+            _next("contract manager", f"Record the contract of {buyer.name}.")
+            for buyer in progress.buyers
+            if buyer.part is Part.TAKES_PART and not buyer.contracted
+        ),
+        *_undecided(progress),
+    ]
+
+
+def _undecided(progress: Progress) -> list[Missing]:
+    return [
+        _next(f"award approvers of {buyer.name}", "Decide whether it takes part.")
+        for buyer in progress.buyers
+        if buyer.part is None
+    ]
 
 
 # -- when too few are left ------------------------------------------------------------------------

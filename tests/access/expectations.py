@@ -409,6 +409,11 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),
         "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
         "listAwardNotices": signed_in(_notices),
+        "decideForBuyer": lot_act(
+            "award_approver",
+            at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201"),
+        ),
+        "listBuyerDecisions": lot_reading(*_READS_EVALUATION, at={}),
         "makeContract": lot_act(
             "contract_manager",
             at={"standstill": "409 standstill-running", "standstill_over": "201"},

@@ -72,6 +72,7 @@ FRESH: Final = frozenset(
         "resumeOpening",
         "openPrices",
         "approveAward",
+        "decideForBuyer",
         "offerPasswordReset",
         "enrolAuthenticator",
         "confirmAuthenticator",

@@ -89,6 +89,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         FROM award_notice n JOIN lot l ON l.id = n.lot WHERE l.tender = of_tender
     UNION ALL SELECT c.recorded_by, 'made_contract', l.number, NULL, c.made_at
         FROM contract c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
+    UNION ALL SELECT d.decided_by, 'decided_for_buyer', l.number, NULL, d.decided_at
+        FROM buyer_decision d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
     UNION ALL SELECT e.granted_by, 'granted_exemption', NULL, NULL, e.granted_at
         FROM exemption e WHERE e.tender = of_tender
     UNION ALL SELECT r.revoked_by, 'revoked_exemption', NULL, NULL, r.revoked_at

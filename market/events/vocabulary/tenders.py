@@ -314,8 +314,14 @@ _EVALUATING: Final[Mapping[str, Action]] = {
     "contract.made": Action(
         "The contract was made.",
         ("contract",),
-        {**_LOT, "reference": _CODE},
+        {**_LOT, "reference": _CODE, "buyer": Kind.ID},
         commits_to="what was recorded of it",
+    ),
+    "buyer.decided": Action(
+        "A buyer of a joint purchase decided whether it takes part in the award.",
+        ("buyer_decision",),
+        {**_LOT, "buyer": Kind.ID, "takes_part": Kind.TRUTH},
+        commits_to="the decision with its reason",
     ),
     "lot.abandoned": Action(
         "A lot was given up.", ("lot",), {**_LOT, "stage": _CODE}, private=("reason",)
