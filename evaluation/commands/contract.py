@@ -6,6 +6,7 @@ import msgspec
 
 from evaluation.commands.joint import move_if_contracted
 from evaluation.errors import StandstillRunning
+from evaluation.outcome_errors import KpisLacking
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.award import contracts_of
 from evaluation.queries.facts import hold
@@ -15,7 +16,7 @@ from evaluation.rules.stages import LotStage, StandstillStage, shown_stage
 from evaluation.schemas.award import ContractMadeView, MakeContract
 from market.actor import Actor
 from market.command import command
-from market.database import execute
+from market.database import execute, fetch_value
 from market.events.commands import record
 from tenders.rules.duties import Duty
 
@@ -46,6 +47,7 @@ async def make_contract(
         BuyerUndecided: the buyer has not decided whether it takes part.
         BuyerRefused, AllBuyersRefused: the buyer, or every buyer, decided not to take part.
         BuyerContracted: the buyer has its contract.
+        KpisLacking: a contract of this value has indicators first.
     """
     facts = ensure_may(
         await hold(actor, tender_id, lot_number),
@@ -59,6 +61,10 @@ async def make_contract(
         ends_at = facts.standstill_ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         message = f"No contract can be made before the standstill is over, at {ends_at}."
         raise StandstillRunning(message)
+    lacking = await fetch_value("SELECT kpis_lacking($1)", facts.lot)
+    if lacking:
+        message = f"Set {lacking} more key performance indicators before the contract is made."
+        raise KpisLacking(message)
     buyer = chosen_buyer(await buyers_of(facts), given.buyer)
     contract = uuid4()
     await execute(

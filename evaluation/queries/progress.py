@@ -129,7 +129,8 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
         recommendation = await present_recommendation(facts)
         coverage = await coverage_of(facts)
         buyers = await buyers_of(facts)
-    progress = _progress(facts, counts, evaluators, panel, coverage, buyers)
+        lacking = await fetch_value("SELECT kpis_lacking($1)", facts.lot)
+    progress = _progress(facts, counts, evaluators, panel, coverage, buyers, lacking)
     return msgspec.structs.replace(
         _view(facts, standstill, missing(progress)),
         bids=counts.bids,
@@ -189,6 +190,7 @@ def _progress(  # noqa: PLR0913, PLR0917  # what was read, part by part
     panel: list[PanelMember],
     coverage: list[Coverage],
     buyers: list[Buyer],
+    lacking: int,
 ) -> Progress:
     return Progress(
         stage=facts.stage,
@@ -214,6 +216,7 @@ def _progress(  # noqa: PLR0913, PLR0917  # what was read, part by part
         now=facts.now,
         panel=panel,
         buyers=buyers,
+        kpis_lacking=lacking,
     )
 
 

@@ -7,6 +7,7 @@ from evaluation.routes.clarifications import OwnQuestionController, QuestionCont
 from evaluation.routes.joint import BuyerDecisionController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
+from evaluation.routes.performance import PerformanceController, TrackRecordController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
 from evaluation.routes.robustness import RobustnessController
@@ -23,6 +24,8 @@ CONTROLLERS = (
     AllocationController,
     AwardController,
     BuyerDecisionController,
+    PerformanceController,
+    TrackRecordController,
     AssuranceController,
     DecisionController,
     MethodController,

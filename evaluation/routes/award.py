@@ -27,6 +27,7 @@ from evaluation.outcome_errors import (
     BuyerRefused,
     BuyerUndecided,
     ContractBuyerNeeded,
+    KpisLacking,
 )
 from evaluation.queries import award as queries
 from evaluation.schemas.award import (
@@ -164,6 +165,7 @@ class AwardController(Controller):
             BuyerRefused,
             AllBuyersRefused,
             BuyerContracted,
+            KpisLacking,
         ),
     )
     async def make_contract(

@@ -44,7 +44,15 @@ class Act(StrEnum):
     RETURNED_AWARD = "returned_award"
     SENT_NOTICES = "sent_notices"
     DECIDED_FOR_BUYER = "decided_for_buyer"
+    SET_KPI = "set_kpi"
+    RECORDED_BASELINE = "recorded_baseline"
     MADE_CONTRACT = "made_contract"
+    SET_MILESTONE = "set_milestone"
+    MET_MILESTONE = "met_milestone"
+    ASSESSED_KPI = "assessed_kpi"
+    PUBLISHED_KPIS = "published_kpis"
+    CHANGED_CONTRACT = "changed_contract"
+    REVIEWED_OUTCOME = "reviewed_outcome"
     ABANDONED = "abandoned"
 
 
@@ -135,16 +143,28 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.RETURNED_AWARD: "returned the recommendation{for_lot}",
         Act.SENT_NOTICES: "sent {times} award {notices}{for_lot}",
         Act.DECIDED_FOR_BUYER: "decided for a buyer about the award{of_lot}",
+        Act.SET_KPI: "set {times} {indicators}{for_lot}",
+        Act.RECORDED_BASELINE: "recorded cost and access before the contract{for_lot}",
         Act.MADE_CONTRACT: "recorded the contract{for_lot}",
+        Act.SET_MILESTONE: "set {times} {milestones}{for_lot}",
+        Act.MET_MILESTONE: "recorded {times} {milestones} as met{for_lot}",
+        Act.ASSESSED_KPI: "made {times} {assessments} of indicators{for_lot}",
+        Act.PUBLISHED_KPIS: "published what was measured{for_lot}",
+        Act.CHANGED_CONTRACT: "recorded {times} {changes} of contracts{for_lot}",
+        Act.REVIEWED_OUTCOME: "reviewed the outcome{of_lot}",
         Act.ABANDONED: "abandoned{lot_or_tender}",
     }
 )
 _NOUNS: Final = (
     "amendment",
+    "assessment",
     "bid",
+    "change",
     "decision",
     "envelope",
     "exemption",
+    "indicator",
+    "milestone",
     "notice",
     "question",
     "recommendation",

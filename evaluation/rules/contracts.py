@@ -1,12 +1,14 @@
 """What a contract is worth in each of its years, computed exactly."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from msgspec import Struct
 
-from market.money import apportioned
+from market.money import apportioned, display
 
 MONTHS: Final = 12
 
@@ -36,3 +38,16 @@ def contract_years(value: Decimal, term_months: int) -> Sequence[ContractYear]:
         ContractYear(year=number, months=held, value=parts[number])
         for number, held in months.items()
     ]
+
+
+def a_year_after(day: date) -> date:
+    """The same day a year later; of 29 February, the last day of February."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:
+        return date(day.year + 1, 2, 28)
+
+
+def percent_of(change: Decimal | int, whole: Decimal | int) -> str:
+    """Say a change in per cent of what was awarded, rounded half up to two decimals."""
+    return display(Fraction(change) / Fraction(whole) * 100)

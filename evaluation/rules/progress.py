@@ -76,6 +76,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     now: datetime
     panel: Sequence[PanelMember]
     buyers: Sequence[Buyer] = ()
+    kpis_lacking: int = 0
 
 
 class Missing(Struct, frozen=True, kw_only=True):
@@ -251,19 +252,23 @@ def _contracts(progress: Progress) -> list[Missing]:
             "Abandon the lot, or rank it again: every buyer decided not to take part in the award."
         )
         return [_next("tender manager", what)]
+    awaited = _undecided(progress)
+    if progress.kpis_lacking:
+        what = f"Set {_number(progress.kpis_lacking)} more key performance indicators."
+        awaited = [_next("contract manager", what), *awaited]
     ends_at = progress.standstill_ends_at
     if ends_at is not None and progress.now < ends_at:
         wait = f"Wait for the end of the standstill, {ends_at.isoformat()}."
-        return [_next("nobody", wait), *_undecided(progress)]
+        return [_next("nobody", wait), *awaited]
     if len(progress.buyers) < 2:  # noqa: PLR2004  # a sole buyer needs no name
-        return [_next("contract manager", "Record the contract.")]
+        return [*awaited, _next("contract manager", "Record the contract.")]
     return [
         *(
             _next("contract manager", f"Record the contract of {buyer.name}.")
             for buyer in progress.buyers
             if buyer.part is Part.TAKES_PART and not buyer.contracted
         ),
-        *_undecided(progress),
+        *awaited,
     ]
 
 

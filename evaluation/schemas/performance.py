@@ -1,7 +1,6 @@
 """What becomes of a contract: indicators, changes, milestones, outcome."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -329,32 +328,14 @@ class PerformanceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrackedLot(PerformanceView, frozen=True, kw_only=True):
-    """A lot that a supplier won, how its contracts run, and where the record of each part is."""
+    """A lot that a supplier won, how its contracts run, and where the record of each part is.
 
-    demonstration: bool
-    awarded_at: datetime
-    sources: dict[str, str]
-
-
-class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a supplier did with the contracts it won; nothing of bids that lost.
-
-    Counts are of published figures alone.
+    Counts are of what is published; `sources` are paths of this API.
     """
 
-    supplier: UUID
-    name: str
-    contracts: int
-    kpi_assessments: int
-    kpi_assessments_met: int
-    changes: int
-    reviews: int
-    reviews_cost_lowered: int
-    reviews_access_improved: int
-    lots: list[TrackedLot]
-
-
-def shown(value: Decimal) -> str:
-    """Write a stored figure as it travels: no exponent, no zeros at its end."""
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    tender_title: str
+    demonstration: bool
+    awarded_at: datetime
+    assessments: int
+    assessments_met: int
+    sources: dict[str, str]

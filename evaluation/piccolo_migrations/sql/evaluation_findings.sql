@@ -132,7 +132,10 @@ CREATE FUNCTION duty_of_act(act text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         WHEN act IN ('published', 'amended', 'gave_duty', 'set_panel', 'asked_about_quality',
             'recorded_drop_out', 'sent_notices') THEN 'tender_manager'
         WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict') THEN 'guardian'
-        WHEN act = 'made_contract' THEN 'contract_manager' END
+        WHEN act = 'reviewed_outcome' THEN 'outcome_reviewer'
+        WHEN act IN ('made_contract', 'set_kpi', 'recorded_baseline', 'assessed_kpi',
+            'published_kpis', 'changed_contract', 'set_milestone', 'met_milestone')
+            THEN 'contract_manager' END
 $$;
 
 -- Every duty that somebody was given or, whatever they were given, exercised, since when.
@@ -197,7 +200,8 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         'scored', 'locked_scores', 'dissented', 'asked_about_quality', 'asked_about_price',
         'moderated', 'decided_quality', 'ranked', 'recorded_drop_out', 'recommended',
         'approved_award', 'returned_award', 'sent_notices', 'made_contract', 'decided_conflict',
-        'decided_for_buyer')
+        'decided_for_buyer', 'set_kpi', 'recorded_baseline', 'assessed_kpi', 'published_kpis',
+        'changed_contract', 'set_milestone', 'met_milestone', 'reviewed_outcome')
         OR a.act IN ('gave_duty', 'set_panel', 'granted_exemption', 'revoked_exemption')
            AND a.at >= t.opened_at)
 $$;
