@@ -10,7 +10,7 @@ from evaluation.outcome_errors import BuyerContracted, BuyerDecidedAlready, NotO
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
 from evaluation.queries.facts import hold
 from evaluation.queries.joint import buyer_standing
-from evaluation.rules.joint import Part
+from evaluation.rules.joint import BuyerPart
 from evaluation.rules.stages import LotStage
 from evaluation.schemas.joint import BuyerDecided, DecideForBuyer
 from evaluation.schemas.progress import LotMoved
@@ -87,7 +87,7 @@ async def decide_for_buyer(
     moved = await move_if_contracted(facts)
     return BuyerDecided(
         buyer=standing.buyer,
-        part=Part.TAKES_PART if given.takes_part else Part.REFUSED,
+        part=BuyerPart.TAKES_PART if given.takes_part else BuyerPart.REFUSED,
         decided_at=decided_at,
         lot=moved.lot,
         stage=moved.stage,

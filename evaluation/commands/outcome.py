@@ -21,8 +21,8 @@ from evaluation.schemas.performance import (
     BaselineView,
     OutcomeReviewView,
     RecordBaseline,
+    RecordOutcomeReview,
     ReviewKind,
-    ReviewOutcome,
 )
 from market.actor import Actor
 from market.command import command
@@ -101,7 +101,7 @@ async def record_baseline(
 
 @command
 async def review_outcome(
-    actor: Actor, tender_id: UUID, lot_number: int, given: ReviewOutcome
+    actor: Actor, tender_id: UUID, lot_number: int, given: RecordOutcomeReview
 ) -> OutcomeReviewView:
     """Say, from figures, whether the contracts lowered cost and improved access; it is published.
 

@@ -9,7 +9,7 @@ import msgspec
 from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
 from evaluation.queries.facts import facts_of
 from evaluation.rules.exact import pounds
-from evaluation.rules.joint import Buyer, Part
+from evaluation.rules.joint import Buyer, BuyerPart
 from evaluation.schemas.joint import BuyerStanding
 from market.actor import Actor
 from market.database import fetch, reading
@@ -22,7 +22,7 @@ class BuyerRow(msgspec.Struct, frozen=True):
     name: str
     population: int
     value: Decimal
-    part: Part | None
+    part: BuyerPart | None
     decided_itself: bool
     reason: str | None
     decided_by_name: str | None

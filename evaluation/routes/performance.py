@@ -45,7 +45,7 @@ from evaluation.schemas.performance import (
     PerformanceView,
     PublishKpis,
     RecordBaseline,
-    ReviewOutcome,
+    RecordOutcomeReview,
     SetKpi,
     SetMilestone,
     TrackedLot,
@@ -223,7 +223,7 @@ class PerformanceController(Controller):
         self,
         tender_id: FromPath[UUID],
         lot_number: FromPath[int],
-        data: JSONBody[ReviewOutcome],
+        data: JSONBody[RecordOutcomeReview],
         actor: NamedDependency[Actor],
     ) -> OutcomeReviewView:
         """Review whether cost fell and access improved, as somebody apart from the award.

@@ -15,7 +15,7 @@ from evaluation.outcome_errors import (
 )
 
 
-class Part(StrEnum):
+class BuyerPart(StrEnum):
     """What a buyer decided about an award."""
 
     TAKES_PART = "takes_part"
@@ -27,13 +27,13 @@ class Buyer(Struct, frozen=True, kw_only=True):
 
     id: UUID
     name: str
-    part: Part | None
+    part: BuyerPart | None
     contracted: bool
 
 
 def all_refused(buyers: Sequence[Buyer]) -> bool:
     """Say whether nobody is left who takes part."""
-    return bool(buyers) and all(buyer.part is Part.REFUSED for buyer in buyers)
+    return bool(buyers) and all(buyer.part is BuyerPart.REFUSED for buyer in buyers)
 
 
 def chosen_buyer(buyers: Sequence[Buyer], named: UUID | None) -> UUID:
@@ -63,7 +63,7 @@ def chosen_buyer(buyers: Sequence[Buyer], named: UUID | None) -> UUID:
             " decides first whether it takes part."
         )
         raise BuyerUndecided(message)
-    if buyer.part is Part.REFUSED:
+    if buyer.part is BuyerPart.REFUSED:
         message = f"{buyer.name} decided not to take part, so there is no contract for it."
         raise BuyerRefused(message)
     return buyer.id

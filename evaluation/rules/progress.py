@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from evaluation.rules.joint import Buyer, Part, all_refused
+from evaluation.rules.joint import Buyer, BuyerPart, all_refused
 from evaluation.rules.stages import LotStage
 from tenders.rules.duties import Duty
 
@@ -266,7 +266,7 @@ def _contracts(progress: Progress) -> list[Missing]:
         *(
             _next("contract manager", f"Record the contract of {buyer.name}.")
             for buyer in progress.buyers
-            if buyer.part is Part.TAKES_PART and not buyer.contracted
+            if buyer.part is BuyerPart.TAKES_PART and not buyer.contracted
         ),
         *awaited,
     ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from evaluation.rules.joint import Part
+from evaluation.rules.joint import BuyerPart
 from evaluation.schemas.figures import Reason, ensure_says_something
 from market.money import Money
 
@@ -31,7 +31,7 @@ class BuyerDecided(msgspec.Struct, frozen=True, kw_only=True):
     """A buyer's decision as it was stored, and where it took the lot."""
 
     buyer: UUID
-    part: Part
+    part: BuyerPart
     decided_at: datetime
     lot: int
     stage: str
@@ -50,7 +50,7 @@ class BuyerStanding(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     population: int
     value: Money
-    part: Part | None
+    part: BuyerPart | None
     decided_itself: bool
     reason: str | None
     decided_by_name: str | None

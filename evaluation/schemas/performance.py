@@ -198,7 +198,7 @@ class ReviewKind(StrEnum):
     FINAL = "final"
 
 
-class ReviewOutcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RecordOutcomeReview(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The figures of the twelve months that ended on a day, and the reviewer's narrative.
 
     `yearly_cost` is what the buyers with a contract paid together in these months; `access_value`

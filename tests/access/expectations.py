@@ -68,6 +68,11 @@ _ranked = lot_reading(
 )
 """Once there is a ranking, for those who read the evaluation."""
 
+_before_contract = lot_act(
+    "contract_manager", at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201")
+)
+"""What the contract manager records once there is an award, and before a contract."""
+
 # -- rules that one operation alone has -----------------------------------------------------------
 
 
@@ -418,6 +423,17 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
             "contract_manager",
             at={"standstill": "409 standstill-running", "standstill_over": "201"},
         ),
+        # what becomes of the contract; the state has no indicator and no milestone
+        "setKpi": _before_contract,
+        "recordBaseline": _before_contract,
+        "listKpis": lot_reading(*_READS_EVALUATION, at={}),
+        "assessKpi": lot_act("contract_manager", at={"contracted": NOT_FOUND}),
+        "publishKpis": lot_act("contract_manager", at={"contracted": "409 period-not-over"}),
+        "changeContract": lot_act("contract_manager", at={"contracted": "201"}),
+        "setMilestone": lot_act("contract_manager", at={"contracted": "201"}),
+        "meetMilestone": lot_act("contract_manager", at={"contracted": NOT_FOUND}),
+        "reviewOutcome": lot_act("outcome_reviewer", at={"contracted": "409 review-not-due"}),
+        "getPerformance": public_once(lambda case: case.moment.lot == "contracted"),
         "getAward": public_once(lambda case: case.moment.lot in _TOLD),
     }
 )

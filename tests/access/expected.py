@@ -28,6 +28,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "getOrganisation": "register:read",
         "listServiceLines": "register:read",
         "listSuppliers": "register:read",
+        "getTrackRecord": "register:read",
         "listMyTenders": "tenders:read",
         "listRequirementVersions": "tenders:read",
         "getRequirementVersion": "tenders:read",

@@ -19,6 +19,10 @@ KPI = {
     "baseline": "81.5",
 }
 WHY = "The service grows with the second group's practices."
+BASELINE = (
+    "INSERT INTO outcome_baseline (id, lot, costs, access_measure, access_unit, access_better,"
+    " access_value, recorded_by) VALUES ($1, $2, $3, 'M', 'u', 'lower', 1, $4)"
+)
 
 
 def baseline_body(*buyers: UUID, cost: str = "100000.00") -> dict[str, Any]:

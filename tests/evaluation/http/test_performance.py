@@ -1,0 +1,394 @@
+"""Indicators, changes and milestones of a contract, over HTTP and at the database."""
+
+import asyncio
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from evaluation.rules.contract_rules import CONTRACT_RULES
+from market.money import exact_text
+from tests.makers.clock import advance_to
+from tests.makers.direct import acting, refused
+from tests.makers.evaluation import EvaluatedLot, contract_body, end_standstill, notified_lot
+from tests.makers.joint import LUTON, joint_lot, told
+from tests.makers.outcome import BASELINE, KPI, WHY, baseline_body, begins, running_lot
+from tests.makers.tenders import market_time
+from tests.makers.world import World
+
+
+def _type(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].removeprefix("/problems/")
+
+
+async def _later(lot: EvaluatedLot, days: int = 500) -> None:
+    await advance_to(lot.world, await market_time(lot.world) + timedelta(days=days))
+
+
+def _assessment(starts: date, first: int, last: int, value: str = "97") -> dict[str, str]:
+    return {
+        "period_from": (starts + timedelta(days=first)).isoformat(),
+        "period_to": (starts + timedelta(days=last)).isoformat(),
+        "value": value,
+        "evidence": "Delivery log.",
+    }
+
+
+async def test_indicators_are_the_contract_manager_s_and_come_before_the_contract(
+    world: World,
+) -> None:
+    lot = await notified_lot(world)
+    path = f"{lot.path}/kpis"
+    for person in (lot.tender.manager, lot.tender.moderator, lot.tender.guardian):
+        assert (await person.post(path, KPI)).status_code == 403
+    assert (await lot.suppliers[0].post(path, KPI)).status_code == 404
+    manager = lot.tender.contract_manager
+    for wrong in ({"direction": "about"}, {"target": "1e9"}, {"title": " "}, {"target": 95}):
+        assert (await manager.post(path, KPI | wrong)).status_code == 400
+    assert (await manager.post(path, KPI)).json()["number"] == 1
+    hidden = await world.public(f"{lot.path}/performance")
+    assert hidden.status_code == 404
+    await end_standstill(lot)
+    await lot.done(manager, "/contract", contract_body())
+    assert _type(await manager.post(path, KPI)) == (409, "lot-not-there")
+    public = (await world.public(f"{lot.path}/performance")).json()
+    assert [kpi["title"] for kpi in public["kpis"]["kpis"]] == ["Reports on time"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "value", "met"),
+    [
+        ("at_least", "95", True),
+        ("at_least", "94.999999", False),
+        ("at_most", "95", True),
+        ("at_most", "95.000001", False),
+    ],
+)
+async def test_whether_a_target_is_met_is_computed(
+    world: World, direction: str, value: str, *, met: bool
+) -> None:
+    lot = await notified_lot(world)
+    manager = lot.tender.contract_manager
+    assert (await manager.post(f"{lot.path}/kpis", KPI | {"direction": direction})).is_success
+    await end_standstill(lot)
+    now = (await market_time(world)).date()
+    run = {"starts": now.isoformat(), "ends": (now + timedelta(days=900)).isoformat()}
+    await lot.done(manager, "/contract", contract_body(**run))
+    await _later(lot, 100)
+    body = _assessment(now, 0, 90, value)
+    given = await manager.post(f"{lot.path}/kpis/1/assessments", body)
+    assert given.json()["met"] is met
+    typed = await manager.post(f"{lot.path}/kpis/1/assessments", body | {"met": True})
+    assert typed.status_code == 400
+
+
+async def test_a_day_is_assessed_once_after_it_is_over_and_published_whole(world: World) -> None:
+    lot = await running_lot(world, kpis=2)
+    starts, manager = await begins(lot), lot.tender.contract_manager
+    path = f"{lot.path}/kpis/1/assessments"
+    assert _type(await manager.post(path, _assessment(starts, 0, 180))) == (409, "period-not-over")
+    await _later(lot)
+    before = _assessment(starts, -1, 10)
+    assert _type(await manager.post(path, before)) == (409, "period-not-over")
+    backwards = _assessment(starts, 9, 8)
+    assert (await manager.post(path, backwards)).status_code == 400
+    assert (await manager.post(path, _assessment(starts, 0, 180))).status_code == 201
+    overlap = _assessment(starts, 180, 300)
+    assert _type(await manager.post(path, overlap)) == (409, "assessed-already")
+    unknown = await manager.post(f"{lot.path}/kpis/9/assessments", _assessment(starts, 0, 9))
+    assert unknown.status_code == 404
+    through = {"through": (starts + timedelta(days=364)).isoformat()}
+    publish = f"{lot.path}/kpi-publications"
+    assert _type(await manager.post(publish, through)) == (409, "assessments-lacking")
+    second = await manager.post(f"{lot.path}/kpis/2/assessments", _assessment(starts, 0, 364))
+    assert second.status_code == 201
+    future = {"through": (starts + timedelta(days=1000)).isoformat()}
+    assert _type(await manager.post(publish, future)) == (409, "period-not-over")
+    assert (await world.public(f"{lot.path}/performance")).json()["kpis"]["kpis"][0][
+        "assessments"
+    ] == []
+    inside = (await lot.tender.moderator.get(f"{lot.path}/kpis")).json()
+    assert len(inside["kpis"][0]["assessments"]) == 1
+    done = await manager.post(publish, through)
+    assert done.status_code == 201, done.text
+    assert _type(await manager.post(publish, through)) == (409, "assessments-lacking")
+    late = _assessment(starts, 181, 300)
+    assert _type(await manager.post(path, late)) == (409, "assessed-already")
+    public = (await world.public(f"{lot.path}/performance")).json()["kpis"]
+    assert [len(kpi["assessments"]) for kpi in public["kpis"]] == [1, 1]
+    assert public["published_through"] == through["through"]
+
+
+async def test_changes_keep_within_the_limits_of_their_ground(world: World) -> None:
+    lot = await running_lot(world)
+    manager, path = lot.tender.contract_manager, f"{lot.path}/contract-changes"
+    view = (await world.public(f"{lot.path}/performance")).json()["contracts"][0]
+    assert view["value"]["amount"] == "4757.50"
+
+    async def change(ground: str, **what: Any) -> Any:
+        return await manager.post(path, {"ground": ground, "reason": WHY, **what})
+
+    def pounds(amount: str) -> dict[str, str]:
+        return {"amount": amount, "currency": "GBP"}
+
+    assert _type(await change("review_clause", scope="More.")) == (400, "no-such-ground")
+    assert _type(await change("provided_for")) == (400, "nothing-changed")
+    assert _type(await change("provided_for", value=pounds("0"))) == (400, "nothing-changed")
+    assert (await change("provided_for", scope="More.", reason="x")).status_code == 400
+    exactly = await change("small_value", value=pounds("5233.25"))
+    assert exactly.status_code == 201, exactly.text
+    assert exactly.json()["value_changed_percent"] == "10.00"
+    assert exactly.json()["flagged"] is True
+    over = await change("small_value", value=pounds("5709.01"))
+    assert _type(over) == (409, "change-too-great")
+    half = await change("unforeseen", value=pounds("7612.00"))  # 5233.25 + half of 4757.50
+    assert half.status_code == 201, half.text
+    too_much = await change("known_risk", value=pounds("9990.76"))
+    assert _type(too_much) == (409, "change-too-great")
+    ends = date.fromisoformat(view["ends"])
+    longer = await change("not_substantial", ends=(ends + timedelta(days=110)).isoformat())
+    assert _type(longer) == (409, "change-too-great")
+    tenth = await change("not_substantial", ends=(ends + timedelta(days=109)).isoformat())
+    assert tenth.status_code == 201, tenth.text
+    early = await change("provided_for", ends="2020-01-01")
+    assert _type(early) == (400, "changed-end-faulty")
+    shown = (await world.public(f"{lot.path}/performance")).json()["contracts"][0]["changes"]
+    assert [one["number"] for one in shown] == [1, 2, 3]
+
+
+async def test_two_changes_at_once_are_counted_one_after_the_other(world: World) -> None:
+    lot = await running_lot(world)
+    body = {"ground": "small_value", "reason": WHY, "value": {"amount": "5200.00"}}
+    manager = lot.tender.contract_manager
+    answers = await asyncio.gather(
+        *(manager.post(f"{lot.path}/contract-changes", body) for _ in range(2))
+    )
+    # the second finds the value changed already
+    assert sorted(answer.status_code for answer in answers) == [201, 400]
+
+
+async def test_a_milestone_is_met_once_on_a_day_that_has_come(world: World) -> None:
+    lot = await running_lot(world)
+    manager = lot.tender.contract_manager
+    today = (await market_time(world)).date()
+    body = {"title": "Dashboards in use", "due": (today - timedelta(days=1)).isoformat()}
+    made = await manager.post(f"{lot.path}/milestones", body)
+    assert (made.json()["number"], made.json()["late"]) == (1, True)
+    path = f"{lot.path}/milestones/1/completion"
+    met = {"met_on": (today + timedelta(days=2)).isoformat(), "evidence": "Note."}
+    assert _type(await manager.post(path, met)) == (400, "milestone-in-future")
+    met["met_on"] = (today - timedelta(days=1)).isoformat()
+    answers = await asyncio.gather(*(manager.post(path, met) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert _type(await manager.post(path, met)) == (409, "milestone-met-already")
+    gone = await manager.post(f"{lot.path}/milestones/2/completion", met)
+    assert gone.status_code == 404
+
+
+async def test_the_database_keeps_what_follows_a_contract(
+    world: World, app_role: Any, superuser: Any
+) -> None:
+    lot = await notified_lot(world)
+    manager = lot.tender.contract_manager
+
+    async def run(statement: str, *values: Any) -> None:
+        async with acting(app_role, manager.id, manager.organisation):
+            await app_role.execute(statement, uuid4(), *values, manager.id)
+
+    async def kpi() -> None:
+        await run(
+            "INSERT INTO kpi (id, lot, title, measure, unit, direction, target, set_by)"
+            " VALUES ($1, $2, 'T', 'M', 'u', 'at_least', 5, $3)",
+            lot.id,
+        )
+
+    await kpi()
+    one: UUID = await superuser.fetchval("SELECT id FROM kpi")
+    await end_standstill(lot)
+    today = (await market_time(world)).date()
+    body = contract_body(starts=today.isoformat(), ends=(today + timedelta(days=999)).isoformat())
+    await lot.done(manager, "/contract", body)
+    contract: UUID = await superuser.fetchval("SELECT id FROM contract")
+    async with refused("lot_stage"):
+        await kpi()
+
+    async def assess(first: int, last: int) -> None:
+        await run(
+            "INSERT INTO kpi_assessment (id, kpi, period_from, period_to, value, met, evidence,"
+            " assessed_by) VALUES ($1, $2, $3, $4, 4, true, 'E', $5)",
+            one,
+            today + timedelta(days=first),
+            today + timedelta(days=last),
+        )
+
+    async def publish(last: int) -> None:
+        await run(
+            "INSERT INTO kpi_publication (id, lot, through, published_by) VALUES ($1, $2, $3, $4)",
+            lot.id,
+            today + timedelta(days=last),
+        )
+
+    async def change(ground: str, value: int | None, ends: int | None = None) -> None:
+        await run(
+            "INSERT INTO contract_change (id, contract, ground, reason, value, ends, flagged,"
+            " recorded_by) VALUES ($1, $2, $3, $4, $5, $6, false, $7)",
+            contract,
+            ground,
+            WHY,
+            value,
+            None if ends is None else today + timedelta(days=ends),
+        )
+
+    async with refused("assessed_after_period"):
+        await assess(0, 30)
+    await _later(lot, 400)
+    await assess(0, 30)
+    assert await superuser.fetchval("SELECT met FROM kpi_assessment") is False
+    async with refused("assessments_apart"):
+        await assess(30, 60)
+    async with refused("published_whole"):
+        await publish(29)
+    await publish(60)
+    async with refused("published_assessments_stay"):
+        await assess(31, 60)
+    async with refused("change_ground_known"):
+        await change("review_clause", 5000)
+    async with refused("change_changes"):
+        await change("urgency", None)
+    async with refused("changed_end_after_start"):
+        await change("urgency", None, -5)
+    async with refused("change_within_limit"):
+        await change("small_value", 9000)
+    await change("urgency", 90_000)
+    assert await superuser.fetchval("SELECT flagged FROM contract_change") is True
+
+
+async def test_the_database_keeps_milestones_and_every_row(
+    world: World, app_role: Any, superuser: Any
+) -> None:
+    lot = await running_lot(world)
+    manager = lot.tender.contract_manager
+    contract: UUID = await superuser.fetchval("SELECT id FROM contract")
+
+    async def run(statement: str, *values: Any) -> None:
+        async with acting(app_role, manager.id, manager.organisation):
+            await app_role.execute(statement, uuid4(), *values, manager.id)
+
+    await run(
+        "INSERT INTO milestone (id, contract, title, due, set_by)"
+        " VALUES ($1, $2, 'M', '2030-01-01', $3)",
+        contract,
+    )
+    milestone: UUID = await superuser.fetchval("SELECT id FROM milestone")
+    async with refused("milestone_met_by_now"):
+        await run(
+            "INSERT INTO milestone_met (id, milestone, met_on, evidence, recorded_by)"
+            " VALUES ($1, $2, '2090-01-01', 'E', $3)",
+            milestone,
+        )
+    boss = lot.tender.manager
+    async with refused("duty_needed"), acting(app_role, boss.id, boss.organisation):
+        await app_role.execute(
+            "INSERT INTO milestone (id, contract, title, due, set_by)"
+            " VALUES ($1, $2, 'M', '2030-01-01', $3)",
+            uuid4(),
+            contract,
+            boss.id,
+        )
+    for table in ("kpi", "kpi_assessment", "kpi_publication", "contract_change", "milestone"):
+        async with refused("append_only"):
+            await superuser.execute(f"UPDATE {table} SET id = id")  # noqa: S608  # named above
+
+
+async def test_no_indicator_joins_when_one_buyer_has_its_contract(
+    world: World, app_role: Any
+) -> None:
+    joint = await joint_lot(world, codes=(LUTON,))
+    await told(joint)
+    made = await joint.contract(joint.lead)
+    assert made.json()["stage"] == "notified"
+    lot, manager = joint.lot, joint.lot.tender.contract_manager
+    assert _type(await manager.post(f"{lot.path}/kpis", KPI)) == (409, "contract-made-already")
+    async with (
+        refused("kpi_before_contract"),
+        acting(app_role, manager.id, manager.organisation),
+    ):
+        await app_role.execute(
+            "INSERT INTO kpi (id, lot, title, measure, unit, direction, target, set_by)"
+            " VALUES ($1, $2, 'T', 'M', 'u', 'at_least', 5, $3)",
+            uuid4(),
+            lot.id,
+            manager.id,
+        )
+    body = baseline_body(joint.lead, joint.member(LUTON))
+    late = await manager.post(f"{lot.path}/baseline", body)
+    assert _type(late) == (409, "contract-made-already")
+    async with (
+        refused("baseline_before_contract"),
+        acting(app_role, manager.id, manager.organisation),
+    ):
+        await app_role.execute(BASELINE, uuid4(), lot.id, "{}", manager.id)
+
+
+async def test_a_contract_of_five_million_has_its_indicators_first(
+    world: World, app_role: Any, superuser: Any
+) -> None:
+    joint = await joint_lot(
+        world,
+        codes=(),
+        estimated_annual_value={"amount": "1666666.67", "currency": "GBP"},
+    )
+    await told(joint)
+    lot, manager = joint.lot, joint.lot.tender.contract_manager
+    assert _type(await joint.contract(None)) == (409, "kpis-lacking")
+    award = await superuser.fetchval("SELECT id FROM award")
+    async with (
+        refused("contract_has_kpis"),
+        acting(app_role, manager.id, manager.organisation),
+    ):
+        await app_role.execute(
+            "INSERT INTO contract (id, lot, award, reference, recorded_by, starts, ends)"
+            " VALUES ($1, $2, $3, 'C', $4, '2030-01-01', '2031-01-01')",
+            uuid4(),
+            lot.id,
+            award,
+            manager.id,
+        )
+    for _ in range(3):
+        assert (await manager.post(f"{lot.path}/kpis", KPI)).status_code == 201
+    assert (await joint.contract(None)).status_code == 201
+
+
+async def test_the_database_holds_the_same_rules_of_contracts(superuser: Any) -> None:
+    rows = await superuser.fetch("SELECT * FROM change_rule")
+    assert {
+        (
+            row["rule_set"],
+            row["ground"],
+            row["value_percent"],
+            row["increases_only"],
+            row["strictly_below"],
+            row["cumulative"],
+            row["term_percent"],
+        )
+        for row in rows
+    } == {
+        (
+            name.value,
+            ground.value,
+            limit.value_percent,
+            limit.increases_only,
+            limit.strictly_below,
+            limit.cumulative,
+            limit.term_percent,
+        )
+        for name, rules in CONTRACT_RULES.items()
+        for ground, limit in rules.changes.items()
+    }
+    kpis = await superuser.fetch("SELECT rule_set, above, minimum FROM kpi_rule")
+    assert [(row["rule_set"], exact_text(row["above"]), row["minimum"]) for row in kpis] == [
+        (name.value, exact_text(rules.kpis.above), rules.kpis.minimum)
+        for name, rules in CONTRACT_RULES.items()
+        if rules.kpis is not None
+    ]
