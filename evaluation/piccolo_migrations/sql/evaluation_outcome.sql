@@ -83,6 +83,14 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     ORDER BY a.awarded_at DESC, l.id
 $$;
 
+-- What the change feed shows of it, as the public page of the lot does.
+INSERT INTO public_action (action, details, of_published_tender) VALUES
+    ('kpis.published', '{lot,through}', true),
+    ('contract.changed', '{lot,buyer,number,ground,flagged}', true),
+    ('milestone.set', '{lot,buyer,number,due}', true),
+    ('milestone.met', '{lot,buyer,number,met_on}', true),
+    ('outcome.reviewed', '{lot,number,kind,through}', true);
+
 -- A baseline is read with the evaluation, and by everybody once there is a contract.
 ALTER TABLE outcome_baseline ENABLE ROW LEVEL SECURITY;
 CREATE POLICY guard_reads ON outcome_baseline FOR SELECT TO market_guard USING (true);

@@ -65,6 +65,10 @@ async def test_each_buyer_decides_and_has_a_contract_for_its_share(world: World)
         {"amount": str(parts[one["buyer"]]), "currency": "GBP"} for one in award["contracts"]
     ]
     assert exact_sum(parts.values()) == Decimal(award["contract_value"]["amount"])
+    register = f"/organisations/{joint.lead}/procurement-decisions"
+    [decision] = (await world.public(register)).json()["items"]
+    assert decision["value_to_us"]["amount"] == str(parts[str(joint.lead)])
+    assert decision["contract"]["reference"] == "C-lead"
     for contract in made.values():
         years = [Decimal(year["value"]["amount"]) for year in contract["years"]]
         assert len(years) == 3
@@ -216,6 +220,14 @@ async def test_a_refusal_racing_the_contract_of_its_buyer_is_either(world: World
         lead.post(f"{joint.lot.path}/buyer-decisions", {"takes_part": False, "reason": DECIDED}),
     )
     assert sorted(answer.status_code for answer in answers) == [201, 409]
+
+
+async def test_two_contracts_of_a_buyer_at_once_make_one(world: World, superuser: Any) -> None:
+    joint = await joint_lot(world, codes=(LUTON,))
+    await told(joint)
+    answers = await asyncio.gather(*(joint.contract(joint.lead) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert await superuser.fetchval("SELECT count(*) FROM contract") == 1
 
 
 async def test_two_decisions_of_a_buyer_at_once_make_one(world: World, superuser: Any) -> None:
