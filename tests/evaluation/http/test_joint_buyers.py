@@ -11,7 +11,13 @@ from market.actor import Role
 from market.money import exact_sum
 from tests.makers.bids import declare
 from tests.makers.direct import act_afresh, acting, refused
-from tests.makers.evaluation import contracted_lot, end_standstill, notified_lot
+from tests.makers.evaluation import (
+    approve,
+    contracted_lot,
+    end_standstill,
+    notified_lot,
+    recommend,
+)
 from tests.makers.joint import DECIDED, LUTON, MILTON_KEYNES, JointLot, joint_lot, told
 from tests.makers.world import Person, World
 
@@ -99,6 +105,23 @@ async def test_where_every_buyer_refuses_the_manager_gives_the_lot_up(world: Wor
     reason = {"reason": "None of the three groups takes part."}
     given_up = await joint.lot.act(joint.lot.tender.manager, "/abandonment", reason)
     assert given_up.status_code == 201
+
+
+async def test_a_later_award_asks_every_buyer_anew(world: World) -> None:
+    joint = await joint_lot(world, codes=(LUTON,))
+    lot, tender = joint.lot, joint.lot.tender
+    assert (await joint.decide(LUTON, takes_part=False)).status_code == 201
+    body = {
+        "pseudonym": lot.pseudonyms[0],
+        "reason": "The supplier withdrew by its letter of 3 March.",
+    }
+    await lot.done(tender.manager, "/drop-outs", body)
+    assert (await recommend(lot, 1)).status_code == 201
+    for approver in tender.approvers:
+        assert (await approve(lot, approver)).status_code == 201
+    listed = (await tender.manager.get(f"{lot.path}/buyer-decisions")).json()
+    assert {one["part"] for one in listed} == {"takes_part", None}
+    assert (await joint.decide(LUTON)).status_code == 201
 
 
 async def test_a_delegated_award_needs_no_decision_until_the_delegation_ends(
