@@ -1,5 +1,6 @@
 """A joint purchase of three groups, awarded and told, made through HTTP."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -57,33 +58,40 @@ class JointLot(msgspec.Struct, kw_only=True):
 
 
 async def joint_lot(
-    world: World, *, codes: tuple[str, ...] = (LUTON, MILTON_KEYNES), **given: Any
+    world: World,
+    *,
+    codes: tuple[str, ...] = (LUTON, MILTON_KEYNES),
+    tender: Mapping[str, Any] | None = None,
+    **given: Any,
 ) -> JointLot:
-    """An awarded lot of a joint purchase; `given` changes the requirement's lot."""
+    """An awarded lot of a joint purchase; `given` changes the requirement's lot.
+
+    `tender` adds to the body that begins the tender.
+    """
     requirement = requirement_of(1)
     requirement["lots"][0] |= {"minimum_quality": "50", **given}
-    tender = await drafted_tender(world, requirement=requirement)
+    begun = await drafted_tender(world, requirement=requirement, **(tender or {}))
     approvers = {}
     for code in codes:
         organisation = await world.organisation(code)
-        await tender.act(tender.manager, "/buyers", {"organisation": str(organisation)})
+        await begun.act(begun.manager, "/buyers", {"organisation": str(organisation)})
         approvers[code] = await world.person(f"Approver of {code}", organisation, Role.COMMISSIONER)
-        answer = await assign(tender.manager, tender.id, approvers[code], "award_approver")
+        answer = await assign(begun.manager, begun.id, approvers[code], "award_approver")
         assert answer.status_code == 201, answer.text
-    await approve_requirement(tender)
-    await publish(tender)
+    await approve_requirement(begun)
+    await publish(begun)
     suppliers = await some_suppliers(world, len(PRICES))
     bids = {}
     for place, price in enumerate(PRICES):
         body = bid_body(
-            asked(tender, 1), unit_prices=price, quality_text=f"Answer of supplier {place}."
+            asked(begun, 1), unit_prices=price, quality_text=f"Answer of supplier {place}."
         )
-        bids[suppliers[place], 1] = await give_bid(suppliers[place], tender, 1, body)
-    await open_bids(world, tender)
-    opened = OpenedTender(tender=tender, suppliers=suppliers, bids=bids)
+        bids[suppliers[place], 1] = await give_bid(suppliers[place], begun, 1, body)
+    await open_bids(world, begun)
+    opened = OpenedTender(tender=begun, suppliers=suppliers, bids=bids)
     lot = await with_panel(world, opened, len(PRICES))
     for person in approvers.values():
-        await declare(person, tender)
+        await declare(person, begun)
     await _award(lot)
     return JointLot(lot=lot, approvers=approvers)
 

@@ -360,6 +360,63 @@ async def test_a_contract_of_five_million_has_its_indicators_first(
     assert (await joint.contract(None)).status_code == 201
 
 
+async def test_the_regulations_of_2015_ask_for_no_indicators_and_count_small_changes_together(
+    world: World,
+) -> None:
+    joint = await joint_lot(
+        world,
+        codes=(),
+        tender={"demonstration": True, "rule_set_date": "2016-01-04"},
+        estimated_annual_value={"amount": "9000000.00", "currency": "GBP"},
+    )
+    await told(joint)
+    made = await joint.contract(None)
+    assert made.status_code == 201, made.text
+    manager, path = joint.lot.tender.contract_manager, f"{joint.lot.path}/contract-changes"
+
+    async def change(amount: str, ground: str = "small_value") -> Any:
+        body = {"ground": ground, "reason": WHY, "value": {"amount": amount}}
+        return await manager.post(path, body)
+
+    # regulation 72(5): below ten per cent of 4,757.50, all small changes together
+    assert _type(await change("5233.25")) == (409, "change-too-great")
+    assert (await change("5000")).json()["flagged"] is False
+    assert _type(await change("5233.25")) == (409, "change-too-great")
+    assert (await change("5233.24")).status_code == 201
+    assert _type(await change("9000", "known_risk")) == (400, "no-such-ground")
+    assert (await change("7611.99", "additional_services")).status_code == 201
+
+
+async def test_nobody_else_reads_what_is_not_published(world: World, app_role: Any) -> None:
+    joint = await joint_lot(world, codes=(LUTON,))
+    lot, manager = joint.lot, joint.lot.tender.contract_manager
+    assert (await joint.decide(LUTON)).status_code == 201
+    assert (await manager.post(f"{lot.path}/kpis", KPI)).status_code == 201
+    body = baseline_body(joint.lead, joint.member(LUTON))
+    assert (await manager.post(f"{lot.path}/baseline", body)).status_code == 201
+    tables = ("buyer_decision", "kpi", "outcome_baseline")
+    for person, count in ((manager, 1), (lot.suppliers[0], 0), (lot.tender.author, 0)):
+        async with acting(app_role, person.id, person.organisation):
+            for table in tables:
+                rows = await app_role.fetch(f"SELECT id FROM {table}")  # noqa: S608  # above
+                assert len(rows) == count, (person.name, table)
+    await told(joint)
+    for buyer in (joint.lead, joint.member(LUTON)):
+        run = {"starts": (await market_time(world)).date().isoformat(), "ends": "2059-01-01"}
+        assert (await joint.contract(buyer, **run)).status_code == 201
+    starts = await begins(lot)
+    await _later(lot, 100)
+    given = await manager.post(f"{lot.path}/kpis/1/assessments", _assessment(starts, 0, 50))
+    assert given.status_code == 201, given.text
+    supplier = lot.suppliers[0]
+    for through, count in ((None, 0), (starts + timedelta(days=60), 1)):
+        if through is not None:
+            body = {"through": through.isoformat()}
+            assert (await manager.post(f"{lot.path}/kpi-publications", body)).is_success
+        async with acting(app_role, supplier.id, supplier.organisation):
+            assert len(await app_role.fetch("SELECT id FROM kpi_assessment")) == count
+
+
 async def test_the_database_holds_the_same_rules_of_contracts(superuser: Any) -> None:
     rows = await superuser.fetch("SELECT * FROM change_rule")
     assert {
