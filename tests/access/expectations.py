@@ -49,7 +49,7 @@ PRICES_OPEN = {
     "contracted",
 }
 _TOLD = ("standstill", "standstill_over", "contracted")
-_READS_EVALUATION = (
+READS_EVALUATION = (
     "quality_evaluator",
     "moderator",
     "price_evaluator",
@@ -61,17 +61,12 @@ _READS_EVALUATION = (
 )
 
 _ranked = lot_reading(
-    *_READS_EVALUATION,
+    *READS_EVALUATION,
     at=dict.fromkeys(
         ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
     ),
 )
 """Once there is a ranking, for those who read the evaluation."""
-
-_before_contract = lot_act(
-    "contract_manager", at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201")
-)
-"""What the contract manager records once there is an award, and before a contract."""
 
 # -- rules that one operation alone has -----------------------------------------------------------
 
@@ -210,7 +205,7 @@ def _minutes(case: Case) -> str:
 def _scores(case: Case) -> str:
     undecided = case.moment.lot in {"bidding", "quality_scoring"}
     panel = ("quality_evaluator", "moderator", "guardian")
-    return lot_reading(*(panel if undecided else _READS_EVALUATION), at={})(case)
+    return lot_reading(*(panel if undecided else READS_EVALUATION), at={})(case)
 
 
 def _notices(case: Case) -> str:
@@ -218,7 +213,7 @@ def _notices(case: Case) -> str:
     if not case.moment.lot:
         return NOT_FOUND
     if case.in_force:
-        return lot_reading(*_READS_EVALUATION, at={})(case)
+        return lot_reading(*READS_EVALUATION, at={})(case)
     return NOT_FOUND if case.acts_for(Of.THEMSELVES) else "200"
 
 
@@ -406,7 +401,7 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
                 ("ranked", "recommended", "awarded", "standstill", "standstill_over"), "201"
             ),
         ),
-        "getLotAllocation": lot_reading(*_READS_EVALUATION, at={}, otherwise=NOT_FOUND),
+        "getLotAllocation": lot_reading(*READS_EVALUATION, at={}, otherwise=NOT_FOUND),
         "getRobustness": _ranked,
         "getRobustnessChart": _ranked,
         # award, notices, contract
@@ -414,26 +409,10 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),
         "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
         "listAwardNotices": signed_in(_notices),
-        "decideForBuyer": lot_act(
-            "award_approver",
-            at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201"),
-        ),
-        "listBuyerDecisions": lot_reading(*_READS_EVALUATION, at={}),
         "makeContract": lot_act(
             "contract_manager",
             at={"standstill": "409 standstill-running", "standstill_over": "201"},
         ),
-        # what becomes of the contract; the state has no indicator and no milestone
-        "setKpi": _before_contract,
-        "recordBaseline": _before_contract,
-        "listKpis": lot_reading(*_READS_EVALUATION, at={}),
-        "assessKpi": lot_act("contract_manager", at={"contracted": NOT_FOUND}),
-        "publishKpis": lot_act("contract_manager", at={"contracted": "409 period-not-over"}),
-        "changeContract": lot_act("contract_manager", at={"contracted": "201"}),
-        "setMilestone": lot_act("contract_manager", at={"contracted": "201"}),
-        "meetMilestone": lot_act("contract_manager", at={"contracted": NOT_FOUND}),
-        "reviewOutcome": lot_act("outcome_reviewer", at={"contracted": "409 review-not-due"}),
-        "getPerformance": public_once(lambda case: case.moment.lot == "contracted"),
         "getAward": public_once(lambda case: case.moment.lot in _TOLD),
     }
 )
