@@ -26,7 +26,6 @@ class LotNotThere(WrongStage):
     "award_recommendation_key",
     "award_notice_once",
     "standstill_award_key",
-    "contract_lot_key",
     "lot_round_once",
 )
 class ChangedMeanwhile(MarketError):

@@ -4,6 +4,19 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from evaluation.outcome_tables import (
+    BaselineTable,
+    BuyerDecisionTable,
+    ChangeRuleTable,
+    ContractChangeTable,
+    KpiAssessmentTable,
+    KpiPublicationTable,
+    KpiRuleTable,
+    KpiTable,
+    MilestoneMetTable,
+    MilestoneTable,
+    OutcomeReviewTable,
+)
 from evaluation.tables import (
     AgreedScoreTable,
     ApprovalTable,
@@ -55,6 +68,17 @@ APP_CONFIG = AppConfig(
         LotChallengeTable,
         ChallengeEndTable,
         LotRoundTable,
+        BuyerDecisionTable,
+        KpiRuleTable,
+        ChangeRuleTable,
+        KpiTable,
+        KpiAssessmentTable,
+        KpiPublicationTable,
+        ContractChangeTable,
+        MilestoneTable,
+        MilestoneMetTable,
+        BaselineTable,
+        OutcomeReviewTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

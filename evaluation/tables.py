@@ -333,17 +333,20 @@ class BidAnswerTable(Table, db=DB, tablename="bid_answer"):
 
 
 class ContractTable(Table, db=DB, tablename="contract"):
-    """The contract made for a lot."""
+    """The contract of one buyer for a lot; `value` is its share of the awarded price."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, unique=True)
+    lot = _reference(LotTable, index=True)
     award = _reference(AwardTable)
+    buyer = _reference(OrganisationTable)
+    value = columns.Numeric(default=None, null=False)
     reference = columns.Varchar(length=60, default=None, null=False)
     recorded_by = _reference(PersonTable)
     made_at = columns.Timestamptz(default=None, null=False)
     starts = columns.Date(default=None, null=False)
     ends = columns.Date(default=None, null=False)
 
+    contract_once_a_buyer = Unique(["award", "buyer"])
     contract_ends_after_start = Check("ends > starts")
 
 

@@ -116,6 +116,7 @@ TAGS = {
     "opening": "After the deadline: declarations, confirmations, the opening of envelopes.",
     "evaluation": "Scores alone, agreed scores, prices after quality, the ranking.",
     "award": "Recommendation, approval, notices, standstill, contract.",
+    "outcome": "Indicators, changes and milestones of contracts, reviews, track records.",
     "assurance": "Who did what with which interests; the register of procurement decisions.",
     "keys": "Public keys: to seal to, and to verify signatures with.",
 }

@@ -24,6 +24,9 @@ _SCRIPTS = (
     "evaluation_challenges.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
+    "evaluation_joint.sql",
+    "evaluation_performance.sql",
+    "evaluation_outcome.sql",
 )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
 from evaluation.queries.facts import facts_of
+from evaluation.rules.contracts import contract_years
 from evaluation.rules.exact import pounds
 from evaluation.rules.notices import NoticeContent
 from evaluation.rules.stages import shown_stage
@@ -17,6 +18,7 @@ from evaluation.schemas.award import (
     ContractView,
     NoticeView,
     RecommendationView,
+    YearValue,
 )
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
@@ -50,7 +52,7 @@ ORDER BY n.recipient, n.id LIMIT $5
 """
 
 _AWARD = "SELECT * FROM published_award($1)"
-_CONTRACT = "SELECT reference, starts, ends, made_at FROM contract WHERE lot = $1"
+_CONTRACTS = "SELECT * FROM contracts_of_lot($1)"
 
 
 class _Recommendation(msgspec.Struct, frozen=True):
@@ -84,9 +86,13 @@ class _Award(msgspec.Struct, frozen=True):
 
 
 class _Contract(msgspec.Struct, frozen=True):
+    buyer: UUID
+    buyer_name: str
     reference: str
     starts: date
     ends: date
+    value: Decimal
+    term_months: int
     made_at: datetime
 
 
@@ -161,6 +167,26 @@ async def notices(
     )
 
 
+async def contracts_of(lot: UUID) -> list[ContractView]:
+    """The contracts made for a lot, by the names of their buyers, inside a transaction."""
+    return [
+        ContractView(
+            buyer=row.buyer,
+            buyer_name=row.buyer_name,
+            reference=row.reference,
+            starts=row.starts,
+            ends=row.ends,
+            value=pounds(row.value),
+            years=[
+                YearValue(year=part.year, months=part.months, value=pounds(part.value))
+                for part in contract_years(row.value, row.term_months)
+            ],
+            made_at=row.made_at,
+        )
+        for row in await fetch(_Contract, _CONTRACTS, lot)
+    ]
+
+
 async def award(actor: Actor, tender_id: UUID, lot_number: int) -> AwardView:
     """Show everybody the award of a lot, once its bidders have been told.
 
@@ -172,7 +198,7 @@ async def award(actor: Actor, tender_id: UUID, lot_number: int) -> AwardView:
         found = None if facts is None else await fetch_one(_Award, _AWARD, facts.lot)
         if facts is None or found is None:
             raise NotFound
-        contract = await fetch_one(_Contract, _CONTRACT, facts.lot)
+        contracts = await contracts_of(facts.lot)
     return AwardView(
         tender=facts.tender,
         reference=facts.reference,
@@ -193,12 +219,5 @@ async def award(actor: Actor, tender_id: UUID, lot_number: int) -> AwardView:
         awarded_at=found.awarded_at,
         notified_at=found.notified_at,
         standstill_ends_at=found.standstill_ends_at,
-        contract=None
-        if contract is None
-        else ContractView(
-            reference=contract.reference,
-            starts=contract.starts,
-            ends=contract.ends,
-            made_at=contract.made_at,
-        ),
+        contracts=contracts,
     )

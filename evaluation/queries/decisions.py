@@ -8,7 +8,7 @@ import msgspec
 
 from evaluation.rules.exact import pounds
 from evaluation.rules.stages import LotStage, shown_stage
-from evaluation.schemas.award import ContractView
+from evaluation.schemas.award import ContractDates
 from evaluation.schemas.decisions import (
     ApproverName,
     BuyerValue,
@@ -167,7 +167,7 @@ def _conflicts(row: _Decision) -> ConflictsManaged:
     )
 
 
-def _contract(row: _Decision) -> ContractView | None:
+def _contract(row: _Decision) -> ContractDates | None:
     if (
         row.contract_reference is None
         or row.contract_starts is None
@@ -175,7 +175,7 @@ def _contract(row: _Decision) -> ContractView | None:
         or row.contract_made_at is None
     ):
         return None
-    return ContractView(
+    return ContractDates(
         reference=row.contract_reference,
         starts=row.contract_starts,
         ends=row.contract_ends,

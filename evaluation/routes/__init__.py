@@ -5,8 +5,10 @@ from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
 from evaluation.routes.challenges import ChallengeController
 from evaluation.routes.clarifications import OwnQuestionController, QuestionController
+from evaluation.routes.joint import BuyerDecisionController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
+from evaluation.routes.performance import PerformanceController, TrackRecordController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
 from evaluation.routes.robustness import RobustnessController
@@ -25,6 +27,9 @@ CONTROLLERS = (
     AwardController,
     ChallengeController,
     RoundController,
+    BuyerDecisionController,
+    PerformanceController,
+    TrackRecordController,
     AssuranceController,
     DecisionController,
     MethodController,

@@ -22,6 +22,14 @@ from evaluation.errors import (
     StandstillRefused,
     StandstillRunning,
 )
+from evaluation.outcome_errors import (
+    AllBuyersRefused,
+    BuyerContracted,
+    BuyerRefused,
+    BuyerUndecided,
+    ContractBuyerNeeded,
+    KpisLacking,
+)
 from evaluation.queries import award as queries
 from evaluation.schemas.award import (
     ApprovalGiven,
@@ -154,6 +162,12 @@ class AwardController(Controller):
             LotOnHold,
             StandstillRunning,
             ContractDatesFaulty,
+            ContractBuyerNeeded,
+            BuyerUndecided,
+            BuyerRefused,
+            AllBuyersRefused,
+            BuyerContracted,
+            KpisLacking,
         ),
     )
     async def make_contract(
@@ -164,7 +178,11 @@ class AwardController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
     ) -> Response[ContractMadeView]:
-        """Record the contract, no earlier than the end of the standstill."""
+        """Record the contract of one buyer, no earlier than the end of the standstill.
+
+        Its value is the buyer's share of the awarded price. The lot is contracted when every buyer
+        that takes part has its contract.
+        """
         made = await contract.make_contract(actor, tender_id, lot_number, version, data)
         return tagged(made, status_code=201)
 

@@ -45,7 +45,16 @@ class Act(StrEnum):
     SENT_NOTICES = "sent_notices"
     RECORDED_CHALLENGE = "recorded_challenge"
     DECIDED_CHALLENGE = "decided_challenge"
+    DECIDED_FOR_BUYER = "decided_for_buyer"
+    SET_KPI = "set_kpi"
+    RECORDED_BASELINE = "recorded_baseline"
     MADE_CONTRACT = "made_contract"
+    SET_MILESTONE = "set_milestone"
+    MET_MILESTONE = "met_milestone"
+    ASSESSED_KPI = "assessed_kpi"
+    PUBLISHED_KPIS = "published_kpis"
+    CHANGED_CONTRACT = "changed_contract"
+    REVIEWED_OUTCOME = "reviewed_outcome"
     ABANDONED = "abandoned"
 
 
@@ -137,16 +146,29 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.SENT_NOTICES: "sent {times} award {notices}{for_lot}",
         Act.RECORDED_CHALLENGE: "recorded {times} {challenges}{of_lot}",
         Act.DECIDED_CHALLENGE: "decided {times} {challenges}{of_lot}",
+        Act.DECIDED_FOR_BUYER: "decided for a buyer about the award{of_lot}",
+        Act.SET_KPI: "set {times} {indicators}{for_lot}",
+        Act.RECORDED_BASELINE: "recorded cost and access before the contract{for_lot}",
         Act.MADE_CONTRACT: "recorded the contract{for_lot}",
+        Act.SET_MILESTONE: "set {times} {milestones}{for_lot}",
+        Act.MET_MILESTONE: "recorded {times} {milestones} as met{for_lot}",
+        Act.ASSESSED_KPI: "made {times} {assessments} of indicators{for_lot}",
+        Act.PUBLISHED_KPIS: "published what was measured{for_lot}",
+        Act.CHANGED_CONTRACT: "recorded {times} {changes} of contracts{for_lot}",
+        Act.REVIEWED_OUTCOME: "reviewed the outcome{of_lot}",
         Act.ABANDONED: "abandoned{lot_or_tender}",
     }
 )
 _NOUNS: Final = (
     "amendment",
+    "assessment",
     "bid",
+    "change",
     "decision",
     "envelope",
     "exemption",
+    "indicator",
+    "milestone",
     "notice",
     "question",
     "challenge",

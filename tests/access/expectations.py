@@ -49,7 +49,7 @@ PRICES_OPEN = {
     "contracted",
 }
 _TOLD = ("standstill", "standstill_over", "contracted")
-_READS_EVALUATION = (
+READS_EVALUATION = (
     "quality_evaluator",
     "moderator",
     "price_evaluator",
@@ -61,7 +61,7 @@ _READS_EVALUATION = (
 )
 
 _ranked = lot_reading(
-    *_READS_EVALUATION,
+    *READS_EVALUATION,
     at=dict.fromkeys(
         ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
     ),
@@ -205,7 +205,7 @@ def _minutes(case: Case) -> str:
 def _scores(case: Case) -> str:
     undecided = case.moment.lot in {"bidding", "quality_scoring"}
     panel = ("quality_evaluator", "moderator", "guardian")
-    return lot_reading(*(panel if undecided else _READS_EVALUATION), at={})(case)
+    return lot_reading(*(panel if undecided else READS_EVALUATION), at={})(case)
 
 
 def _notices(case: Case) -> str:
@@ -213,7 +213,7 @@ def _notices(case: Case) -> str:
     if not case.moment.lot:
         return NOT_FOUND
     if case.in_force:
-        return lot_reading(*_READS_EVALUATION, at={})(case)
+        return lot_reading(*READS_EVALUATION, at={})(case)
     return NOT_FOUND if case.acts_for(Of.THEMSELVES) else "200"
 
 
@@ -401,7 +401,7 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
                 ("ranked", "recommended", "awarded", "standstill", "standstill_over"), "201"
             ),
         ),
-        "getLotAllocation": lot_reading(*_READS_EVALUATION, at={}, otherwise=NOT_FOUND),
+        "getLotAllocation": lot_reading(*READS_EVALUATION, at={}, otherwise=NOT_FOUND),
         "getRobustness": _ranked,
         "getRobustnessChart": _ranked,
         # award, notices, contract

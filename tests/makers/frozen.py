@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
+from evaluation.schemas.performance import RecordBaseline
 from tests.access.kinds import Of
 from tests.makers.bids import asked, bid_body
 from tests.makers.cast import INVITED, YEARS, Cast
@@ -104,6 +105,12 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
             "answer_by": (now + timedelta(days=50)).isoformat(),
         },
         "recordDissent": {"criterion": "Q1.1", "reason": "I found this nowhere in the answer."},
+        "recordBaseline": {
+            **RecordBaseline.example,
+            "yearly_costs": [
+                {"buyer": str(buyer), "cost": {"amount": "310000.00", "currency": "GBP"}}
+            ],
+        },
         "setPanel": {
             "evaluators": [
                 {"person": str(cast[name].id), "criteria": ["Q1.1", "Q1.2", "Q2"]}

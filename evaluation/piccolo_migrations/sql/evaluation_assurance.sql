@@ -95,6 +95,28 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE l.tender = of_tender AND e.outcome <> 'withdrawn'
     UNION ALL SELECT c.recorded_by, 'made_contract', l.number, NULL, c.made_at
         FROM contract c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
+    UNION ALL SELECT d.decided_by, 'decided_for_buyer', l.number, NULL, d.decided_at
+        FROM buyer_decision d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
+    UNION ALL SELECT k.set_by, 'set_kpi', l.number, NULL, k.set_at
+        FROM kpi k JOIN lot l ON l.id = k.lot WHERE l.tender = of_tender
+    UNION ALL SELECT b.recorded_by, 'recorded_baseline', l.number, NULL, b.recorded_at
+        FROM outcome_baseline b JOIN lot l ON l.id = b.lot WHERE l.tender = of_tender
+    UNION ALL SELECT a.assessed_by, 'assessed_kpi', l.number, NULL, a.assessed_at
+        FROM kpi_assessment a JOIN kpi k ON k.id = a.kpi JOIN lot l ON l.id = k.lot
+        WHERE l.tender = of_tender
+    UNION ALL SELECT p.published_by, 'published_kpis', l.number, NULL, p.published_at
+        FROM kpi_publication p JOIN lot l ON l.id = p.lot WHERE l.tender = of_tender
+    UNION ALL SELECT h.recorded_by, 'changed_contract', l.number, NULL, h.recorded_at
+        FROM contract_change h JOIN contract c ON c.id = h.contract JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender
+    UNION ALL SELECT m.set_by, 'set_milestone', l.number, NULL, m.set_at
+        FROM milestone m JOIN contract c ON c.id = m.contract JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender
+    UNION ALL SELECT d.recorded_by, 'met_milestone', l.number, NULL, d.recorded_at
+        FROM milestone_met d JOIN milestone m ON m.id = d.milestone
+        JOIN contract c ON c.id = m.contract JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
+    UNION ALL SELECT r.reviewed_by, 'reviewed_outcome', l.number, NULL, r.reviewed_at
+        FROM outcome_review r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender
     UNION ALL SELECT e.granted_by, 'granted_exemption', NULL, NULL, e.granted_at
         FROM exemption e WHERE e.tender = of_tender
     UNION ALL SELECT r.revoked_by, 'revoked_exemption', NULL, NULL, r.revoked_at

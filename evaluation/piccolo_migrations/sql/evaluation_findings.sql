@@ -128,12 +128,15 @@ CREATE FUNCTION duty_of_act(act text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         WHEN act IN ('scored', 'locked_scores', 'dissented') THEN 'quality_evaluator'
         WHEN act IN ('moderated', 'decided_quality', 'recommended') THEN 'moderator'
         WHEN act IN ('opened_price', 'asked_about_price', 'ranked') THEN 'price_evaluator'
-        WHEN act IN ('approved_award', 'returned_award') THEN 'award_approver'
+        WHEN act IN ('approved_award', 'returned_award', 'decided_for_buyer') THEN 'award_approver'
         WHEN act IN ('published', 'amended', 'gave_duty', 'set_panel', 'asked_about_quality',
             'recorded_drop_out', 'sent_notices', 'recorded_challenge') THEN 'tender_manager'
         WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict',
             'decided_challenge') THEN 'guardian'
-        WHEN act = 'made_contract' THEN 'contract_manager' END
+        WHEN act = 'reviewed_outcome' THEN 'outcome_reviewer'
+        WHEN act IN ('made_contract', 'set_kpi', 'recorded_baseline', 'assessed_kpi',
+            'published_kpis', 'changed_contract', 'set_milestone', 'met_milestone')
+            THEN 'contract_manager' END
 $$;
 
 -- Every duty that somebody was given or, whatever they were given, exercised, since when.
@@ -198,7 +201,8 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         'scored', 'locked_scores', 'dissented', 'asked_about_quality', 'asked_about_price',
         'moderated', 'decided_quality', 'ranked', 'recorded_drop_out', 'recommended',
         'approved_award', 'returned_award', 'sent_notices', 'made_contract', 'decided_conflict',
-        'recorded_challenge', 'decided_challenge')
+        'recorded_challenge', 'decided_challenge', 'decided_for_buyer', 'set_kpi',
+        'recorded_baseline', 'assessed_kpi', 'published_kpis', 'changed_contract', 'set_milestone', 'met_milestone', 'reviewed_outcome')
         OR a.act IN ('gave_duty', 'set_panel', 'granted_exemption', 'revoked_exemption')
            AND a.at >= t.opened_at)
 $$;

@@ -314,7 +314,7 @@ _EVALUATING: Final[Mapping[str, Action]] = {
     "contract.made": Action(
         "The contract was made.",
         ("contract",),
-        {**_LOT, "reference": _CODE},
+        {**_LOT, "reference": _CODE, "buyer": Kind.ID},
         commits_to="what was recorded of it",
     ),
     "lot.abandoned": Action(
