@@ -14,6 +14,7 @@ from evaluation.tables import (
     CountedSeatTable,
     DissentTable,
     DropOutTable,
+    LowPriceDecisionTable,
     NoticeTable,
     PanelSeatTable,
     PanelTable,
@@ -49,6 +50,7 @@ APP_CONFIG = AppConfig(
         BidQuestionTable,
         BidAnswerTable,
         ContractTable,
+        LowPriceDecisionTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

@@ -309,7 +309,7 @@ class BidQuestionTable(Table, db=DB, tablename="bid_question"):
 
     bid_question_once = Unique(["bid", "number"])
     bid_question_asks = Check("length(btrim(question)) >= 20")
-    bid_question_about_envelope = Check("about IN ('quality', 'price')")
+    bid_question_about_envelope = Check("about IN ('quality', 'price', 'low_price')")
 
 
 class BidAnswerTable(Table, db=DB, tablename="bid_answer"):
@@ -337,3 +337,18 @@ class ContractTable(Table, db=DB, tablename="contract"):
     ends = columns.Date(default=None, null=False)
 
     contract_ends_after_start = Check("ends > starts")
+
+
+class LowPriceDecisionTable(Table, db=DB, tablename="low_price_decision"):
+    """Whether a price that appeared abnormally low was accepted as explained, once and for good."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable, unique=True)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    decided_by = _reference(PersonTable)
+    decided_at = columns.Timestamptz(default=None, null=False)
+
+    low_price_outcome_known = Check("outcome IN ('accepted', 'rejected')")
+    low_price_has_reason = Check("length(btrim(reason)) >= 20")

@@ -134,6 +134,16 @@ async def drop_out(
         LotStage.NOTIFIED,
         to="lose a bid",
     )
+    return await take_out(actor, facts, given)
+
+
+async def take_out(actor: Actor, facts: LotFacts, given: DropOut) -> DroppedOut:
+    """Take a bid out of the ranking of a held lot, inside a command whose actor may.
+
+    Raises:
+        NotFound: no such bid.
+        NotInRanking: the bid is not ranked, or dropped out before.
+    """
     rows = await decided_bids(facts)
     chosen = next((row for row in rows if row.pseudonym == given.pseudonym), None)
     earlier = await ranking_row(facts)
@@ -148,9 +158,9 @@ async def drop_out(
         "bid.dropped_out",
         "drop_out",
         out,
-        tender=tender_id,
+        tender=facts.tender,
         after=msgspec.json.encode(given),
-        lot=lot_number,
+        lot=facts.number,
     )
     left = {row.pseudonym: row for row in rows if row.place is not None and row.bid != chosen.bid}
     result = await _ranked_again(facts, left, earlier.draw_seed)

@@ -6,12 +6,14 @@ from evaluation.queries.allocation import lot_allocation
 from evaluation.queries.assurance.report import assurance_report, public_report
 from evaluation.queries.award import notices
 from evaluation.queries.bids import bids_under_evaluation
+from evaluation.queries.low_prices import explanations
 from evaluation.queries.ranking import ranking
 from evaluation.queries.robustness import RankedForReport, ranked_for_report
 from evaluation.queries.scores import scores
 from evaluation.schemas.allocation import AllocationView
 from evaluation.schemas.assurance import AssuranceReport, Audience
 from evaluation.schemas.award import NoticeView
+from evaluation.schemas.low_prices import PriceExplanations
 from evaluation.schemas.ranking import RankingView
 from evaluation.schemas.scores import BidUnderEvaluation, ScoreView
 from market.actor import Actor
@@ -124,6 +126,24 @@ async def read_for_robustness(actor: Actor, tender_id: UUID, lot_number: int) ->
         bids=[offer.key for offer in found.ranked.offers],
     )
     return found
+
+
+@confidential_reading
+async def read_explanations(actor: Actor, tender_id: UUID, lot_number: int) -> PriceExplanations:
+    """Show which prices appear abnormally low, how they were explained, and what was decided.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or nothing of it is ranked.
+        DutyNeeded: the actor's duty does not read explanations.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, view = await explanations(actor, tender_id, lot_number)
+    shown = [bid.pseudonym for bid in view.bids]
+    await record(
+        actor, "price_explanations.read", "lot", lot, tender=tender_id, lot=lot_number, bids=shown
+    )
+    return view
 
 
 @confidential_reading

@@ -20,6 +20,7 @@ _SCRIPTS = (
     "evaluation_keeping.sql",
     "evaluation_reading.sql",
     "evaluation_clarifications.sql",
+    "evaluation_low_prices.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
 )

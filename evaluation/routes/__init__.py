@@ -4,6 +4,7 @@ from evaluation.routes.allocation import AllocationController
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
 from evaluation.routes.clarifications import OwnQuestionController, QuestionController
+from evaluation.routes.low_prices import LowPriceController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.prices import DropOutController, PriceController
@@ -18,6 +19,7 @@ CONTROLLERS = (
     EvaluationController,
     PriceController,
     DropOutController,
+    LowPriceController,
     RobustnessController,
     AllocationController,
     AwardController,

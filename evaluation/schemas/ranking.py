@@ -8,6 +8,7 @@ import msgspec
 
 from evaluation.rules.exact import Exact
 from evaluation.schemas.figures import Reason, ensure_says_something
+from evaluation.schemas.low_prices import LowPriceFlag
 from market.money import DecimalText, Money
 from tenders.rules.award_methods import AwardMethod, MethodName
 from tenders.rules.bids import PriceLine
@@ -18,7 +19,8 @@ class RankedBidView(msgspec.Struct, frozen=True, kw_only=True):
 
     `total` is quality plus price points or, under an index, the figure that ranks the bids; then
     there are no price points. `dropped_out` is the reason, whichever ranking is shown.
-    `price_lines` are shown to those who may read price envelopes.
+    `price_lines` are shown to those who may read price envelopes. `abnormally_low` holds the
+    published indicators by which the price is to be explained before it can win.
     """
 
     pseudonym: str
@@ -35,6 +37,7 @@ class RankedBidView(msgspec.Struct, frozen=True, kw_only=True):
     dropped_out: str | None
     failure: str | None
     price_lines: list[PriceLine] | None
+    abnormally_low: list[LowPriceFlag]
 
 
 class RankingView(msgspec.Struct, frozen=True, kw_only=True):
