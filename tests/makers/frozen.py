@@ -103,6 +103,16 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
             "question": "Which of the two groups do you mean in your answer?",
             "answer_by": (now + timedelta(days=50)).isoformat(),
         },
+        "askForPriceExplanation": {
+            "pseudonym": cast.path["pseudonym"],
+            "question": "How can you do this at half the price of the others?",
+            "answer_by": (now + timedelta(days=50)).isoformat(),
+        },
+        "decideLowPrice": {
+            "pseudonym": cast.path["pseudonym"],
+            "outcome": "accepted",
+            "reason": "The bills that it showed account for the price.",
+        },
         "recordDissent": {"criterion": "Q1.1", "reason": "I found this nowhere in the answer."},
         "setPanel": {
             "evaluators": [
