@@ -241,6 +241,29 @@ class AnsweredAlready(MarketError):
     title = "This question has been answered already."
 
 
+# -- verification of the winner --------------------------------------------------------------------
+
+keeps("award_check_has_reason", "award_check_has_evidence")(ReasonTooShort)
+keeps("award_check_once", "check_of_standing_award")(ChangedMeanwhile)
+
+
+@keeps("checked_as_declared")
+class NoSuchCheck(Malformed):
+    """A winner is checked for what is asked of it and of those who take part in its bid."""
+
+    title = "The award is not checked for that; the list of its checks says for what it is."
+
+
+@keeps("contract_after_verification")
+class WinnerUnverified(MarketError):
+    """No contract before everything the winner declared is verified, or waived with a reason."""
+
+    title = (
+        "What the winner declared is not verified. Record every check; if one is not met and stays"
+        " so, record that the bid drops out."
+    )
+
+
 # -- abnormally low prices ------------------------------------------------------------------------
 
 keeps("low_price_has_reason")(ReasonTooShort)

@@ -7,6 +7,7 @@ from piccolo.conf.apps import AppConfig
 from evaluation.tables import (
     AgreedScoreTable,
     ApprovalTable,
+    AwardCheckTable,
     AwardTable,
     BidAnswerTable,
     BidQuestionTable,
@@ -51,6 +52,7 @@ APP_CONFIG = AppConfig(
         BidAnswerTable,
         ContractTable,
         LowPriceDecisionTable,
+        AwardCheckTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

@@ -10,7 +10,7 @@ from piccolo.table import Table
 from market.database import DB
 from market.organisations.tables import OrganisationTable
 from market.people.tables import PersonTable
-from tenders.tables.bids import BidTable
+from tenders.tables.bids import BidParticipantTable, BidTable
 from tenders.tables.lots import CriterionTable, LotTable
 
 
@@ -352,3 +352,30 @@ class LowPriceDecisionTable(Table, db=DB, tablename="low_price_decision"):
 
     low_price_outcome_known = Check("outcome IN ('accepted', 'rejected')")
     low_price_has_reason = Check("length(btrim(reason)) >= 20")
+
+
+class AwardCheckTable(Table, db=DB, tablename="award_check"):
+    """What was found of one thing the winner declared, with the evidence; the latest counts."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    award = _reference(AwardTable, index=True)
+    subject = columns.Varchar(length=30, default=None, null=False)
+    # of whom: the lead of the bid where none is named
+    participant = columns.ForeignKey(
+        BidParticipantTable, default=None, null=True, on_delete=OnDelete.restrict
+    )
+    number = columns.Integer(default=None, null=False)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    evidence = columns.Text(default=None, null=False)
+    recorded_by = _reference(PersonTable)
+    recorded_at = columns.Timestamptz(default=None, null=False)
+
+    award_check_once = Unique(["award", "number"])
+    award_check_subject_known = Check(
+        "subject IN ('exclusion_grounds', 'financial_standing', 'insurance')"
+    )
+    award_check_outcome_known = Check("outcome IN ('verified', 'not_met', 'waived')")
+    award_check_has_reason = Check("length(btrim(reason)) >= 20")
+    award_check_has_evidence = Check("evidence ~ '\\S'")

@@ -5,14 +5,14 @@ from uuid import UUID, uuid4
 import msgspec
 
 from evaluation.commands.moves import move
-from evaluation.errors import StandstillRunning
+from evaluation.errors import StandstillRunning, WinnerUnverified
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.facts import hold
 from evaluation.rules.stages import LotStage, StandstillStage, shown_stage
 from evaluation.schemas.award import ContractMadeView, ContractView, MakeContract
 from market.actor import Actor
 from market.command import command
-from market.database import fetch_one
+from market.database import fetch_one, fetch_value
 from market.events.commands import record
 from tenders.rules.duties import Duty
 
@@ -37,6 +37,7 @@ async def make_contract(
         Stale: the lot was changed meanwhile.
         LotNotThere: the bidders have not been told, or there is a contract.
         StandstillRunning: the standstill is not over; the detail says when it is.
+        WinnerUnverified: what the winner declared is not verified.
     """
     facts = ensure_may(
         await hold(actor, tender_id, lot_number),
@@ -50,6 +51,8 @@ async def make_contract(
         ends_at = facts.standstill_ends_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         message = f"No contract can be made before the standstill is over, at {ends_at}."
         raise StandstillRunning(message)
+    if not await fetch_value("SELECT award_verified(latest_award($1))", facts.lot):
+        raise WinnerUnverified
     contract = uuid4()
     made = await fetch_one(
         ContractView,

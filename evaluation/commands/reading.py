@@ -10,12 +10,14 @@ from evaluation.queries.low_prices import explanations
 from evaluation.queries.ranking import ranking
 from evaluation.queries.robustness import RankedForReport, ranked_for_report
 from evaluation.queries.scores import scores
+from evaluation.queries.verification import award_checks
 from evaluation.schemas.allocation import AllocationView
 from evaluation.schemas.assurance import AssuranceReport, Audience
 from evaluation.schemas.award import NoticeView
 from evaluation.schemas.low_prices import PriceExplanations
 from evaluation.schemas.ranking import RankingView
 from evaluation.schemas.scores import BidUnderEvaluation, ScoreView
+from evaluation.schemas.verification import AwardChecks
 from market.actor import Actor
 from market.command import confidential_reading
 from market.events.commands import record
@@ -143,6 +145,21 @@ async def read_explanations(actor: Actor, tender_id: UUID, lot_number: int) -> P
     await record(
         actor, "price_explanations.read", "lot", lot, tender=tender_id, lot=lot_number, bids=shown
     )
+    return view
+
+
+@confidential_reading
+async def read_award_checks(actor: Actor, tender_id: UUID, lot_number: int) -> AwardChecks:
+    """Show what the winner of a lot is checked for, and what was found.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or it is not awarded.
+        DutyNeeded: the actor's duty does not read checks.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, view = await award_checks(actor, tender_id, lot_number)
+    await record(actor, "award_checks.read", "lot", lot, tender=tender_id, lot=lot_number)
     return view
 
 

@@ -21,6 +21,7 @@ _SCRIPTS = (
     "evaluation_reading.sql",
     "evaluation_clarifications.sql",
     "evaluation_low_prices.sql",
+    "evaluation_verification.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
 )

@@ -10,6 +10,7 @@ from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
 from evaluation.routes.robustness import RobustnessController
+from evaluation.routes.verification import VerificationController
 
 CONTROLLERS = (
     PanelController,
@@ -23,6 +24,7 @@ CONTROLLERS = (
     RobustnessController,
     AllocationController,
     AwardController,
+    VerificationController,
     AssuranceController,
     DecisionController,
     MethodController,

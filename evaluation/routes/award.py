@@ -21,6 +21,7 @@ from evaluation.errors import (
     ReasonTooShort,
     StandstillRefused,
     StandstillRunning,
+    WinnerUnverified,
 )
 from evaluation.queries import award as queries
 from evaluation.schemas.award import (
@@ -152,6 +153,7 @@ class AwardController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            WinnerUnverified,
             StandstillRunning,
             ContractDatesFaulty,
         ),

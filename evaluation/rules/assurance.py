@@ -44,6 +44,7 @@ class Act(StrEnum):
     RECOMMENDED = "recommended"
     APPROVED_AWARD = "approved_award"
     RETURNED_AWARD = "returned_award"
+    VERIFIED_WINNER = "verified_winner"
     SENT_NOTICES = "sent_notices"
     MADE_CONTRACT = "made_contract"
     ABANDONED = "abandoned"
@@ -132,6 +133,7 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.RANKED: "ranked the bids{of_lot}",
         Act.ASKED_ABOUT_LOW_PRICE: "asked bidders {times} {questions} about low prices{in_lot}",
         Act.DECIDED_LOW_PRICE: "made {times} {decisions} about low prices{in_lot}",
+        Act.VERIFIED_WINNER: "made {times} {decisions} verifying the winner{of_lot}",
         Act.RECORDED_DROP_OUT: "recorded that {times} {bids} dropped out{of_lot}",
         Act.RECOMMENDED: "made {times} {recommendations}{for_lot}",
         Act.APPROVED_AWARD: "approved the award{of_lot}",

@@ -417,6 +417,17 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),
         "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
         "listAwardNotices": signed_in(_notices),
+        "listAwardChecks": lot_reading(
+            "tender_manager",
+            "award_approver",
+            "guardian",
+            "contract_manager",
+            at={**_UNRANKED, "ranked": NOT_FOUND, "recommended": NOT_FOUND},
+        ),
+        "recordAwardCheck": lot_act(
+            "tender_manager",
+            at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201"),
+        ),
         "makeContract": lot_act(
             "contract_manager",
             at={"standstill": "409 standstill-running", "standstill_over": "201"},

@@ -113,6 +113,12 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
             "outcome": "accepted",
             "reason": "The bills that it showed account for the price.",
         },
+        "recordAwardCheck": {
+            "check": "insurance",
+            "outcome": "verified",
+            "reason": "The certificates cover what the requirement asks for.",
+            "evidence": "Certificate 4711, file P-12",
+        },
         "recordDissent": {"criterion": "Q1.1", "reason": "I found this nowhere in the answer."},
         "setPanel": {
             "evaluators": [

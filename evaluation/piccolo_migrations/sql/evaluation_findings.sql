@@ -131,7 +131,8 @@ CREATE FUNCTION duty_of_act(act text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
             'ranked') THEN 'price_evaluator'
         WHEN act IN ('approved_award', 'returned_award') THEN 'award_approver'
         WHEN act IN ('published', 'amended', 'gave_duty', 'set_panel', 'asked_about_quality',
-            'decided_low_price', 'recorded_drop_out', 'sent_notices') THEN 'tender_manager'
+            'decided_low_price', 'recorded_drop_out', 'verified_winner', 'sent_notices')
+            THEN 'tender_manager'
         WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict') THEN 'guardian'
         WHEN act = 'made_contract' THEN 'contract_manager' END
 $$;
@@ -197,7 +198,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE t.id = of_tender AND (a.act IN ('confirmed_opening', 'opened_quality', 'opened_price',
         'scored', 'locked_scores', 'dissented', 'asked_about_quality', 'asked_about_price',
         'asked_about_low_price', 'decided_low_price', 'moderated', 'decided_quality', 'ranked',
-        'recorded_drop_out', 'recommended',
+        'recorded_drop_out', 'verified_winner', 'recommended',
         'approved_award', 'returned_award', 'sent_notices', 'made_contract', 'decided_conflict')
         OR a.act IN ('gave_duty', 'set_panel', 'granted_exemption', 'revoked_exemption')
            AND a.at >= t.opened_at)

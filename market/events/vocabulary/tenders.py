@@ -290,6 +290,13 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         {**_LOT, "bid": _CODE, "outcome": _CODE},
         commits_to="the decision with its reason",
     ),
+    "award_checks.read": Action("The checks of a winner were read.", ("lot",), _LOT),
+    "award.checked": Action(
+        "What the winner of a lot declared was checked.",
+        ("award_check",),
+        {**_LOT, "number": _NUMBER, "check": _CODE, "outcome": _CODE},
+        commits_to="the check with its reason and evidence",
+    ),
     "bid.dropped_out": Action(
         "A ranked bid dropped out.",
         ("drop_out",),
