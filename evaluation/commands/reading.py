@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from evaluation.queries.allocation import lot_allocation
 from evaluation.queries.assurance.report import assurance_report, public_report
 from evaluation.queries.award import notices
@@ -11,11 +13,13 @@ from evaluation.queries.ranking import ranking
 from evaluation.queries.robustness import RankedForReport, ranked_for_report
 from evaluation.queries.scores import scores
 from evaluation.queries.verification import award_checks
+from evaluation.rules.robustness.report import marks_that_flip
 from evaluation.schemas.allocation import AllocationView
 from evaluation.schemas.assurance import AssuranceReport, Audience
 from evaluation.schemas.award import NoticeView
 from evaluation.schemas.low_prices import PriceExplanations
 from evaluation.schemas.ranking import RankingView
+from evaluation.schemas.robustness import FlippingMark, flipping_marks
 from evaluation.schemas.scores import BidUnderEvaluation, ScoreView
 from evaluation.schemas.verification import AwardChecks
 from market.actor import Actor
@@ -94,6 +98,7 @@ async def read_ranking(
         ConflictOfInterest: the actor has an interest in a bidder.
     """
     lot, view = await ranking(actor, tender_id, lot_number, number)
+    view = replace(view, marks_that_flip=await _flips(actor, view))
     await record(
         actor,
         "ranking.read",
@@ -105,6 +110,14 @@ async def read_ranking(
         price_schedules=sum(bid.price_lines is not None for bid in view.bids),
     )
     return view
+
+
+async def _flips(actor: Actor, view: RankingView) -> list[FlippingMark] | None:
+    """The single marks that flip a ranking, where its own figures stand."""
+    if view.number != view.latest or all(bid.place is None for bid in view.bids):
+        return None
+    found = await ranked_for_report(actor, view.tender, view.lot)
+    return flipping_marks(marks_that_flip(found.ranked)) if found.number == view.number else None
 
 
 @confidential_reading
