@@ -4,6 +4,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from evaluation.challenge_tables import ChallengeEndTable, LotChallengeTable, LotRoundTable
 from evaluation.outcome_tables import (
     BaselineTable,
     BuyerDecisionTable,
@@ -20,16 +21,15 @@ from evaluation.outcome_tables import (
 from evaluation.tables import (
     AgreedScoreTable,
     ApprovalTable,
+    AwardCheckTable,
     AwardTable,
     BidAnswerTable,
     BidQuestionTable,
-    ChallengeEndTable,
     ContractTable,
     CountedSeatTable,
     DissentTable,
     DropOutTable,
-    LotChallengeTable,
-    LotRoundTable,
+    LowPriceDecisionTable,
     NoticeTable,
     PanelSeatTable,
     PanelTable,
@@ -79,6 +79,8 @@ APP_CONFIG = AppConfig(
         MilestoneMetTable,
         BaselineTable,
         OutcomeReviewTable,
+        LowPriceDecisionTable,
+        AwardCheckTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

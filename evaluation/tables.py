@@ -10,7 +10,7 @@ from piccolo.table import Table
 from market.database import DB
 from market.organisations.tables import OrganisationTable
 from market.people.tables import PersonTable
-from tenders.tables.bids import BidTable
+from tenders.tables.bids import BidParticipantTable, BidTable
 from tenders.tables.lots import CriterionTable, LotTable
 
 
@@ -317,7 +317,7 @@ class BidQuestionTable(Table, db=DB, tablename="bid_question"):
 
     bid_question_once = Unique(["bid", "number"])
     bid_question_asks = Check("length(btrim(question)) >= 20")
-    bid_question_about_envelope = Check("about IN ('quality', 'price')")
+    bid_question_about_envelope = Check("about IN ('quality', 'price', 'low_price')")
 
 
 class BidAnswerTable(Table, db=DB, tablename="bid_answer"):
@@ -350,52 +350,43 @@ class ContractTable(Table, db=DB, tablename="contract"):
     contract_ends_after_start = Check("ends > starts")
 
 
-class LotChallengeTable(Table, db=DB, tablename="lot_challenge"):
-    """A bidder challenges the award of a lot; `reference` is of one received outside the market."""
+class LowPriceDecisionTable(Table, db=DB, tablename="low_price_decision"):
+    """Whether a price that appeared abnormally low was accepted as explained, once and for good."""
 
     id = columns.UUID(primary_key=True)
     lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable, unique=True)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    decided_by = _reference(PersonTable)
+    decided_at = columns.Timestamptz(default=None, null=False)
+
+    low_price_outcome_known = Check("outcome IN ('accepted', 'rejected')")
+    low_price_has_reason = Check("length(btrim(reason)) >= 20")
+
+
+class AwardCheckTable(Table, db=DB, tablename="award_check"):
+    """What was found of one thing the winner declared, with the evidence; the latest counts."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    award = _reference(AwardTable, index=True)
+    subject = columns.Varchar(length=30, default=None, null=False)
+    # of whom: the lead of the bid where none is named
+    participant = columns.ForeignKey(
+        BidParticipantTable, default=None, null=True, on_delete=OnDelete.restrict
+    )
     number = columns.Integer(default=None, null=False)
-    award = _reference(AwardTable)
-    challenger = _reference(OrganisationTable, index=True)
-    grounds = columns.Text(default=None, null=False)
-    reference = columns.Varchar(length=120, default=None, null=True)
-    received_at = columns.Timestamptz(default=None, null=False)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    evidence = columns.Text(default=None, null=False)
     recorded_by = _reference(PersonTable)
     recorded_at = columns.Timestamptz(default=None, null=False)
 
-    lot_challenge_once = Unique(["lot", "number"])
-    lot_challenge_has_grounds = Check("length(btrim(grounds)) >= 20")
-    lot_challenge_reference_says = Check("reference ~ '\\S'")
-
-
-class ChallengeEndTable(Table, db=DB, tablename="challenge_end"):
-    """How a challenge ended: decided with reasons, or withdrawn by who made it."""
-
-    id = columns.UUID(primary_key=True)
-    challenge = _reference(LotChallengeTable, unique=True)
-    outcome = columns.Varchar(length=20, default=None, null=False)
-    reason = columns.Text(default=None, null=False)
-    ended_by = _reference(PersonTable)
-    ended_at = columns.Timestamptz(default=None, null=False)
-
-    challenge_end_outcome_known = Check(
-        "outcome IN ('withdrawn', 'rejected', 'upheld_reevaluate', 'upheld_abandon')"
+    award_check_once = Unique(["award", "number"])
+    award_check_subject_known = Check(
+        "subject IN ('exclusion_grounds', 'financial_standing', 'insurance')"
     )
-    challenge_end_has_reason = Check("length(btrim(reason)) >= 20")
-
-
-class LotRoundTable(Table, db=DB, tablename="lot_round"):
-    """A lot is evaluated anew as a challenge was decided: its second round, and what follow.
-
-    Rows of scores, decisions and rankings say of which round they are; a first round has no row.
-    """
-
-    id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    number = columns.Integer(default=None, null=False)
-    challenge = _reference(LotChallengeTable, unique=True)
-    begun_by = _reference(PersonTable)
-    begun_at = columns.Timestamptz(default=None, null=False)
-
-    lot_round_once = Unique(["lot", "number"])
+    award_check_outcome_known = Check("outcome IN ('verified', 'not_met', 'waived')")
+    award_check_has_reason = Check("length(btrim(reason)) >= 20")
+    award_check_has_evidence = Check("evidence ~ '\\S'")

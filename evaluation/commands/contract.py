@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from evaluation.commands.joint import move_if_contracted
-from evaluation.errors import LotOnHold, StandstillRunning
+from evaluation.errors import LotOnHold, StandstillRunning, WinnerUnverified
 from evaluation.outcome_errors import KpisLacking
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.award import contracts_of
@@ -49,6 +49,7 @@ async def make_contract(
         BuyerRefused, AllBuyersRefused: the buyer, or every buyer, decided not to take part.
         BuyerContracted: the buyer has its contract.
         KpisLacking: a contract of this value has indicators first.
+        WinnerUnverified: what the winner declared is not verified.
     """
     facts = ensure_may(
         await hold(actor, tender_id, lot_number),
@@ -70,6 +71,8 @@ async def make_contract(
         message = f"Set {lacking} more key performance indicators before the contract is made."
         raise KpisLacking(message)
     buyer = chosen_buyer(await buyers_of(facts), given.buyer)
+    if not await fetch_value("SELECT award_verified(latest_award($1))", facts.lot):
+        raise WinnerUnverified
     contract = uuid4()
     await execute(
         _CONTRACT,

@@ -135,6 +135,17 @@ async def drop_out(
         LotStage.NOTIFIED,
         to="lose a bid",
     )
+    return await take_out(actor, facts, given)
+
+
+async def take_out(actor: Actor, facts: LotFacts, given: DropOut) -> DroppedOut:
+    """Take a bid out of the ranking of a held lot, inside a command whose actor may.
+
+    Raises:
+        NotFound: no such bid.
+        LotOnHold: the award is challenged.
+        NotInRanking: the bid is not ranked, or dropped out before.
+    """
     if facts.on_hold:
         raise LotOnHold
     rows = await decided_bids(facts)
@@ -151,9 +162,9 @@ async def drop_out(
         "bid.dropped_out",
         "drop_out",
         out,
-        tender=tender_id,
+        tender=facts.tender,
         after=msgspec.json.encode(given),
-        lot=lot_number,
+        lot=facts.number,
     )
     left = {row.pseudonym: row for row in rows if row.place is not None and row.bid != chosen.bid}
     result = await _ranked_again(facts, left, earlier.draw_seed)

@@ -22,6 +22,8 @@ _SCRIPTS = (
     "evaluation_reading.sql",
     "evaluation_clarifications.sql",
     "evaluation_challenges.sql",
+    "evaluation_low_prices.sql",
+    "evaluation_verification.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
     "evaluation_joint.sql",

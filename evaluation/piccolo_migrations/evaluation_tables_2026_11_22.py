@@ -48,6 +48,20 @@ class AwardTable(Table, tablename="award", schema=None):
     )
 
 
+class BidParticipantTable(Table, tablename="bid_participant", schema=None):
+    id = UUID(
+        default=UUID4(),
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
 class BidQuestionTable(Table, tablename="bid_question", schema=None):
     id = UUID(
         default=UUID4(),
@@ -238,39 +252,18 @@ DESCRIPTION = "tables"
 async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="evaluation", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="BaselineTable",
-        tablename="outcome_baseline",
-        schema=None,
-        columns=None,
-    )
-
     manager.add_table(class_name="DropOutTable", tablename="drop_out", schema=None, columns=None)
 
-    manager.add_table(
-        class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="NoticeTable",
-        tablename="award_notice",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="RecommendationTable",
-        tablename="recommendation",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="DissentTable", tablename="dissent", schema=None, columns=None)
+    manager.add_table(class_name="PanelTable", tablename="panel", schema=None, columns=None)
 
     manager.add_table(class_name="KpiTable", tablename="kpi", schema=None, columns=None)
+
+    manager.add_table(
+        class_name="KpiPublicationTable",
+        tablename="kpi_publication",
+        schema=None,
+        columns=None,
+    )
 
     manager.add_table(
         class_name="MilestoneMetTable",
@@ -279,25 +272,23 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(class_name="RankingTable", tablename="ranking", schema=None, columns=None)
-
     manager.add_table(
-        class_name="BidAnswerTable",
-        tablename="bid_answer",
+        class_name="ApprovalTable",
+        tablename="approval",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="BidQuestionTable",
-        tablename="bid_question",
+        class_name="BaselineTable",
+        tablename="outcome_baseline",
         schema=None,
         columns=None,
     )
 
     manager.add_table(
-        class_name="QualityDecisionTable",
-        tablename="quality_decision",
+        class_name="LotChallengeTable",
+        tablename="lot_challenge",
         schema=None,
         columns=None,
     )
@@ -310,34 +301,31 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="ContractTable",
-        tablename="contract",
+        class_name="NoticeTable",
+        tablename="award_notice",
         schema=None,
         columns=None,
     )
+
+    manager.add_table(class_name="DissentTable", tablename="dissent", schema=None, columns=None)
 
     manager.add_table(
-        class_name="ScoreLockTable",
-        tablename="score_lock",
+        class_name="StandstillTable",
+        tablename="standstill",
         schema=None,
         columns=None,
     )
 
-    manager.add_table(class_name="PanelTable", tablename="panel", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="RankedBidTable",
-        tablename="ranked_bid",
-        schema=None,
-        columns=None,
-    )
+    manager.add_table(class_name="RankingTable", tablename="ranking", schema=None, columns=None)
 
     manager.add_table(
-        class_name="AgreedScoreTable",
-        tablename="agreed_score",
+        class_name="BidQuestionTable",
+        tablename="bid_question",
         schema=None,
         columns=None,
     )
+
+    manager.add_table(class_name="KpiRuleTable", tablename="kpi_rule", schema=None, columns=None)
 
     manager.add_table(
         class_name="ChangeRuleTable",
@@ -349,54 +337,8 @@ async def forwards():
     manager.add_table(class_name="AwardTable", tablename="award", schema=None, columns=None)
 
     manager.add_table(
-        class_name="LotRoundTable",
-        tablename="lot_round",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="MilestoneTable",
-        tablename="milestone",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(class_name="KpiRuleTable", tablename="kpi_rule", schema=None, columns=None)
-
-    manager.add_table(class_name="ScoreTable", tablename="score", schema=None, columns=None)
-
-    manager.add_table(
-        class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="KpiPublicationTable",
-        tablename="kpi_publication",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
         class_name="OutcomeReviewTable",
         tablename="outcome_review",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        schema=None,
-        columns=None,
-    )
-
-    manager.add_table(
-        class_name="ApprovalTable",
-        tablename="approval",
         schema=None,
         columns=None,
     )
@@ -416,8 +358,71 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="StandstillTable",
-        tablename="standstill",
+        class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="LotRoundTable",
+        tablename="lot_round",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ScoreLockTable",
+        tablename="score_lock",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ContractTable",
+        tablename="contract",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="RankedBidTable",
+        tablename="ranked_bid",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="RecommendationTable",
+        tablename="recommendation",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AwardCheckTable",
+        tablename="award_check",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="AgreedScoreTable",
+        tablename="agreed_score",
         schema=None,
         columns=None,
     )
@@ -429,226 +434,27 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
+    manager.add_table(
+        class_name="BidAnswerTable",
+        tablename="bid_answer",
         schema=None,
+        columns=None,
     )
 
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
+    manager.add_table(
+        class_name="QualityDecisionTable",
+        tablename="quality_decision",
         schema=None,
+        columns=None,
     )
 
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
+    manager.add_table(class_name="ScoreTable", tablename="score", schema=None, columns=None)
 
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="costs",
-        db_column_name="costs",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
+    manager.add_table(
+        class_name="MilestoneTable",
+        tablename="milestone",
         schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="access_measure",
-        db_column_name="access_measure",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="access_unit",
-        db_column_name="access_unit",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="access_better",
-        db_column_name="access_better",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="access_value",
-        db_column_name="access_value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
+        columns=None,
     )
 
     manager.add_column(
@@ -811,8 +617,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
+        table_class_name="PanelTable",
+        tablename="panel",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -832,8 +638,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
+        table_class_name="PanelTable",
+        tablename="panel",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -846,7 +652,7 @@ async def forwards():
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": True,
+            "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -856,8 +662,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
+        table_class_name="PanelTable",
+        tablename="panel",
         column_name="number",
         db_column_name="number",
         column_class_name="Integer",
@@ -877,83 +683,13 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        column_name="challenger",
-        db_column_name="challenger",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        column_name="grounds",
-        db_column_name="grounds",
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="because",
+        db_column_name="because",
         column_class_name="Text",
         column_class=Text,
         params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        column_name="reference",
-        db_column_name="reference",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 120,
             "default": None,
             "null": True,
             "primary_key": False,
@@ -968,31 +704,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        column_name="received_at",
-        db_column_name="received_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="set_by",
+        db_column_name="set_by",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
@@ -1013,10 +728,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        column_name="recorded_at",
-        db_column_name="recorded_at",
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="set_at",
+        db_column_name="set_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -1034,467 +749,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="recipient",
-        db_column_name="recipient",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="content",
-        db_column_name="content",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="sent_by",
-        db_column_name="sent_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        column_name="sent_at",
-        db_column_name="sent_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="ranking",
-        db_column_name="ranking",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": RankingTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="number",
-        db_column_name="number",
+        table_class_name="PanelTable",
+        tablename="panel",
+        column_name="round",
+        db_column_name="round",
         column_class_name="Integer",
         column_class=Integer,
         params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="recommended_by",
-        db_column_name="recommended_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        column_name="recommended_at",
-        db_column_name="recommended_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="agreed_score",
-        db_column_name="agreed_score",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AgreedScoreTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="evaluator",
-        db_column_name="evaluator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        column_name="dissented_at",
-        db_column_name="dissented_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
+            "default": 1,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -1774,6 +1036,117 @@ async def forwards():
     )
 
     manager.add_column(
+        table_class_name="KpiPublicationTable",
+        tablename="kpi_publication",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiPublicationTable",
+        tablename="kpi_publication",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiPublicationTable",
+        tablename="kpi_publication",
+        column_name="through",
+        db_column_name="through",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiPublicationTable",
+        tablename="kpi_publication",
+        column_name="published_by",
+        db_column_name="published_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiPublicationTable",
+        tablename="kpi_publication",
+        column_name="published_at",
+        db_column_name="published_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
         table_class_name="MilestoneMetTable",
         tablename="milestone_met",
         column_name="id",
@@ -1889,6 +1262,1228 @@ async def forwards():
         tablename="milestone_met",
         column_name="recorded_at",
         db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="recommendation",
+        db_column_name="recommendation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": RecommendationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="approver",
+        db_column_name="approver",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="lay",
+        db_column_name="lay",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="costs",
+        db_column_name="costs",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="access_measure",
+        db_column_name="access_measure",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="access_unit",
+        db_column_name="access_unit",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="access_better",
+        db_column_name="access_better",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="access_value",
+        db_column_name="access_value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="challenger",
+        db_column_name="challenger",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="grounds",
+        db_column_name="grounds",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="reference",
+        db_column_name="reference",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 120,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="received_at",
+        db_column_name="received_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="kpi",
+        db_column_name="kpi",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": KpiTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="period_from",
+        db_column_name="period_from",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="period_to",
+        db_column_name="period_to",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="value",
+        db_column_name="value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="met",
+        db_column_name="met",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="evidence",
+        db_column_name="evidence",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="assessed_by",
+        db_column_name="assessed_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="KpiAssessmentTable",
+        tablename="kpi_assessment",
+        column_name="assessed_at",
+        db_column_name="assessed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="recipient",
+        db_column_name="recipient",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="content",
+        db_column_name="content",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="sent_by",
+        db_column_name="sent_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        column_name="sent_at",
+        db_column_name="sent_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="agreed_score",
+        db_column_name="agreed_score",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AgreedScoreTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        column_name="dissented_at",
+        db_column_name="dissented_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="rule_set",
+        db_column_name="rule_set",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 60,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="began_at",
+        db_column_name="began_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        column_name="ends_at",
+        db_column_name="ends_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -2123,117 +2718,6 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="question",
-        db_column_name="question",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidQuestionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="answer",
-        db_column_name="answer",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="answered_by",
-        db_column_name="answered_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        column_name="answered_at",
-        db_column_name="answered_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
         table_class_name="BidQuestionTable",
         tablename="bid_question",
         column_name="id",
@@ -2433,8 +2917,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
+        table_class_name="KpiRuleTable",
+        tablename="kpi_rule",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -2454,532 +2938,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="points_numerator",
-        db_column_name="points_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="points_denominator",
-        db_column_name="points_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="passed",
-        db_column_name="passed",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="failed_because",
-        db_column_name="failed_because",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": Text(
-                default="",
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="decided_by",
-        db_column_name="decided_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="decided_at",
-        db_column_name="decided_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        column_name="round",
-        db_column_name="round",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 1,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="kpi",
-        db_column_name="kpi",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": KpiTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="period_from",
-        db_column_name="period_from",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="period_to",
-        db_column_name="period_to",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="met",
-        db_column_name="met",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="evidence",
-        db_column_name="evidence",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="assessed_by",
-        db_column_name="assessed_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiAssessmentTable",
-        tablename="kpi_assessment",
-        column_name="assessed_at",
-        db_column_name="assessed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="buyer",
-        db_column_name="buyer",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="reference",
-        db_column_name="reference",
+        table_class_name="KpiRuleTable",
+        tablename="kpi_rule",
+        column_name="rule_set",
+        db_column_name="rule_set",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -2987,7 +2949,7 @@ async def forwards():
             "default": None,
             "null": False,
             "primary_key": False,
-            "unique": False,
+            "unique": True,
             "index": False,
             "index_method": IndexMethod.btree,
             "choices": None,
@@ -2998,38 +2960,15 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="recorded_by",
-        db_column_name="recorded_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="made_at",
-        db_column_name="made_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
+        table_class_name="KpiRuleTable",
+        tablename="kpi_rule",
+        column_name="above",
+        db_column_name="above",
+        column_class_name="Numeric",
+        column_class=Numeric,
         params={
             "default": None,
+            "digits": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -3043,861 +2982,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="starts",
-        db_column_name="starts",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ContractTable",
-        tablename="contract",
-        column_name="ends",
-        db_column_name="ends",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="evaluator",
-        db_column_name="evaluator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="locked_at",
-        db_column_name="locked_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        column_name="round",
-        db_column_name="round",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 1,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="number",
-        db_column_name="number",
+        table_class_name="KpiRuleTable",
+        tablename="kpi_rule",
+        column_name="minimum",
+        db_column_name="minimum",
         column_class_name="Integer",
         column_class=Integer,
         params={
             "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="because",
-        db_column_name="because",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="set_by",
-        db_column_name="set_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="set_at",
-        db_column_name="set_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="PanelTable",
-        tablename="panel",
-        column_name="round",
-        db_column_name="round",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 1,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="ranking",
-        db_column_name="ranking",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": RankingTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="place",
-        db_column_name="place",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="tied",
-        db_column_name="tied",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="price",
-        db_column_name="price",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="quality_numerator",
-        db_column_name="quality_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="quality_denominator",
-        db_column_name="quality_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="price_numerator",
-        db_column_name="price_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="price_denominator",
-        db_column_name="price_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="total_numerator",
-        db_column_name="total_numerator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="RankedBidTable",
-        tablename="ranked_bid",
-        column_name="total_denominator",
-        db_column_name="total_denominator",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="criterion",
-        db_column_name="criterion",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": CriterionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="moderator",
-        db_column_name="moderator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="divisor",
-        db_column_name="divisor",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="discussion",
-        db_column_name="discussion",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="counted",
-        db_column_name="counted",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": UUID(
-                default=UUID4(),
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="agreed_at",
-        db_column_name="agreed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="AgreedScoreTable",
-        tablename="agreed_score",
-        column_name="round",
-        db_column_name="round",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 1,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -4178,916 +3270,6 @@ async def forwards():
         tablename="award",
         column_name="awarded_at",
         db_column_name="awarded_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotRoundTable",
-        tablename="lot_round",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotRoundTable",
-        tablename="lot_round",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotRoundTable",
-        tablename="lot_round",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotRoundTable",
-        tablename="lot_round",
-        column_name="challenge",
-        db_column_name="challenge",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotChallengeTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotRoundTable",
-        tablename="lot_round",
-        column_name="begun_by",
-        db_column_name="begun_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="LotRoundTable",
-        tablename="lot_round",
-        column_name="begun_at",
-        db_column_name="begun_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        column_name="contract",
-        db_column_name="contract",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": ContractTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        column_name="title",
-        db_column_name="title",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 200,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        column_name="due",
-        db_column_name="due",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        column_name="set_by",
-        db_column_name="set_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        column_name="set_at",
-        db_column_name="set_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiRuleTable",
-        tablename="kpi_rule",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiRuleTable",
-        tablename="kpi_rule",
-        column_name="rule_set",
-        db_column_name="rule_set",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 60,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiRuleTable",
-        tablename="kpi_rule",
-        column_name="above",
-        db_column_name="above",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiRuleTable",
-        tablename="kpi_rule",
-        column_name="minimum",
-        db_column_name="minimum",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="bid",
-        db_column_name="bid",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": BidTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="criterion",
-        db_column_name="criterion",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": CriterionTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="evaluator",
-        db_column_name="evaluator",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="number",
-        db_column_name="number",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="value",
-        db_column_name="value",
-        column_class_name="Numeric",
-        column_class=Numeric,
-        params={
-            "default": None,
-            "digits": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="evidence",
-        db_column_name="evidence",
-        column_class_name="JSONB",
-        column_class=JSONB,
-        params={
-            "default": "[]",
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="scored_at",
-        db_column_name="scored_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ScoreTable",
-        tablename="score",
-        column_name="round",
-        db_column_name="round",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": 1,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="award",
-        db_column_name="award",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": AwardTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="buyer",
-        db_column_name="buyer",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": OrganisationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="takes_part",
-        db_column_name="takes_part",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="decided_by",
-        db_column_name="decided_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        column_name="decided_at",
-        db_column_name="decided_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiPublicationTable",
-        tablename="kpi_publication",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiPublicationTable",
-        tablename="kpi_publication",
-        column_name="lot",
-        db_column_name="lot",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiPublicationTable",
-        tablename="kpi_publication",
-        column_name="through",
-        db_column_name="through",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiPublicationTable",
-        tablename="kpi_publication",
-        column_name="published_by",
-        db_column_name="published_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="KpiPublicationTable",
-        tablename="kpi_publication",
-        column_name="published_at",
-        db_column_name="published_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -5395,293 +3577,6 @@ async def forwards():
         tablename="outcome_review",
         column_name="reviewed_at",
         db_column_name="reviewed_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        column_name="challenge",
-        db_column_name="challenge",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": LotChallengeTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": True,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        column_name="outcome",
-        db_column_name="outcome",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        column_name="ended_by",
-        db_column_name="ended_by",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        column_name="ended_at",
-        db_column_name="ended_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": UUID4(),
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="recommendation",
-        db_column_name="recommendation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": RecommendationTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="approver",
-        db_column_name="approver",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
-        params={
-            "references": PersonTable,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.cascade,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="lay",
-        db_column_name="lay",
-        column_class_name="Boolean",
-        column_class=Boolean,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="outcome",
-        db_column_name="outcome",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 20,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="reason",
-        db_column_name="reason",
-        column_class_name="Text",
-        column_class=Text,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        column_name="decided_at",
-        db_column_name="decided_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -6052,8 +3947,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -6073,8 +3968,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
         column_name="lot",
         db_column_name="lot",
         column_class_name="ForeignKey",
@@ -6097,14 +3992,14 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="award",
-        db_column_name="award",
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        column_name="bid",
+        db_column_name="bid",
         column_class_name="ForeignKey",
         column_class=ForeignKey,
         params={
-            "references": AwardTable,
+            "references": BidTable,
             "on_delete": OnDelete.restrict,
             "on_update": OnUpdate.cascade,
             "target_column": None,
@@ -6121,10 +4016,639 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="rule_set",
-        db_column_name="rule_set",
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="buyer",
+        db_column_name="buyer",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="takes_part",
+        db_column_name="takes_part",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotRoundTable",
+        tablename="lot_round",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotRoundTable",
+        tablename="lot_round",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotRoundTable",
+        tablename="lot_round",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotRoundTable",
+        tablename="lot_round",
+        column_name="challenge",
+        db_column_name="challenge",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotChallengeTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotRoundTable",
+        tablename="lot_round",
+        column_name="begun_by",
+        db_column_name="begun_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="LotRoundTable",
+        tablename="lot_round",
+        column_name="begun_at",
+        db_column_name="begun_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="locked_at",
+        db_column_name="locked_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        column_name="round",
+        db_column_name="round",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 1,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="buyer",
+        db_column_name="buyer",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": OrganisationTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="value",
+        db_column_name="value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="reference",
+        db_column_name="reference",
         column_class_name="Varchar",
         column_class=Varchar,
         params={
@@ -6143,10 +4667,34 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="began_at",
-        db_column_name="began_at",
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="made_at",
+        db_column_name="made_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
@@ -6164,14 +4712,1155 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        column_name="ends_at",
-        db_column_name="ends_at",
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="starts",
+        db_column_name="starts",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ContractTable",
+        tablename="contract",
+        column_name="ends",
+        db_column_name="ends",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="ranking",
+        db_column_name="ranking",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": RankingTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="place",
+        db_column_name="place",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="tied",
+        db_column_name="tied",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="price",
+        db_column_name="price",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="quality_numerator",
+        db_column_name="quality_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="quality_denominator",
+        db_column_name="quality_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="price_numerator",
+        db_column_name="price_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="price_denominator",
+        db_column_name="price_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="total_numerator",
+        db_column_name="total_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RankedBidTable",
+        tablename="ranked_bid",
+        column_name="total_denominator",
+        db_column_name="total_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="ranking",
+        db_column_name="ranking",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": RankingTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="recommended_by",
+        db_column_name="recommended_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        column_name="recommended_at",
+        db_column_name="recommended_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
             "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        column_name="challenge",
+        db_column_name="challenge",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotChallengeTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        column_name="ended_by",
+        db_column_name="ended_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        column_name="ended_at",
+        db_column_name="ended_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="award",
+        db_column_name="award",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": AwardTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="subject",
+        db_column_name="subject",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 30,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="participant",
+        db_column_name="participant",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidParticipantTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="outcome",
+        db_column_name="outcome",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 20,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="evidence",
+        db_column_name="evidence",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="recorded_by",
+        db_column_name="recorded_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        column_name="recorded_at",
+        db_column_name="recorded_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="criterion",
+        db_column_name="criterion",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": CriterionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="moderator",
+        db_column_name="moderator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="value",
+        db_column_name="value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="divisor",
+        db_column_name="divisor",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="discussion",
+        db_column_name="discussion",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="counted",
+        db_column_name="counted",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": UUID(
+                default=UUID4(),
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="agreed_at",
+        db_column_name="agreed_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="AgreedScoreTable",
+        tablename="agreed_score",
+        column_name="round",
+        db_column_name="round",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 1,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -6275,30 +5964,744 @@ async def forwards():
         schema=None,
     )
 
-    manager.add_constraint(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        constraint_name="baseline_access_known",
-        constraint_class=Check,
-        params={"condition": "access_better IN ('higher', 'lower')"},
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
     )
 
-    manager.add_constraint(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        constraint_name="baseline_says",
-        constraint_class=Check,
-        params={"condition": "access_measure ~ '\\S' AND access_unit ~ '\\S'"},
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="question",
+        db_column_name="question",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidQuestionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": True,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
     )
 
-    manager.add_constraint(
-        table_class_name="BaselineTable",
-        tablename="outcome_baseline",
-        constraint_name="baseline_finite",
-        constraint_class=Check,
-        params={"condition": "abs(access_value) < 'Infinity'"},
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answer",
+        db_column_name="answer",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answered_by",
+        db_column_name="answered_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        column_name="answered_at",
+        db_column_name="answered_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="points_numerator",
+        db_column_name="points_numerator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="points_denominator",
+        db_column_name="points_denominator",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="passed",
+        db_column_name="passed",
+        column_class_name="Boolean",
+        column_class=Boolean,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="failed_because",
+        db_column_name="failed_because",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Text(
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="decided_by",
+        db_column_name="decided_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="decided_at",
+        db_column_name="decided_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        column_name="round",
+        db_column_name="round",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 1,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="lot",
+        db_column_name="lot",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": LotTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="bid",
+        db_column_name="bid",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": BidTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="criterion",
+        db_column_name="criterion",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": CriterionTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="evaluator",
+        db_column_name="evaluator",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="value",
+        db_column_name="value",
+        column_class_name="Numeric",
+        column_class=Numeric,
+        params={
+            "default": None,
+            "digits": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="reason",
+        db_column_name="reason",
+        column_class_name="Text",
+        column_class=Text,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="evidence",
+        db_column_name="evidence",
+        column_class_name="JSONB",
+        column_class=JSONB,
+        params={
+            "default": "[]",
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="scored_at",
+        db_column_name="scored_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="ScoreTable",
+        tablename="score",
+        column_name="round",
+        db_column_name="round",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": 1,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": UUID4(),
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        column_name="contract",
+        db_column_name="contract",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": ContractTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        column_name="number",
+        db_column_name="number",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        column_name="title",
+        db_column_name="title",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 200,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        column_name="due",
+        db_column_name="due",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        column_name="set_by",
+        db_column_name="set_by",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": PersonTable,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.cascade,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        column_name="set_at",
+        db_column_name="set_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
     )
 
@@ -6312,74 +6715,20 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        constraint_name="lot_challenge_once",
+        table_class_name="PanelTable",
+        tablename="panel",
+        constraint_name="panel_once",
         constraint_class=Unique,
         params={"columns": ["lot", "number"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        constraint_name="lot_challenge_has_grounds",
+        table_class_name="PanelTable",
+        tablename="panel",
+        constraint_name="panel_reason_says",
         constraint_class=Check,
-        params={"condition": "length(btrim(grounds)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="LotChallengeTable",
-        tablename="lot_challenge",
-        constraint_name="lot_challenge_reference_says",
-        constraint_class=Check,
-        params={"condition": "reference ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="NoticeTable",
-        tablename="award_notice",
-        constraint_name="award_notice_once",
-        constraint_class=Unique,
-        params={"columns": ["award", "bid"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        constraint_name="recommendation_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="RecommendationTable",
-        tablename="recommendation",
-        constraint_name="recommendation_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        constraint_name="dissent_once",
-        constraint_class=Unique,
-        params={"columns": ["agreed_score", "evaluator"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="DissentTable",
-        tablename="dissent",
-        constraint_name="dissent_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
+        params={"condition": "because ~ '\\S'"},
         schema=None,
     )
 
@@ -6422,6 +6771,15 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="KpiPublicationTable",
+        tablename="kpi_publication",
+        constraint_name="kpi_publication_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "through"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="MilestoneMetTable",
         tablename="milestone_met",
         constraint_name="milestone_met_has_evidence",
@@ -6431,103 +6789,86 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_once",
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["recommendation", "approver"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('approved', 'returned')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ApprovalTable",
+        tablename="approval",
+        constraint_name="approval_has_reason",
+        constraint_class=Check,
+        params={"condition": "reason ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        constraint_name="baseline_access_known",
+        constraint_class=Check,
+        params={"condition": "access_better IN ('higher', 'lower')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        constraint_name="baseline_says",
+        constraint_class=Check,
+        params={"condition": "access_measure ~ '\\S' AND access_unit ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BaselineTable",
+        tablename="outcome_baseline",
+        constraint_name="baseline_finite",
+        constraint_class=Check,
+        params={"condition": "abs(access_value) < 'Infinity'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        constraint_name="lot_challenge_once",
         constraint_class=Unique,
         params={"columns": ["lot", "number"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_later_has_reason",
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        constraint_name="lot_challenge_has_grounds",
         constraint_class=Check,
-        params={"condition": "(number = 1) = (because IS NULL)"},
+        params={"condition": "length(btrim(grounds)) >= 20"},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="RankingTable",
-        tablename="ranking",
-        constraint_name="ranking_draw_seed_length",
+        table_class_name="LotChallengeTable",
+        tablename="lot_challenge",
+        constraint_name="lot_challenge_reference_says",
         constraint_class=Check,
-        params={"condition": "octet_length(draw_seed) = 32"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidAnswerTable",
-        tablename="bid_answer",
-        constraint_name="bid_answer_says",
-        constraint_class=Check,
-        params={"condition": "answer ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        constraint_name="bid_question_once",
-        constraint_class=Unique,
-        params={"columns": ["bid", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        constraint_name="bid_question_asks",
-        constraint_class=Check,
-        params={"condition": "length(btrim(question)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BidQuestionTable",
-        tablename="bid_question",
-        constraint_name="bid_question_about_envelope",
-        constraint_class=Check,
-        params={"condition": "about IN ('quality', 'price')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_once",
-        constraint_class=Unique,
-        params={"columns": ["bid", "round"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_says_why",
-        constraint_class=Check,
-        params={"condition": "passed = (failed_because = '{}')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_denominator_positive",
-        constraint_class=Check,
-        params={"condition": "points_denominator > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="QualityDecisionTable",
-        tablename="quality_decision",
-        constraint_name="quality_decision_figures_finite",
-        constraint_class=Check,
-        params={
-            "condition": "points_numerator >= 0 AND greatest(points_numerator, points_denominator) < 'Infinity'"
-        },
+        params={"condition": "reference ~ '\\S'"},
         schema=None,
     )
 
@@ -6568,6 +6909,254 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="NoticeTable",
+        tablename="award_notice",
+        constraint_name="award_notice_once",
+        constraint_class=Unique,
+        params={"columns": ["award", "bid"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        constraint_name="dissent_once",
+        constraint_class=Unique,
+        params={"columns": ["agreed_score", "evaluator"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="DissentTable",
+        tablename="dissent",
+        constraint_name="dissent_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="StandstillTable",
+        tablename="standstill",
+        constraint_name="standstill_ends_after_start",
+        constraint_class=Check,
+        params={"condition": "ends_at > began_at"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_later_has_reason",
+        constraint_class=Check,
+        params={"condition": "(number = 1) = (because IS NULL)"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RankingTable",
+        tablename="ranking",
+        constraint_name="ranking_draw_seed_length",
+        constraint_class=Check,
+        params={"condition": "octet_length(draw_seed) = 32"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        constraint_name="bid_question_once",
+        constraint_class=Unique,
+        params={"columns": ["bid", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        constraint_name="bid_question_asks",
+        constraint_class=Check,
+        params={"condition": "length(btrim(question)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BidQuestionTable",
+        tablename="bid_question",
+        constraint_name="bid_question_about_envelope",
+        constraint_class=Check,
+        params={"condition": "about IN ('quality', 'price', 'low_price')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ChangeRuleTable",
+        tablename="change_rule",
+        constraint_name="change_rule_once",
+        constraint_class=Unique,
+        params={"columns": ["rule_set", "ground"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OutcomeReviewTable",
+        tablename="outcome_review",
+        constraint_name="outcome_review_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OutcomeReviewTable",
+        tablename="outcome_review",
+        constraint_name="outcome_review_of_day",
+        constraint_class=Unique,
+        params={"columns": ["lot", "through"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OutcomeReviewTable",
+        tablename="outcome_review",
+        constraint_name="outcome_review_kind_known",
+        constraint_class=Check,
+        params={"condition": "kind IN ('yearly', 'final')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OutcomeReviewTable",
+        tablename="outcome_review",
+        constraint_name="outcome_review_has_narrative",
+        constraint_class=Check,
+        params={"condition": "length(btrim(narrative)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="OutcomeReviewTable",
+        tablename="outcome_review",
+        constraint_name="outcome_review_finite",
+        constraint_class=Check,
+        params={
+            "condition": "yearly_cost >= 0 AND yearly_cost < 'Infinity' AND (access_value IS NULL OR abs(access_value) < 'Infinity')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ContractChangeTable",
+        tablename="contract_change",
+        constraint_name="contract_change_once",
+        constraint_class=Unique,
+        params={"columns": ["contract", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ContractChangeTable",
+        tablename="contract_change",
+        constraint_name="contract_change_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ContractChangeTable",
+        tablename="contract_change",
+        constraint_name="contract_change_value_finite",
+        constraint_class=Check,
+        params={"condition": "value > 0 AND value < 'Infinity'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ContractChangeTable",
+        tablename="contract_change",
+        constraint_name="contract_change_scope_says",
+        constraint_class=Check,
+        params={"condition": "scope ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="CountedSeatTable",
+        tablename="counted_seat",
+        constraint_name="counted_seat_once",
+        constraint_class=Unique,
+        params={
+            "columns": ["lot", "evaluator", "criterion", "round"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        constraint_name="low_price_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('accepted', 'rejected')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LowPriceDecisionTable",
+        tablename="low_price_decision",
+        constraint_name="low_price_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        constraint_name="buyer_decision_once",
+        constraint_class=Unique,
+        params={"columns": ["award", "buyer"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="BuyerDecisionTable",
+        tablename="buyer_decision",
+        constraint_name="buyer_decision_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="LotRoundTable",
+        tablename="lot_round",
+        constraint_name="lot_round_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ScoreLockTable",
+        tablename="score_lock",
+        constraint_name="score_lock_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "evaluator", "round"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="ContractTable",
         tablename="contract",
         constraint_name="contract_once_a_buyer",
@@ -6582,33 +7171,6 @@ async def forwards():
         constraint_name="contract_ends_after_start",
         constraint_class=Check,
         params={"condition": "ends > starts"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ScoreLockTable",
-        tablename="score_lock",
-        constraint_name="score_lock_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "evaluator", "round"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="PanelTable",
-        tablename="panel",
-        constraint_name="panel_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="PanelTable",
-        tablename="panel",
-        constraint_name="panel_reason_says",
-        constraint_class=Check,
-        params={"condition": "because ~ '\\S'"},
         schema=None,
     )
 
@@ -6682,6 +7244,89 @@ async def forwards():
     )
 
     manager.add_constraint(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        constraint_name="recommendation_once",
+        constraint_class=Unique,
+        params={"columns": ["lot", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="RecommendationTable",
+        tablename="recommendation",
+        constraint_name="recommendation_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        constraint_name="challenge_end_outcome_known",
+        constraint_class=Check,
+        params={
+            "condition": "outcome IN ('withdrawn', 'rejected', 'upheld_reevaluate', 'upheld_abandon')"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="ChallengeEndTable",
+        tablename="challenge_end",
+        constraint_name="challenge_end_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        constraint_name="award_check_once",
+        constraint_class=Unique,
+        params={"columns": ["award", "number"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        constraint_name="award_check_subject_known",
+        constraint_class=Check,
+        params={"condition": "subject IN ('exclusion_grounds', 'financial_standing', 'insurance')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        constraint_name="award_check_outcome_known",
+        constraint_class=Check,
+        params={"condition": "outcome IN ('verified', 'not_met', 'waived')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        constraint_name="award_check_has_reason",
+        constraint_class=Check,
+        params={"condition": "length(btrim(reason)) >= 20"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="AwardCheckTable",
+        tablename="award_check",
+        constraint_name="award_check_has_evidence",
+        constraint_class=Check,
+        params={"condition": "evidence ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
         table_class_name="AgreedScoreTable",
         tablename="agreed_score",
         constraint_name="agreed_score_once",
@@ -6721,38 +7366,61 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="ChangeRuleTable",
-        tablename="change_rule",
-        constraint_name="change_rule_once",
+        table_class_name="PanelSeatTable",
+        tablename="panel_seat",
+        constraint_name="panel_seat_once",
         constraint_class=Unique,
-        params={"columns": ["rule_set", "ground"], "nulls_distinct": True},
+        params={
+            "columns": ["panel", "evaluator", "criterion"],
+            "nulls_distinct": True,
+        },
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="LotRoundTable",
-        tablename="lot_round",
-        constraint_name="lot_round_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        constraint_name="milestone_once",
-        constraint_class=Unique,
-        params={"columns": ["contract", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="MilestoneTable",
-        tablename="milestone",
-        constraint_name="milestone_says",
+        table_class_name="BidAnswerTable",
+        tablename="bid_answer",
+        constraint_name="bid_answer_says",
         constraint_class=Check,
-        params={"condition": "title ~ '\\S'"},
+        params={"condition": "answer ~ '\\S'"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_once",
+        constraint_class=Unique,
+        params={"columns": ["bid", "round"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_says_why",
+        constraint_class=Check,
+        params={"condition": "passed = (failed_because = '{}')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_denominator_positive",
+        constraint_class=Check,
+        params={"condition": "points_denominator > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="QualityDecisionTable",
+        tablename="quality_decision",
+        constraint_name="quality_decision_figures_finite",
+        constraint_class=Check,
+        params={
+            "condition": "points_numerator >= 0 AND greatest(points_numerator, points_denominator) < 'Infinity'"
+        },
         schema=None,
     )
 
@@ -6789,195 +7457,20 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        constraint_name="buyer_decision_once",
-        constraint_class=Unique,
-        params={"columns": ["award", "buyer"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="BuyerDecisionTable",
-        tablename="buyer_decision",
-        constraint_name="buyer_decision_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="KpiPublicationTable",
-        tablename="kpi_publication",
-        constraint_name="kpi_publication_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "through"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OutcomeReviewTable",
-        tablename="outcome_review",
-        constraint_name="outcome_review_once",
-        constraint_class=Unique,
-        params={"columns": ["lot", "number"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OutcomeReviewTable",
-        tablename="outcome_review",
-        constraint_name="outcome_review_of_day",
-        constraint_class=Unique,
-        params={"columns": ["lot", "through"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OutcomeReviewTable",
-        tablename="outcome_review",
-        constraint_name="outcome_review_kind_known",
-        constraint_class=Check,
-        params={"condition": "kind IN ('yearly', 'final')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OutcomeReviewTable",
-        tablename="outcome_review",
-        constraint_name="outcome_review_has_narrative",
-        constraint_class=Check,
-        params={"condition": "length(btrim(narrative)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="OutcomeReviewTable",
-        tablename="outcome_review",
-        constraint_name="outcome_review_finite",
-        constraint_class=Check,
-        params={
-            "condition": "yearly_cost >= 0 AND yearly_cost < 'Infinity' AND (access_value IS NULL OR abs(access_value) < 'Infinity')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        constraint_name="challenge_end_outcome_known",
-        constraint_class=Check,
-        params={
-            "condition": "outcome IN ('withdrawn', 'rejected', 'upheld_reevaluate', 'upheld_abandon')"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ChallengeEndTable",
-        tablename="challenge_end",
-        constraint_name="challenge_end_has_reason",
-        constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_once",
-        constraint_class=Unique,
-        params={
-            "columns": ["recommendation", "approver"],
-            "nulls_distinct": True,
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_outcome_known",
-        constraint_class=Check,
-        params={"condition": "outcome IN ('approved', 'returned')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ApprovalTable",
-        tablename="approval",
-        constraint_name="approval_has_reason",
-        constraint_class=Check,
-        params={"condition": "reason ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ContractChangeTable",
-        tablename="contract_change",
-        constraint_name="contract_change_once",
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        constraint_name="milestone_once",
         constraint_class=Unique,
         params={"columns": ["contract", "number"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="ContractChangeTable",
-        tablename="contract_change",
-        constraint_name="contract_change_has_reason",
+        table_class_name="MilestoneTable",
+        tablename="milestone",
+        constraint_name="milestone_says",
         constraint_class=Check,
-        params={"condition": "length(btrim(reason)) >= 20"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ContractChangeTable",
-        tablename="contract_change",
-        constraint_name="contract_change_value_finite",
-        constraint_class=Check,
-        params={"condition": "value > 0 AND value < 'Infinity'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="ContractChangeTable",
-        tablename="contract_change",
-        constraint_name="contract_change_scope_says",
-        constraint_class=Check,
-        params={"condition": "scope ~ '\\S'"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="CountedSeatTable",
-        tablename="counted_seat",
-        constraint_name="counted_seat_once",
-        constraint_class=Unique,
-        params={
-            "columns": ["lot", "evaluator", "criterion", "round"],
-            "nulls_distinct": True,
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="StandstillTable",
-        tablename="standstill",
-        constraint_name="standstill_ends_after_start",
-        constraint_class=Check,
-        params={"condition": "ends_at > began_at"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="PanelSeatTable",
-        tablename="panel_seat",
-        constraint_name="panel_seat_once",
-        constraint_class=Unique,
-        params={
-            "columns": ["panel", "evaluator", "criterion"],
-            "nulls_distinct": True,
-        },
+        params={"condition": "title ~ '\\S'"},
         schema=None,
     )
 

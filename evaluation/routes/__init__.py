@@ -6,6 +6,7 @@ from evaluation.routes.award import AwardController
 from evaluation.routes.challenges import ChallengeController
 from evaluation.routes.clarifications import OwnQuestionController, QuestionController
 from evaluation.routes.joint import BuyerDecisionController
+from evaluation.routes.low_prices import LowPriceController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.performance import PerformanceController, TrackRecordController
@@ -13,6 +14,7 @@ from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
 from evaluation.routes.robustness import RobustnessController
 from evaluation.routes.rounds import RoundController
+from evaluation.routes.verification import VerificationController
 
 CONTROLLERS = (
     PanelController,
@@ -22,6 +24,7 @@ CONTROLLERS = (
     EvaluationController,
     PriceController,
     DropOutController,
+    LowPriceController,
     RobustnessController,
     AllocationController,
     AwardController,
@@ -30,6 +33,7 @@ CONTROLLERS = (
     BuyerDecisionController,
     PerformanceController,
     TrackRecordController,
+    VerificationController,
     AssuranceController,
     DecisionController,
     MethodController,

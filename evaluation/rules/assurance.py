@@ -38,10 +38,13 @@ class Act(StrEnum):
     OPENED_PRICE = "opened_price"
     ASKED_ABOUT_PRICE = "asked_about_price"
     RANKED = "ranked"
+    ASKED_ABOUT_LOW_PRICE = "asked_about_low_price"
+    DECIDED_LOW_PRICE = "decided_low_price"
     RECORDED_DROP_OUT = "recorded_drop_out"
     RECOMMENDED = "recommended"
     APPROVED_AWARD = "approved_award"
     RETURNED_AWARD = "returned_award"
+    VERIFIED_WINNER = "verified_winner"
     SENT_NOTICES = "sent_notices"
     RECORDED_CHALLENGE = "recorded_challenge"
     DECIDED_CHALLENGE = "decided_challenge"
@@ -139,6 +142,9 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.DECIDED_QUALITY: "decided the quality of {times} {bids}{in_lot}",
         Act.OPENED_PRICE: "opened {times} price {envelopes}{of_lot}",
         Act.RANKED: "ranked the bids{of_lot}",
+        Act.ASKED_ABOUT_LOW_PRICE: "asked bidders {times} {questions} about low prices{in_lot}",
+        Act.DECIDED_LOW_PRICE: "made {times} {decisions} about low prices{in_lot}",
+        Act.VERIFIED_WINNER: "made {times} {decisions} verifying the winner{of_lot}",
         Act.RECORDED_DROP_OUT: "recorded that {times} {bids} dropped out{of_lot}",
         Act.RECOMMENDED: "made {times} {recommendations}{for_lot}",
         Act.APPROVED_AWARD: "approved the award{of_lot}",

@@ -19,6 +19,22 @@ class Play(Preparation):
         """The whole story in order."""
         return [*self.until_published(), *self.after_publication()]
 
+    async def _verify_winner(self, number: int) -> None:
+        """What the winner declared is checked before the contract."""
+        manager = self.desks["lead"]
+        checks = (await manager.get(f"{self._lot(number)}/award-checks"))["checks"]
+        for check in checks:
+            await manager.post(
+                f"{self._lot(number)}/award-checks",
+                {
+                    "check": check["check"],
+                    "participant": check["participant"],
+                    "outcome": "verified",
+                    "reason": "The documents that the supplier sent show what it declared.",
+                    "evidence": f"Procurement file, lot {number}",
+                },
+            )
+
     def after_publication(self) -> list[Chapter]:
         """What happens once suppliers can bid."""
         return [
@@ -329,6 +345,7 @@ class Play(Preparation):
                 for place, buyer in enumerate(self.kept["tender"]["buyers"], 1)
             ]
             version = (await self._evaluation(number, "contract_manager"))["version"]
+            await self._verify_winner(number)
             if number == 1:
                 answer = await self.office.send(
                     "POST",

@@ -60,12 +60,10 @@ READS_EVALUATION = (
     "outcome_reviewer",
 )
 
-_ranked = lot_reading(
-    *READS_EVALUATION,
-    at=dict.fromkeys(
-        ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
-    ),
+_UNRANKED = dict.fromkeys(
+    ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
 )
+_ranked = lot_reading(*READS_EVALUATION, at=_UNRANKED)
 """Once there is a ranking, for those who read the evaluation."""
 
 # -- rules that one operation alone has -----------------------------------------------------------
@@ -401,6 +399,16 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
                 ("ranked", "recommended", "awarded", "standstill", "standstill_over"), "201"
             ),
         ),
+        "listPriceExplanations": lot_reading(
+            "price_evaluator",
+            "tender_manager",
+            "moderator",
+            "award_approver",
+            "guardian",
+            at=_UNRANKED,
+        ),
+        "askForPriceExplanation": lot_act("price_evaluator", at={"ranked": "201"}),
+        "decideLowPrice": lot_act("tender_manager", at={"ranked": "409 explanation-awaited"}),
         "getLotAllocation": lot_reading(*READS_EVALUATION, at={}, otherwise=NOT_FOUND),
         "getRobustness": _ranked,
         "getRobustnessChart": _ranked,
@@ -409,6 +417,17 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),
         "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
         "listAwardNotices": signed_in(_notices),
+        "listAwardChecks": lot_reading(
+            "tender_manager",
+            "award_approver",
+            "guardian",
+            "contract_manager",
+            at={**_UNRANKED, "ranked": NOT_FOUND, "recommended": NOT_FOUND},
+        ),
+        "recordAwardCheck": lot_act(
+            "tender_manager",
+            at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201"),
+        ),
         "makeContract": lot_act(
             "contract_manager",
             at={"standstill": "409 standstill-running", "standstill_over": "201"},

@@ -73,6 +73,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE l.tender = of_tender
     UNION ALL SELECT k.asked_by, 'asked_about_' || k.about, l.number, NULL, k.asked_at
         FROM bid_question k JOIN lot l ON l.id = k.lot WHERE l.tender = of_tender
+    UNION ALL SELECT d.decided_by, 'decided_low_price', l.number, NULL, d.decided_at
+        FROM low_price_decision d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
+    UNION ALL SELECT c.recorded_by, 'verified_winner', l.number, NULL, c.recorded_at
+        FROM award_check c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
     UNION ALL SELECT q.decided_by, 'decided_quality', l.number, NULL, q.decided_at
         FROM quality_decision q JOIN lot l ON l.id = q.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.ranked_by, 'ranked', l.number, NULL, r.ranked_at

@@ -281,6 +281,22 @@ _EVALUATING: Final[Mapping[str, Action]] = {
             "bids": _NUMBER,
         },
     ),
+    "price_explanations.read": Action(
+        "Explanations of low prices were read.", ("lot",), {**_LOT, "bids": Kind.CODES}
+    ),
+    "low_price.decided": Action(
+        "Whether a low price is accepted as explained was decided.",
+        ("low_price_decision",),
+        {**_LOT, "bid": _CODE, "outcome": _CODE},
+        commits_to="the decision with its reason",
+    ),
+    "award_checks.read": Action("The checks of a winner were read.", ("lot",), _LOT),
+    "award.checked": Action(
+        "What the winner of a lot declared was checked.",
+        ("award_check",),
+        {**_LOT, "number": _NUMBER, "check": _CODE, "outcome": _CODE},
+        commits_to="the check with its reason and evidence",
+    ),
     "bid.dropped_out": Action(
         "A ranked bid dropped out.",
         ("drop_out",),
