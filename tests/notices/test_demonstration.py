@@ -66,7 +66,8 @@ EXPECTED = {
     "An interest nobody mentioned comes out": _told(conflict_to_decide=("guardian",)),
     # and the approver who must leave is asked for nothing any more
     "Recommendation and approval": _told(
-        approval_due=("approver", "lay_member") * 2, notices_due=("lead",) * 2
+        approval_due=("approver", "lay_member", "luton_approver", "keynes_approver") * 2,
+        notices_due=("lead",) * 2,
     ),
     "Every bidder gets a notice; standstill": _told(outcome=EACH_BID),
     "Contracts": _told(
