@@ -117,6 +117,7 @@ TAGS = {
     "evaluation": "Scores alone, agreed scores, prices after quality, the ranking.",
     "award": "Recommendation, approval, notices, standstill, contract.",
     "assurance": "Who did what with which interests; the register of procurement decisions.",
+    "record": "The record of an evaluation, whole; the report on a procurement; what is disclosed.",
     "keys": "Public keys: to seal to, and to verify signatures with.",
 }
 

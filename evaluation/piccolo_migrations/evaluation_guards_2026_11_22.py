@@ -20,6 +20,7 @@ _SCRIPTS = (
     "evaluation_keeping.sql",
     "evaluation_reading.sql",
     "evaluation_clarifications.sql",
+    "evaluation_record.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
 )

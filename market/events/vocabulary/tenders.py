@@ -362,6 +362,11 @@ _READING: Final[Mapping[str, Action]] = {
     "notices.read": Action(
         "Notices to bidders were read by duty.", ("lot",), {**_LOT, "notices": _NUMBER}
     ),
+    "evaluation_record.read": Action(
+        "The record of a lot's evaluation was read, whole.",
+        ("lot",),
+        {**_LOT, "bids": Kind.CODES},
+    ),
     "assurance.read": Action(
         "The assurance report was read as manager, guardian or auditor.",
         ("tender",),
