@@ -27,6 +27,7 @@ class LotNotThere(WrongStage):
     "award_notice_once",
     "standstill_award_key",
     "contract_lot_key",
+    "disclosure_bundle_once",
 )
 class ChangedMeanwhile(MarketError):
     """Somebody else recorded the same thing at the same moment."""
@@ -58,6 +59,7 @@ class NoSuchCriterion(Malformed):
     "agreed_score_discussion_says",
     "dissent_has_reason",
     "recommendation_has_reason",
+    "disclosure_bundle_has_reason",
 )
 class ReasonTooShort(Malformed):
     """No score, no dissent and no recommendation without a reason that says something."""
@@ -341,3 +343,27 @@ class TrialFaulty(Malformed):
     """The method, its weights or the made-up bids cannot be tried as they were sent."""
 
     title = "This cannot be tried. Each fault is listed with its place."
+
+
+# -- disclosure -----------------------------------------------------------------------------------
+
+
+@keeps("disclosed_once_told")
+class DisclosedTooEarly(WrongStage):
+    """Who won would be told by a bundle before the bidders are told."""
+
+    title = "A record is disclosed once the bidders were told, or the lot was given up."
+
+
+@keeps("disclosed_to_bidder")
+class RecipientDidNotBid(Malformed):
+    """What a bidder is given depends on which bids are its own."""
+
+    title = "That organisation did not bid for the lot."
+
+
+@keeps("disclosure_bundle_limited")
+class BundleTooLarge(MarketError):
+    """A bundle is kept as it was handed over, and is at most 32 MiB."""
+
+    title = "The bundle is larger than 32 MiB. Let the operator export the record instead."

@@ -12,6 +12,7 @@ from evaluation.tables import (
     BidQuestionTable,
     ContractTable,
     CountedSeatTable,
+    DisclosureBundleTable,
     DissentTable,
     DropOutTable,
     NoticeTable,
@@ -49,6 +50,7 @@ APP_CONFIG = AppConfig(
         BidQuestionTable,
         BidAnswerTable,
         ContractTable,
+        DisclosureBundleTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

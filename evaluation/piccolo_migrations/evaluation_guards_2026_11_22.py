@@ -21,6 +21,7 @@ _SCRIPTS = (
     "evaluation_reading.sql",
     "evaluation_clarifications.sql",
     "evaluation_record.sql",
+    "evaluation_disclosure.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
 )

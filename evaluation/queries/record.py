@@ -19,7 +19,8 @@ from evaluation.schemas.record import FORMAT, EvaluationRecord, RecordedRequirem
 from market.actor import Actor
 from market.database import fetch_one, fetch_value
 
-_READER: Final = 'SELECT audits, "out", by_duty, recorded FROM record_reader($1)'
+READER: Final = 'SELECT audits, "out", by_duty, recorded FROM record_reader($1)'
+"""How the acting person stands towards the record of a lot."""
 _RECORD: Final = "SELECT evaluation_record_of($1)"
 
 
@@ -38,7 +39,7 @@ async def evaluation_record(
         LotNotThere: the lot is neither awarded nor given up, or its bids were never opened.
     """
     facts = await facts_of(actor, tender_id, lot_number)
-    reader = None if facts is None else await fetch_one(RecordReader, _READER, facts.lot)
+    reader = None if facts is None else await fetch_one(RecordReader, READER, facts.lot)
     seen = ensure_reads_record(facts, reader)
     return seen, await record_of(seen)
 

@@ -2,17 +2,29 @@
 
 from uuid import UUID
 
-from litestar import Controller, get
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
+from evaluation.commands import disclosure
 from evaluation.commands.recording import read_evaluation_record
-from evaluation.errors import LotNotThere
+from evaluation.errors import (
+    BundleTooLarge,
+    ChangedMeanwhile,
+    DisclosedTooEarly,
+    LotNotThere,
+    ReasonTooShort,
+    RecipientDidNotBid,
+)
+from evaluation.schemas.disclosure import BundleView, Disclose
 from evaluation.schemas.record import EvaluationRecord
 from market.actor import Actor
 from market.errors import NotFound
 from market.problems import problems
+from market.requests import KEYED
 from tenders.errors import DUTY_REFUSALS, ConflictOfInterest, DeclarationMissing
+
+_REFUSALS = problems(NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest, LotNotThere)
 
 
 class RecordController(Controller):
@@ -21,12 +33,7 @@ class RecordController(Controller):
     path = "/tenders/{tender_id:uuid}/lots/{lot_number:int}/evaluation-record"
     tags = ("record",)
 
-    @get(
-        operation_id="getEvaluationRecord",
-        responses=problems(
-            NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest, LotNotThere
-        ),
-    )
+    @get(operation_id="getEvaluationRecord", responses=_REFUSALS)
     async def get_record(
         self, tender_id: FromPath[UUID], lot_number: FromPath[int], actor: NamedDependency[Actor]
     ) -> EvaluationRecord:
@@ -37,3 +44,68 @@ class RecordController(Controller):
         entitled computes the ranking again: `tests/evaluation/recompute.py` does, in thirty lines.
         """
         return await read_evaluation_record(actor, tender_id, lot_number)
+
+
+class DisclosureController(Controller):
+    """Bundles of disclosure, as a challenge asks for them."""
+
+    path = "/tenders/{tender_id:uuid}/lots/{lot_number:int}/disclosure-bundles"
+    tags = ("record",)
+
+    @post(
+        operation_id="discloseRecord",
+        dependencies=KEYED,
+        responses=problems(
+            NotFound,
+            *DUTY_REFUSALS,
+            DeclarationMissing,
+            ConflictOfInterest,
+            DisclosedTooEarly,
+            RecipientDidNotBid,
+            BundleTooLarge,
+            ReasonTooShort,
+            ChangedMeanwhile,
+        ),
+    )
+    async def disclose(
+        self,
+        tender_id: FromPath[UUID],
+        lot_number: FromPath[int],
+        data: JSONBody[Disclose],
+        actor: NamedDependency[Actor],
+    ) -> BundleView:
+        """Disclose the record of a lot's evaluation in one act, as the tender manager.
+
+        What the recipient is not given is withheld by rule and listed. The bundle is kept as it
+        was handed over, and its SHA-256 goes into the log.
+        """
+        return await disclosure.disclose(actor, tender_id, lot_number, data)
+
+    @get(operation_id="listDisclosureBundles", responses=_REFUSALS)
+    async def list_bundles(
+        self, tender_id: FromPath[UUID], lot_number: FromPath[int], actor: NamedDependency[Actor]
+    ) -> list[BundleView]:
+        """List what was disclosed of a lot, to whom and why; for those who read the record."""
+        return await disclosure.read_bundles(actor, tender_id, lot_number)
+
+    @get(
+        "/{number:int}",
+        operation_id="getDisclosureBundle",
+        media_type="application/zip",
+        responses=_REFUSALS,
+    )
+    async def get_bundle(
+        self,
+        tender_id: FromPath[UUID],
+        lot_number: FromPath[int],
+        number: FromPath[int],
+        actor: NamedDependency[Actor],
+    ) -> Response[bytes]:
+        """Download a bundle, byte by byte as it was handed over; that it is read is recorded."""
+        content = await disclosure.read_bundle(actor, tender_id, lot_number, number)
+        name = f"disclosure-lot-{lot_number}-{number}.zip"
+        return Response(
+            content,
+            media_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )

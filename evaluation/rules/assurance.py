@@ -43,6 +43,7 @@ class Act(StrEnum):
     APPROVED_AWARD = "approved_award"
     RETURNED_AWARD = "returned_award"
     SENT_NOTICES = "sent_notices"
+    DISCLOSED = "disclosed"
     MADE_CONTRACT = "made_contract"
     ABANDONED = "abandoned"
 
@@ -133,6 +134,7 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.APPROVED_AWARD: "approved the award{of_lot}",
         Act.RETURNED_AWARD: "returned the recommendation{for_lot}",
         Act.SENT_NOTICES: "sent {times} award {notices}{for_lot}",
+        Act.DISCLOSED: "disclosed the record of the evaluation{of_lot}",
         Act.MADE_CONTRACT: "recorded the contract{for_lot}",
         Act.ABANDONED: "abandoned{lot_or_tender}",
     }

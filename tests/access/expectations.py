@@ -83,6 +83,12 @@ def _evaluation_record(case: Case) -> str:
     return lot_reading(*_READS_RECORD, at={}, otherwise=there)(case)
 
 
+def _no_bundle(case: Case) -> str:
+    """Nothing was disclosed, so there is no bundle to read."""
+    answer = _evaluation_record(case)
+    return NOT_FOUND if answer == "200" else answer
+
+
 def _reads_draft(case: Case) -> str:
     """Public once published; of a draft, the house's, when it has taken its duties up."""
     if case.moment.published or case.in_the_house:
@@ -312,6 +318,16 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "listExemptions": _reads_draft,
         "listConflicts": bidders_known("200"),
         "getEvaluationRecord": _evaluation_record,
+        "listDisclosureBundles": _evaluation_record,
+        "getDisclosureBundle": _no_bundle,
+        "discloseRecord": lot_act(
+            "tender_manager",
+            at={
+                **dict.fromkeys((*_TOLD, "abandoned"), "201"),
+                "abandoned while bids came in": "409 disclosed-too-early",
+            },
+            otherwise="409 disclosed-too-early",
+        ),
         "getAssuranceReport": _report,
         "getAssuranceReportPage": _report,
         # bids and their opening

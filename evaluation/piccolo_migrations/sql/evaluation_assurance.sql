@@ -87,6 +87,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender
     UNION ALL SELECT n.sent_by, 'sent_notices', l.number, NULL, n.sent_at
         FROM award_notice n JOIN lot l ON l.id = n.lot WHERE l.tender = of_tender
+    UNION ALL SELECT d.disclosed_by, 'disclosed', l.number, NULL, d.disclosed_at
+        FROM disclosure_bundle d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
     UNION ALL SELECT c.recorded_by, 'made_contract', l.number, NULL, c.made_at
         FROM contract c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
     UNION ALL SELECT e.granted_by, 'granted_exemption', NULL, NULL, e.granted_at

@@ -130,7 +130,7 @@ CREATE FUNCTION duty_of_act(act text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         WHEN act IN ('opened_price', 'asked_about_price', 'ranked') THEN 'price_evaluator'
         WHEN act IN ('approved_award', 'returned_award') THEN 'award_approver'
         WHEN act IN ('published', 'amended', 'gave_duty', 'set_panel', 'asked_about_quality',
-            'recorded_drop_out', 'sent_notices') THEN 'tender_manager'
+            'recorded_drop_out', 'sent_notices', 'disclosed') THEN 'tender_manager'
         WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict') THEN 'guardian'
         WHEN act = 'made_contract' THEN 'contract_manager' END
 $$;
@@ -196,7 +196,8 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WHERE t.id = of_tender AND (a.act IN ('confirmed_opening', 'opened_quality', 'opened_price',
         'scored', 'locked_scores', 'dissented', 'asked_about_quality', 'asked_about_price',
         'moderated', 'decided_quality', 'ranked', 'recorded_drop_out', 'recommended',
-        'approved_award', 'returned_award', 'sent_notices', 'made_contract', 'decided_conflict')
+        'approved_award', 'returned_award', 'sent_notices', 'disclosed', 'made_contract',
+        'decided_conflict')
         OR a.act IN ('gave_duty', 'set_panel', 'granted_exemption', 'revoked_exemption')
            AND a.at >= t.opened_at)
 $$;
