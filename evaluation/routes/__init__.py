@@ -8,7 +8,7 @@ from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
-from evaluation.routes.record import DisclosureController, RecordController
+from evaluation.routes.record import DisclosureController, RecordController, ReportController
 from evaluation.routes.robustness import RobustnessController
 
 CONTROLLERS = (
@@ -27,4 +27,5 @@ CONTROLLERS = (
     MethodController,
     RecordController,
     DisclosureController,
+    ReportController,
 )

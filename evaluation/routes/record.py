@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from evaluation.commands import disclosure
-from evaluation.commands.recording import read_evaluation_record
+from evaluation.commands.recording import read_evaluation_record, read_procurement_report
 from evaluation.errors import (
     BundleTooLarge,
     ChangedMeanwhile,
@@ -16,7 +16,9 @@ from evaluation.errors import (
     ReasonTooShort,
     RecipientDidNotBid,
 )
+from evaluation.rules.markdown import report_in_markdown
 from evaluation.schemas.disclosure import BundleView, Disclose
+from evaluation.schemas.procurement_report import ProcurementReport
 from evaluation.schemas.record import EvaluationRecord
 from market.actor import Actor
 from market.errors import NotFound
@@ -44,6 +46,40 @@ class RecordController(Controller):
         entitled computes the ranking again: `tests/evaluation/recompute.py` does, in thirty lines.
         """
         return await read_evaluation_record(actor, tender_id, lot_number)
+
+
+class ReportController(Controller):
+    """The written report on a procurement."""
+
+    path = "/tenders/{tender_id:uuid}/procurement-report"
+    tags = ("record",)
+
+    @get(operation_id="getProcurementReport", responses=_REFUSALS)
+    async def get_report(
+        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> ProcurementReport:
+        """Report on a procurement, item by item as its law asks, from the record alone.
+
+        Regulation 84(1) of the Public Contracts Regulations 2015, or what section 98 of the
+        Procurement Act 2023 asks to be kept. For those who read the record, as soon as a lot is
+        awarded or given up; that it is read is recorded.
+        """
+        return await read_procurement_report(actor, tender_id)
+
+    @get(
+        "/text",
+        operation_id="getProcurementReportText",
+        media_type="text/markdown",
+        responses=_REFUSALS,
+    )
+    async def get_text(
+        self, tender_id: FromPath[UUID], actor: NamedDependency[Actor]
+    ) -> Response[str]:
+        """The same report as a text to be read and filed, in Markdown."""
+        report = await read_procurement_report(actor, tender_id)
+        about = (f"Reference: {report.reference}", f"Law: {report.law}")
+        text = report_in_markdown(report.title, about, report.items, report.pending)
+        return Response(text, media_type="text/markdown")
 
 
 class DisclosureController(Controller):

@@ -181,7 +181,12 @@ def _for_bidder(tree: Tree, organisation: str | None, hand: _Hand) -> None:
     unnamed = {bid["organisation"] for bid in tree["bids"] if bid["pseudonym"] in losing} - {
         bid["organisation"] for bid in tree["bids"] if bid["pseudonym"] in own | won
     }
-    names = [bid["supplier"] for bid in tree["bids"] if bid["organisation"] in unnamed]
+    names = [
+        name
+        for bid in tree["bids"]
+        if bid["organisation"] in unnamed
+        for name in (bid["supplier"], *(one["name"] for one in bid["participants"]))
+    ]
     prices = Numbers(_prices(tree, others))
     contents = Quotations(_contents(tree, others))
     _figures_of(tree, others, hand)
@@ -219,6 +224,7 @@ def _figures_of(tree: Tree, others: Collection[str], hand: _Hand) -> None:
     for where, bid in _listed(tree, "bids"):
         if bid["pseudonym"] in others:
             hand.withhold(bid, "prices", Rule.OTHERS_PRICES, where)
+            hand.withhold(bid, "participants", Rule.OTHERS_CONTENTS, where)
     for where, ranking in _listed(tree, "rankings"):
         for at, row in _listed(ranking, "bids"):
             for key in _OF_PRICE if row["pseudonym"] in others else ():

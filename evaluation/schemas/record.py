@@ -40,6 +40,14 @@ class RecordedRequirement(Struct, frozen=True, kw_only=True):
     lot: Lot
 
 
+class RecordedBuyer(Struct, frozen=True, kw_only=True):
+    """A contracting authority of the tender."""
+
+    organisation: UUID
+    name: str
+    address: str | None
+
+
 class RecordedPerson(Struct, frozen=True, kw_only=True):
     """Somebody to whom a duty in the tender was given; elsewhere the record has their id alone."""
 
@@ -79,6 +87,18 @@ class RecordedConflictDecision(Struct, frozen=True, kw_only=True):
     decided_at: datetime
 
 
+class RecordedExemption(Struct, frozen=True, kw_only=True):
+    """That the guardian let somebody hold two duties that are apart by default, and why."""
+
+    person: UUID
+    duties: list[str]
+    reason: str
+    granted_by: UUID
+    granted_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
 class RecordedSeat(Struct, frozen=True, kw_only=True):
     """That an evaluator scores a criterion."""
 
@@ -103,6 +123,17 @@ class RecordedLock(Struct, frozen=True, kw_only=True):
     locked_at: datetime
 
 
+class RecordedParticipant(Struct, frozen=True, kw_only=True):
+    """Who takes part in a bid beside its lead; a subcontractor with its share in per cent."""
+
+    role: str
+    name: str
+    scheme: str | None
+    identifier: str | None
+    share: DecimalText | None
+    exclusion_grounds: str
+
+
 class RecordedBid(Struct, frozen=True, kw_only=True):
     """A bid that stood at the deadline, what its envelopes were, and its prices where opened.
 
@@ -122,6 +153,7 @@ class RecordedBid(Struct, frozen=True, kw_only=True):
     price_opened_at: datetime | None
     price_failure: str | None
     prices: list[PriceLine] | None
+    participants: list[RecordedParticipant]
 
 
 class RecordedScore(Struct, frozen=True, kw_only=True):
@@ -326,7 +358,7 @@ class EvaluationRecord(Struct, frozen=True, kw_only=True):
     reference: str
     title: str
     rule_set: str
-    buyers: list[str]
+    buyers: list[RecordedBuyer]
     lot: int
     lot_title: str
     stage: str
@@ -337,6 +369,7 @@ class EvaluationRecord(Struct, frozen=True, kw_only=True):
     duty_declarations: list[RecordedDutyDeclaration]
     declarations: list[RecordedDeclaration]
     conflict_decisions: list[RecordedConflictDecision]
+    exemptions: list[RecordedExemption]
     panels: list[RecordedPanel]
     counted_seats: list[RecordedSeat]
     score_locks: list[RecordedLock]

@@ -68,25 +68,7 @@ _ranked = lot_reading(
 )
 """Once there is a ranking, for those who read the evaluation."""
 
-_RECORDED = ("awarded", "standstill", "standstill_over", "contracted")
-_READS_RECORD = ("tender_manager", "guardian", "award_approver", "outcome_reviewer")
-
 # -- rules that one operation alone has -----------------------------------------------------------
-
-
-def _evaluation_record(case: Case) -> str:
-    """Once awarded or given up: by duty, and for auditors, of whom nobody here has an interest."""
-    given_up = case.moment.lot == "abandoned" and case.moment.opened
-    there = "200" if case.moment.lot in _RECORDED or given_up else "409 lot-not-there"
-    if case.audits and case.moment.opened:
-        return there
-    return lot_reading(*_READS_RECORD, at={}, otherwise=there)(case)
-
-
-def _no_bundle(case: Case) -> str:
-    """Nothing was disclosed, so there is no bundle to read."""
-    answer = _evaluation_record(case)
-    return NOT_FOUND if answer == "200" else answer
 
 
 def _reads_draft(case: Case) -> str:
@@ -317,17 +299,6 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "revokeExemption": tender_act("guardian", at={}, otherwise="201", on_bids=True),
         "listExemptions": _reads_draft,
         "listConflicts": bidders_known("200"),
-        "getEvaluationRecord": _evaluation_record,
-        "listDisclosureBundles": _evaluation_record,
-        "getDisclosureBundle": _no_bundle,
-        "discloseRecord": lot_act(
-            "tender_manager",
-            at={
-                **dict.fromkeys((*_TOLD, "abandoned"), "201"),
-                "abandoned while bids came in": "409 disclosed-too-early",
-            },
-            otherwise="409 disclosed-too-early",
-        ),
         "getAssuranceReport": _report,
         "getAssuranceReportPage": _report,
         # bids and their opening

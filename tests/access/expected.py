@@ -12,9 +12,12 @@ from tests.access.cases import Case
 from tests.access.expectations import OF_TENDERS
 from tests.access.expectations_at_large import AT_LARGE
 from tests.access.expectations_of_documents import OF_DOCUMENTS
+from tests.access.expectations_of_records import OF_RECORDS
 from tests.access.rules import Rule
 
-EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType({**AT_LARGE, **OF_TENDERS, **OF_DOCUMENTS})
+EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType(
+    {**AT_LARGE, **OF_TENDERS, **OF_DOCUMENTS, **OF_RECORDS}
+)
 
 SCOPES: Final[Mapping[str, str]] = MappingProxyType(
     {

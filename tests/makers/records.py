@@ -63,12 +63,14 @@ def record_of_bids(bids: Sequence[OfferMade], *, interest: str = "none") -> dict
             for place in range(len(bids))
         ],
         "conflict_decisions": [],
+        "exemptions": [],
         "bids": [
             {
                 "pseudonym": names[place],
                 "organisation": organisation(place),
                 "supplier": bid.supplier,
                 "prices": [{"item": "A", "unit_price": bid.unit_price}],
+                "participants": [{"role": "subcontractor", "name": f"{bid.supplier} & Sons"}],
             }
             for place, bid in enumerate(bids)
         ],

@@ -64,7 +64,13 @@ SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
             'mitigation', c.mitigation, 'decided_by', c.decided_by, 'decided_at', c.decided_at)
             ORDER BY c.decided_at, c.id), '[]')
             FROM conflict_decision c JOIN held h ON h.tender = c.tender
-            WHERE c.bidder IN (SELECT organisation FROM bidding)))
+            WHERE c.bidder IN (SELECT organisation FROM bidding)),
+        'exemptions', (SELECT coalesce(jsonb_agg(jsonb_build_object('person', e.person,
+            'duties', jsonb_build_array(e.one, e.other), 'reason', e.reason,
+            'granted_by', e.granted_by, 'granted_at', e.granted_at, 'expires_at', e.expires_at,
+            'revoked_at', (SELECT r.revoked_at FROM exemption_revocation r
+                           WHERE r.exemption = e.id)) ORDER BY e.granted_at, e.id), '[]')
+            FROM exemption e JOIN held h ON h.tender = e.tender))
 $$;
 
 CREATE FUNCTION recorded_bids(of_lot uuid) RETURNS jsonb LANGUAGE sql STABLE
@@ -75,7 +81,12 @@ SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
         'price_digest', encode(m.price_digest, 'hex'),
         'quality_opened_at', q.opened_at, 'quality_failure', q.failure,
         'price_opened_at', p.opened_at, 'price_failure', p.failure,
-        'prices', p.content -> 'prices') ORDER BY length(m.pseudonym), m.pseudonym), '[]')
+        'prices', p.content -> 'prices', 'participants', (
+            SELECT coalesce(jsonb_agg(jsonb_build_object('role', t.role, 'name', t.name,
+                'scheme', t.scheme, 'identifier', t.identifier,
+                'share', trim_scale(t.share)::text, 'exclusion_grounds', t.exclusion_grounds)
+                ORDER BY t.role, t.name, t.id), '[]')
+            FROM bid_participant t WHERE t.bid_version = m.bid_version)) ORDER BY length(m.pseudonym), m.pseudonym), '[]')
     FROM manifest_entry m JOIN bid b ON b.id = m.bid JOIN organisation o ON o.id = b.organisation
     JOIN bid_version v ON v.id = m.bid_version
     LEFT JOIN opened_envelope q ON q.bid = m.bid AND q.kind = 'quality'
@@ -216,7 +227,8 @@ $$;
 CREATE FUNCTION evaluation_record_of(of_lot uuid) RETURNS jsonb LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
     SELECT jsonb_build_object('tender', t.id, 'reference', t.reference, 'title', t.title,
-        'rule_set', t.rule_set, 'buyers', (SELECT jsonb_agg(o.name ORDER BY o.name, o.id)
+        'rule_set', t.rule_set, 'buyers', (SELECT jsonb_agg(jsonb_build_object(
+                'organisation', o.id, 'name', o.name, 'address', o.address) ORDER BY o.name, o.id)
             FROM tender_buyer b JOIN organisation o ON o.id = b.organisation
             WHERE b.tender = t.id),
         'lot', l.number, 'lot_title', l.title, 'abandoned_because', l.abandoned_because,

@@ -373,6 +373,7 @@ _READING: Final[Mapping[str, Action]] = {
         ("lot",),
         {**_LOT, "bids": Kind.CODES},
     ),
+    "procurement_report.read": Action("The report on the procurement was read.", ("tender",)),
     "disclosure_bundle.read": Action(
         "A bundle of disclosure was read.", ("disclosure_bundle",), {**_LOT, "number": _NUMBER}
     ),

@@ -227,6 +227,7 @@ def test_the_loser_is_told_what_the_winner_s_scores_were_for() -> None:
     price, content = Rule.OTHERS_PRICES, Rule.OTHERS_CONTENTS
     assert found.redactions == (
         Redaction(where="awards[0].notices[0].digest", rule=price),
+        Redaction(where="bids[0].participants", rule=content),
         Redaction(where="bids[0].prices", rule=price),
         Redaction(where="questions[0].answer", rule=content),
         Redaction(where="questions[0].question", rule=content),
