@@ -43,7 +43,7 @@ class RecordController(Controller):
 
         For the tender's manager, guardian, award approvers, outcome reviewer and the buyers'
         auditors, once the lot is awarded or given up; that it is read is recorded. From it anybody
-        entitled computes the ranking again: `tests/evaluation/recompute.py` does, in thirty lines.
+        entitled computes the ranking again: `tests/evaluation/recompute.py` does.
         """
         return await read_evaluation_record(actor, tender_id, lot_number)
 
