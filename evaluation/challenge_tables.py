@@ -1,4 +1,4 @@
-"""Tables of challenges: who challenged an award, how it ended, and the rounds that followed."""
+"""Tables of challenges: of an award, how each ended, later rounds, and what was disclosed."""
 
 from typing import Any
 
@@ -72,3 +72,35 @@ class LotRoundTable(Table, db=DB, tablename="lot_round"):
     begun_at = columns.Timestamptz(default=None, null=False)
 
     lot_round_once = Unique(["lot", "number"])
+
+
+class DisclosureBundleTable(Table, db=DB, tablename="disclosure_bundle"):
+    """What of a lot's record was disclosed, to whom and why: the very bytes, and their digest."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable)
+    number = columns.Integer(default=None, null=False)
+    recipient = columns.Varchar(length=10, default=None, null=False)
+    organisation = columns.ForeignKey(
+        OrganisationTable, default=None, null=True, on_delete=OnDelete.restrict
+    )
+    addressee = columns.Varchar(length=200, default=None, null=True)
+    evaluators = columns.Varchar(length=10, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    redactions = columns.Integer(default=None, null=False)
+    proofs = columns.Integer(default=None, null=False)
+    content = columns.Bytea(default=None, null=False)
+    digest = columns.Bytea(default=None, null=False)
+    disclosed_by = _reference(PersonTable)
+    disclosed_at = columns.Timestamptz(default=None, null=False)
+
+    disclosure_bundle_once = Unique(["lot", "number"])
+    disclosure_bundle_recipient_known = Check("recipient IN ('bidder', 'court')")
+    disclosure_bundle_addressed = Check(
+        "(recipient = 'bidder') = (organisation IS NOT NULL)"
+        " AND (recipient = 'bidder') = (addressee IS NULL)"
+    )
+    disclosure_bundle_evaluators_known = Check("evaluators IN ('named', 'pseudonyms')")
+    disclosure_bundle_has_reason = Check("length(btrim(reason)) >= 20")
+    disclosure_bundle_digest_matches = Check("digest = sha256(content)")
+    disclosure_bundle_limited = Check("octet_length(content) <= 33554432")

@@ -27,6 +27,7 @@ class LotNotThere(WrongStage):
     "award_notice_once",
     "standstill_award_key",
     "lot_round_once",
+    "disclosure_bundle_once",
 )
 class ChangedMeanwhile(MarketError):
     """Somebody else recorded the same thing at the same moment."""
@@ -60,6 +61,7 @@ class NoSuchCriterion(Malformed):
     "recommendation_has_reason",
     "challenge_end_has_reason",
     "lot_challenge_has_grounds",
+    "disclosure_bundle_has_reason",
 )
 class ReasonTooShort(Malformed):
     """No score, no dissent and no recommendation without a reason that says something."""
@@ -381,13 +383,6 @@ class StandstillRunning(MarketError):
     title = "No contract can be made before the standstill is over."
 
 
-@keeps("no_contract_while_challenged", "lot_on_hold")
-class LotOnHold(MarketError):
-    """While its award is challenged a lot does not go on; the challenge is decided first."""
-
-    title = "The lot is on hold: its award is challenged."
-
-
 @keeps("contract_ends_after_start")
 class ContractDatesFaulty(Malformed):
     """A contract ends after it starts."""
@@ -402,48 +397,3 @@ class TrialFaulty(Malformed):
     """The method, its weights or the made-up bids cannot be tried as they were sent."""
 
     title = "This cannot be tried. Each fault is listed with its place."
-
-
-# -- challenges -----------------------------------------------------------------------------------
-
-
-@keeps("challenge_open_once", "lot_challenge_once")
-class ChallengedAlready(MarketError):
-    """A bidder has one challenge of an award open at a time."""
-
-    title = "There is an open challenge of this bidder already."
-
-
-@keeps("challenge_of_bidder")
-class NoNoticeToChallenge(Malformed):
-    """Those challenge an award who bid for the lot and were sent its notice."""
-
-    title = "That organisation was not sent a notice of this award."
-
-
-@keeps("challenge_received_since_notices")
-class ChallengeTimeFaulty(Malformed):
-    """A challenge of an award is received after the notices were sent, and not in the future."""
-
-    title = "The challenge was not received between the notices and now."
-
-
-@keeps("challenge_open", "challenge_end_challenge_key")
-class ChallengeEnded(MarketError):
-    """A challenge is decided or withdrawn once, and while the award that it is of stands."""
-
-    title = "That challenge is not open any more."
-
-
-@keeps("challenge_followed", "round_as_decided")
-class ChallengeNotFollowed(MarketError):
-    """What a decision orders is done in the same act, and nothing that none orders."""
-
-    title = "The lot did not follow the decision on its challenge."
-
-
-@keeps("fresh_panel")
-class NotFresh(Forbidden):
-    """Once prices are known a lot is scored anew by people who saw none, nor scored it before."""
-
-    title = "You scored this lot or saw a price of it in an earlier round: others evaluate it anew."

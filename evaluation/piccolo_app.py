@@ -4,7 +4,12 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
-from evaluation.challenge_tables import ChallengeEndTable, LotChallengeTable, LotRoundTable
+from evaluation.challenge_tables import (
+    ChallengeEndTable,
+    DisclosureBundleTable,
+    LotChallengeTable,
+    LotRoundTable,
+)
 from evaluation.outcome_tables import (
     BaselineTable,
     BuyerDecisionTable,
@@ -81,6 +86,7 @@ APP_CONFIG = AppConfig(
         OutcomeReviewTable,
         LowPriceDecisionTable,
         AwardCheckTable,
+        DisclosureBundleTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

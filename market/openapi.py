@@ -118,6 +118,7 @@ TAGS = {
     "award": "Recommendation, approval, notices, standstill, contract.",
     "outcome": "Indicators, changes and milestones of contracts, reviews, track records.",
     "assurance": "Who did what with which interests; the register of procurement decisions.",
+    "record": "The record of an evaluation, whole; the report on a procurement; what is disclosed.",
     "keys": "Public keys: to seal to, and to verify signatures with.",
 }
 

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from evaluation.challenge_errors import ChallengedAlready, ChallengeEnded
 from evaluation.commands.moves import move
-from evaluation.errors import ChallengedAlready, ChallengeEnded
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
 from evaluation.queries.challenges import ChallengeRow, challenge_rows, was_notified
 from evaluation.queries.facts import facts_of, hold

@@ -24,6 +24,8 @@ _SCRIPTS = (
     "evaluation_challenges.sql",
     "evaluation_low_prices.sql",
     "evaluation_verification.sql",
+    "evaluation_record.sql",
+    "evaluation_disclosure.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
     "evaluation_joint.sql",

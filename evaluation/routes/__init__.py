@@ -12,6 +12,7 @@ from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.performance import PerformanceController, TrackRecordController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
+from evaluation.routes.record import DisclosureController, RecordController, ReportController
 from evaluation.routes.robustness import RobustnessController
 from evaluation.routes.rounds import RoundController
 from evaluation.routes.verification import VerificationController
@@ -37,4 +38,7 @@ CONTROLLERS = (
     AssuranceController,
     DecisionController,
     MethodController,
+    RecordController,
+    DisclosureController,
+    ReportController,
 )

@@ -6,6 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from evaluation.challenge_errors import LotOnHold
 from evaluation.commands import award as award_commands
 from evaluation.commands import contract, notices, reading
 from evaluation.errors import (
@@ -14,7 +15,6 @@ from evaluation.errors import (
     DecidedAlready,
     FirstPlaceTied,
     LotNotThere,
-    LotOnHold,
     LotsAwaited,
     LowPriceUndecided,
     NotAllocated,

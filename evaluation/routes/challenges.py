@@ -6,15 +6,14 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from evaluation.commands import challenges as commands
-from evaluation.errors import (
+from evaluation.challenge_errors import (
     ChallengedAlready,
     ChallengeEnded,
     ChallengeTimeFaulty,
-    LotNotThere,
     NoNoticeToChallenge,
-    ReasonTooShort,
 )
+from evaluation.commands import challenges as commands
+from evaluation.errors import LotNotThere, ReasonTooShort
 from evaluation.queries import challenges as queries
 from evaluation.schemas.challenges import (
     ChallengeLot,

@@ -7,10 +7,10 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from evaluation.challenge_errors import LotOnHold
 from evaluation.commands import prices, ranking, reading
 from evaluation.errors import (
     LotNotThere,
-    LotOnHold,
     MethodUndefined,
     NoBidPassed,
     NothingToRank,

@@ -7,6 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from evaluation.challenge_errors import NotFresh
 from evaluation.commands import moves, quality, reading, scoring
 from evaluation.errors import (
     BidNotOpened,
@@ -19,7 +20,6 @@ from evaluation.errors import (
     ModerationTooEarly,
     NoSuchCriterion,
     NotAssigned,
-    NotFresh,
     OpeningIncomplete,
     PanelChanged,
     ReasonTooShort,

@@ -51,6 +51,7 @@ class Act(StrEnum):
     DECIDED_FOR_BUYER = "decided_for_buyer"
     SET_KPI = "set_kpi"
     RECORDED_BASELINE = "recorded_baseline"
+    DISCLOSED = "disclosed"
     MADE_CONTRACT = "made_contract"
     SET_MILESTONE = "set_milestone"
     MET_MILESTONE = "met_milestone"
@@ -155,6 +156,7 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.DECIDED_FOR_BUYER: "decided for a buyer about the award{of_lot}",
         Act.SET_KPI: "set {times} {indicators}{for_lot}",
         Act.RECORDED_BASELINE: "recorded cost and access before the contract{for_lot}",
+        Act.DISCLOSED: "disclosed the record of the evaluation{of_lot}",
         Act.MADE_CONTRACT: "recorded the contract{for_lot}",
         Act.SET_MILESTONE: "set {times} {milestones}{for_lot}",
         Act.MET_MILESTONE: "recorded {times} {milestones} as met{for_lot}",

@@ -14,10 +14,18 @@ from tests.access.expectations_at_large import AT_LARGE
 from tests.access.expectations_of_challenges import OF_CHALLENGES
 from tests.access.expectations_of_contracts import OF_CONTRACTS
 from tests.access.expectations_of_documents import OF_DOCUMENTS
+from tests.access.expectations_of_records import OF_RECORDS
 from tests.access.rules import Rule
 
 EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType(
-    {**AT_LARGE, **OF_TENDERS, **OF_DOCUMENTS, **OF_CHALLENGES, **OF_CONTRACTS}
+    {
+        **AT_LARGE,
+        **OF_TENDERS,
+        **OF_DOCUMENTS,
+        **OF_CHALLENGES,
+        **OF_CONTRACTS,
+        **OF_RECORDS,
+    }
 )
 
 SCOPES: Final[Mapping[str, str]] = MappingProxyType(

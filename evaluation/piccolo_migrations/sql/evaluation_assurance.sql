@@ -97,6 +97,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UNION ALL SELECT e.ended_by, 'decided_challenge', l.number, NULL, e.ended_at
         FROM challenge_end e JOIN lot_challenge c ON c.id = e.challenge JOIN lot l ON l.id = c.lot
         WHERE l.tender = of_tender AND e.outcome <> 'withdrawn'
+    UNION ALL SELECT d.disclosed_by, 'disclosed', l.number, NULL, d.disclosed_at
+        FROM disclosure_bundle d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
     UNION ALL SELECT c.recorded_by, 'made_contract', l.number, NULL, c.made_at
         FROM contract c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
     UNION ALL SELECT d.decided_by, 'decided_for_buyer', l.number, NULL, d.decided_at

@@ -132,7 +132,7 @@ CREATE FUNCTION duty_of_act(act text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         WHEN act IN ('approved_award', 'returned_award', 'decided_for_buyer') THEN 'award_approver'
         WHEN act IN ('published', 'amended', 'gave_duty', 'set_panel', 'asked_about_quality',
             'decided_low_price', 'recorded_drop_out', 'verified_winner', 'sent_notices',
-            'recorded_challenge') THEN 'tender_manager'
+            'recorded_challenge', 'disclosed') THEN 'tender_manager'
         WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict',
             'decided_challenge') THEN 'guardian'
         WHEN act = 'reviewed_outcome' THEN 'outcome_reviewer'
@@ -203,7 +203,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         'scored', 'locked_scores', 'dissented', 'asked_about_quality', 'asked_about_price',
         'asked_about_low_price', 'decided_low_price', 'moderated', 'decided_quality', 'ranked',
         'recorded_drop_out', 'verified_winner', 'recommended', 'approved_award', 'returned_award',
-        'sent_notices', 'made_contract', 'decided_conflict', 'recorded_challenge',
+        'sent_notices', 'disclosed', 'made_contract', 'decided_conflict', 'recorded_challenge',
         'decided_challenge', 'decided_for_buyer', 'set_kpi', 'recorded_baseline', 'assessed_kpi',
         'published_kpis', 'changed_contract', 'set_milestone', 'met_milestone', 'reviewed_outcome')
         OR a.act IN ('gave_duty', 'set_panel', 'granted_exemption', 'revoked_exemption')

@@ -327,6 +327,12 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         ("lot",),
         {**_LOT, "notices": _NUMBER, "standstill_ends_at": Kind.INSTANT},
     ),
+    "record.disclosed": Action(
+        "The record of a lot's evaluation was disclosed as a bundle with this digest.",
+        ("disclosure_bundle",),
+        {**_LOT, "number": _NUMBER, "digest": Kind.DIGEST, "redactions": _NUMBER},
+        private=("addressee", "reason"),
+    ),
     "contract.made": Action(
         "The contract was made.",
         ("contract",),
@@ -377,6 +383,15 @@ _READING: Final[Mapping[str, Action]] = {
     "allocation.read": Action("Who gets which lot was read.", ("tender",)),
     "notices.read": Action(
         "Notices to bidders were read by duty.", ("lot",), {**_LOT, "notices": _NUMBER}
+    ),
+    "evaluation_record.read": Action(
+        "The record of a lot's evaluation was read, whole.",
+        ("lot",),
+        {**_LOT, "bids": Kind.CODES},
+    ),
+    "procurement_report.read": Action("The report on the procurement was read.", ("tender",)),
+    "disclosure_bundle.read": Action(
+        "A bundle of disclosure was read.", ("disclosure_bundle",), {**_LOT, "number": _NUMBER}
     ),
     "assurance.read": Action(
         "The assurance report was read as manager, guardian or auditor.",
