@@ -70,15 +70,14 @@ async def record_of(facts: LotFacts) -> EvaluationRecord:
 
 def _add_deltas(found: dict[str, Any]) -> None:
     """Say of each agreed score how far it lies from every score that stands."""
-    given: dict[tuple[str, str], dict[UUID, Decimal]] = defaultdict(dict)
+    given: dict[tuple[int, str, str], dict[UUID, Decimal]] = defaultdict(dict)
     for score in found["scores"]:
         if not score["superseded"]:
-            cell = score["pseudonym"], score["criterion"]
+            cell = score["round"], score["pseudonym"], score["criterion"]
             given[cell][UUID(score["evaluator"])] = Decimal(score["value"])
     for agreed in found["agreed_scores"]:
-        above = deltas(
-            fraction_in(agreed["value"]), given[agreed["pseudonym"], agreed["criterion"]]
-        )
+        cell = agreed["round"], agreed["pseudonym"], agreed["criterion"]
+        above = deltas(fraction_in(agreed["value"]), given[cell])
         agreed["deltas"] = [
             {
                 "evaluator": evaluator,

@@ -29,6 +29,8 @@ _TEXTS: Final = frozenset(
         "answer",
         "details",
         "mitigation",
+        "grounds",
+        "evidence",
         "abandoned_because",
     }
 )
@@ -69,8 +71,9 @@ MEANING: Final[Mapping[Rule, str]] = MappingProxyType(
             " is published. Texts that state such a price are withheld whole."
         ),
         Rule.OTHERS_CONTENTS: (
-            "What other bidders wrote: places quoted as evidence, and questions about their bids"
-            " with the answers: regulation 21(1). Texts that quote such words are withheld whole."
+            "What other bidders wrote: places quoted as evidence, questions about their bids with"
+            " the answers, and grounds of their challenges; what a winner's verification found:"
+            " regulation 21(1). Texts that quote such words are withheld whole."
         ),
         Rule.OTHERS_NAMES: (
             "Who bid and was not chosen: the market names the winner alone. Texts that name"
@@ -188,10 +191,13 @@ def _for_bidder(tree: Tree, organisation: str | None, hand: _Hand) -> None:
         for name in (bid["supplier"], *(one["name"] for one in bid["participants"]))
     ]
     prices = Numbers(_prices(tree, others))
-    contents = Quotations(_contents(tree, others))
+    contents = Quotations(_contents(tree, others, organisation))
     _figures_of(tree, others, hand)
     _words_on(tree, others, losing, hand)
     _drop_outs_of(tree, others, hand)
+    _low_prices_of(tree, others, hand)
+    _challenges_of(tree, organisation, unnamed, hand)
+    _checks_of(tree, others, hand)
     _names_of(tree, others, unnamed, hand)
     for where, item, key in _texts(tree):
         if prices.are_in(item[key]):
@@ -259,6 +265,40 @@ def _drop_outs_of(tree: Tree, others: Collection[str], hand: _Hand) -> None:
             hand.withhold(ranking, "because", Rule.WORDS_ON_OTHERS, where)
 
 
+def _low_prices_of(tree: Tree, others: Collection[str], hand: _Hand) -> None:
+    for where, decision in _listed(tree, "low_price_decisions"):
+        for key in ("outcome", "reason") if decision["pseudonym"] in others else ():
+            hand.withhold(decision, key, Rule.OTHERS_PRICES, where)
+    for where, question in _listed(tree, "questions"):
+        if question["pseudonym"] in others and question["about"] == "low_price":
+            hand.withhold(question, "about", Rule.OTHERS_PRICES, where)
+
+
+def _challenges_of(
+    tree: Tree, organisation: str | None, unnamed: Collection[str], hand: _Hand
+) -> None:
+    for where, one in _listed(tree, "challenges"):
+        if one["challenger"] == organisation:
+            continue
+        hand.withhold(one, "grounds", Rule.OTHERS_CONTENTS, where)
+        hand.withhold(one, "reference", Rule.OTHERS_CONTENTS, where)
+        hand.withhold(one, "reason", Rule.WORDS_ON_OTHERS, where)
+        if one["challenger"] in unnamed:
+            for key in ("challenger", "recorded_by"):
+                hand.withhold(one, key, Rule.OTHERS_NAMES, where)
+            if one["outcome"] == "withdrawn":
+                hand.withhold(one, "ended_by", Rule.OTHERS_NAMES, where)
+
+
+def _checks_of(tree: Tree, others: Collection[str], hand: _Hand) -> None:
+    for where, award in _listed(tree, "awards"):
+        for at, check in _listed(award, "checks"):
+            for key in (
+                ("participant", "reason", "evidence") if award["pseudonym"] in others else ()
+            ):
+                hand.withhold(check, key, Rule.OTHERS_CONTENTS, f"{where}.{at}")
+
+
 def _prices(tree: Tree, of: Collection[str]) -> Iterator[str]:
     for bid in tree["bids"]:
         if bid["pseudonym"] in of:
@@ -267,13 +307,16 @@ def _prices(tree: Tree, of: Collection[str]) -> Iterator[str]:
         yield from (row["price"] for row in ranking["bids"] if row["pseudonym"] in of)
 
 
-def _contents(tree: Tree, of: Collection[str]) -> Iterator[str]:
+def _contents(tree: Tree, of: Collection[str], organisation: str | None) -> Iterator[str]:
     for score in tree["scores"]:
         if score["pseudonym"] in of:
             yield from (one.get("quotation") or "" for one in score["evidence"])
     for question in tree["questions"]:
         if question["pseudonym"] in of:
             yield question["answer"] or ""
+    for one in tree["challenges"]:
+        if one["challenger"] != organisation:
+            yield one["grounds"]
 
 
 # -- people ---------------------------------------------------------------------------------------

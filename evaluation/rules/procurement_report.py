@@ -135,7 +135,8 @@ def _authority(lots: Sequence[Record]) -> Iterator[str]:
 
 def _selection(lot: Record) -> Iterator[str]:
     suppliers = _suppliers(lot)
-    for decision in lot["quality_decisions"]:
+    latest = max((one["round"] for one in lot["quality_decisions"]), default=1)
+    for decision in (one for one in lot["quality_decisions"] if one["round"] == latest):
         who, points = suppliers[decision["pseudonym"]], _figure(decision["points"])
         if decision["passed"]:
             yield f"{who} was selected: {display(points)} quality points, every minimum met."
@@ -182,6 +183,13 @@ def _success(lot: Record) -> Iterator[str]:
         yield "It named no subcontractor."
     for part in parts:
         yield f"It intends to subcontract {part['share']} per cent to {part['name']}."
+    buyers = {one["organisation"]: one["name"] for one in lot["buyers"]}
+    for one in award["buyer_decisions"]:
+        if not one["takes_part"]:
+            yield f"{buyers[one['buyer']]} decided not to take part: {one['reason']}"
+    for one in lot["contracts"]:
+        value = pounds(Decimal(one["value"])).amount
+        yield f"Contract {one['reference']}: {buyers[one['buyer']]}, £{value}."
 
 
 def _no_award(lot: Record) -> Iterator[str]:
@@ -222,8 +230,14 @@ def _conflicts_in(lot: Record) -> Iterator[str]:
         )
 
 
-def _none(_: Sequence[Record]) -> Iterator[str]:
-    return iter(())
+def _low_prices(lot: Record) -> Iterator[str]:
+    suppliers = _suppliers(lot)
+    for one in lot["low_price_decisions"]:
+        who = suppliers[one["pseudonym"]]
+        if one["outcome"] == "rejected":
+            yield f"{who} was rejected, its price being abnormally low: {one['reason']}"
+        else:
+            yield f"{who} explained a price that appeared abnormally low: {one['reason']}"
 
 
 def _procedure(_: Sequence[Record]) -> Iterator[str]:
@@ -243,7 +257,7 @@ _ITEMS: Final[Mapping[str, Callable[[Sequence[Record]], Iterator[str]]]] = Mappi
     {
         "a": _authority,
         "b": _each(_selection),
-        "c": _none,
+        "c": _each(_low_prices),
         "d": _each(_success),
         "e": _procedure,
         "f": _publication,
@@ -261,6 +275,8 @@ def _standing(lot: Record) -> Record | None:
     """The award that stands: one whose recommendation came of the last ranking."""
     if lot["stage"] == "abandoned" or not lot["rankings"]:
         return None
+    if lot["rankings"][-1]["round"] != max((one["number"] for one in lot["rounds"]), default=1):
+        return None  # it fell with its round, and the later one is not ranked yet
     latest = lot["rankings"][-1]["number"]
     of_latest = {one["number"] for one in lot["recommendations"] if one["ranking"] == latest}
     found: list[Record] = [one for one in lot["awards"] if one["recommendation"] in of_latest]

@@ -109,6 +109,7 @@ class RecordedSeat(Struct, frozen=True, kw_only=True):
 class RecordedPanel(Struct, frozen=True, kw_only=True):
     """A panel as it was set; the one with the highest number replaced the others."""
 
+    round: int
     number: int
     because: str | None
     set_by: UUID
@@ -116,9 +117,18 @@ class RecordedPanel(Struct, frozen=True, kw_only=True):
     seats: list[RecordedSeat]
 
 
+class RecordedCountedSeat(Struct, frozen=True, kw_only=True):
+    """That an evaluator's scores of a criterion count in a round."""
+
+    round: int
+    evaluator: UUID
+    criterion: str
+
+
 class RecordedLock(Struct, frozen=True, kw_only=True):
     """When an evaluator finished the lot."""
 
+    round: int
     evaluator: UUID
     locked_at: datetime
 
@@ -157,11 +167,12 @@ class RecordedBid(Struct, frozen=True, kw_only=True):
 
 
 class RecordedScore(Struct, frozen=True, kw_only=True):
-    """One evaluator's own score; corrected ones are there too, marked as `superseded`.
+    """One evaluator's own score; ones corrected in their round are there too, as `superseded`.
 
     Of what is passed or failed the value is 1 or 0.
     """
 
+    round: int
     id: UUID
     pseudonym: str
     criterion: str
@@ -184,6 +195,7 @@ class RecordedDelta(Struct, frozen=True, kw_only=True):
 class RecordedAgreedScore(Struct, frozen=True, kw_only=True):
     """What the panel agreed of a criterion of a bid, and on whose scores it stands (`counted`)."""
 
+    round: int
     id: UUID
     pseudonym: str
     criterion: str
@@ -201,6 +213,7 @@ class RecordedAgreedScore(Struct, frozen=True, kw_only=True):
 class RecordedDissent(Struct, frozen=True, kw_only=True):
     """That an evaluator did not share an agreed score, and why."""
 
+    round: int
     id: UUID
     pseudonym: str
     criterion: str
@@ -228,6 +241,7 @@ class RecordedQuestion(Struct, frozen=True, kw_only=True):
 class RecordedQualityDecision(Struct, frozen=True, kw_only=True):
     """A bid's quality points, and whether it passed."""
 
+    round: int
     pseudonym: str
     points: Figure
     passed: bool
@@ -251,6 +265,7 @@ class RecordedPlace(Struct, frozen=True, kw_only=True):
 class RecordedRanking(Struct, frozen=True, kw_only=True):
     """One ranking; the one with the highest number counts."""
 
+    round: int
     number: int
     because: str | None
     method: str
@@ -269,6 +284,41 @@ class RecordedDropOut(Struct, frozen=True, kw_only=True):
     reason: str
     recorded_by: UUID
     recorded_at: datetime
+
+
+class RecordedLowPriceDecision(Struct, frozen=True, kw_only=True):
+    """Whether a price that appeared abnormally low was accepted as explained."""
+
+    pseudonym: str
+    outcome: str
+    reason: str
+    decided_by: UUID
+    decided_at: datetime
+
+
+class RecordedChallenge(Struct, frozen=True, kw_only=True):
+    """A challenge of an award, and how it ended; `outcome` is null while it is open."""
+
+    number: int
+    challenger: UUID
+    grounds: str
+    reference: str | None
+    received_at: datetime
+    recorded_by: UUID
+    recorded_at: datetime
+    outcome: str | None
+    reason: str | None
+    ended_by: UUID | None
+    ended_at: datetime | None
+
+
+class RecordedRound(Struct, frozen=True, kw_only=True):
+    """A later round of the evaluation, and the challenge that it follows."""
+
+    number: int
+    challenge: int
+    begun_by: UUID
+    begun_at: datetime
 
 
 class RecordedApproval(Struct, frozen=True, kw_only=True):
@@ -311,6 +361,29 @@ class RecordedNotice(Struct, frozen=True, kw_only=True):
     sent_at: datetime
 
 
+class RecordedCheck(Struct, frozen=True, kw_only=True):
+    """What was found of one thing that the winner, or a participant of its bid, declared."""
+
+    number: int
+    subject: str
+    participant: str | None
+    outcome: str
+    reason: str
+    evidence: str
+    recorded_by: UUID
+    recorded_at: datetime
+
+
+class RecordedBuyerDecision(Struct, frozen=True, kw_only=True):
+    """Whether a buyer of a joint purchase takes part in an award, as it decided itself."""
+
+    buyer: UUID
+    takes_part: bool
+    reason: str
+    decided_by: UUID
+    decided_at: datetime
+
+
 class RecordedAward(Struct, frozen=True, kw_only=True):
     """An award, with its standstill and its notices; an earlier one fell with its ranking."""
 
@@ -319,12 +392,16 @@ class RecordedAward(Struct, frozen=True, kw_only=True):
     awarded_at: datetime
     standstill: RecordedStandstill | None
     notices: list[RecordedNotice]
+    checks: list[RecordedCheck]
+    buyer_decisions: list[RecordedBuyerDecision]
 
 
 class RecordedContract(Struct, frozen=True, kw_only=True):
-    """A contract made for the lot."""
+    """A contract made for the lot: whose, and for which share of the awarded price."""
 
     reference: str
+    buyer: UUID
+    value: DecimalText
     recorded_by: UUID
     made_at: datetime
     starts: date
@@ -350,7 +427,8 @@ class EvaluationRecord(Struct, frozen=True, kw_only=True):
 
     From it alone the quality points and the ranking can be computed again: agreed scores by the
     criteria's weights and the highest value of the scale, prices by the quantities of the schedule
-    and the published method. Only the events' positions are added to later.
+    and the published method. Where a challenge had the lot evaluated anew the rows of every round
+    are there with its number, and the highest counts. Only positions of events are added later.
     """
 
     format: Annotated[str, Meta(examples=[FORMAT])]
@@ -371,7 +449,7 @@ class EvaluationRecord(Struct, frozen=True, kw_only=True):
     conflict_decisions: list[RecordedConflictDecision]
     exemptions: list[RecordedExemption]
     panels: list[RecordedPanel]
-    counted_seats: list[RecordedSeat]
+    counted_seats: list[RecordedCountedSeat]
     score_locks: list[RecordedLock]
     bids: list[RecordedBid]
     scores: list[RecordedScore]
@@ -381,6 +459,9 @@ class EvaluationRecord(Struct, frozen=True, kw_only=True):
     quality_decisions: list[RecordedQualityDecision]
     rankings: list[RecordedRanking]
     drop_outs: list[RecordedDropOut]
+    low_price_decisions: list[RecordedLowPriceDecision]
+    challenges: list[RecordedChallenge]
+    rounds: list[RecordedRound]
     recommendations: list[RecordedRecommendation]
     awards: list[RecordedAward]
     contracts: list[RecordedContract]

@@ -16,11 +16,13 @@ def leaves(criteria: list[Any]) -> list[Any]:
     return [leaf for one in criteria for leaf in leaves(one["children"]) or [one]]
 
 
-def quality_points(record: Any) -> dict[str, dict[str, Fraction]]:
+def quality_points(record: Any, of_round: int) -> dict[str, dict[str, Fraction]]:
     asked, points = record["requirement"], dict[str, dict[str, Fraction]]()
     top = max(Fraction(step["value"]) for step in asked["scale"])
     weights = {leaf["code"]: Fraction(leaf["weight"]) for leaf in leaves(asked["lot"]["criteria"])}
-    for one in (score for score in record["agreed_scores"] if not score["superseded"]):
+    for one in record["agreed_scores"]:
+        if one["superseded"] or one["round"] != of_round:
+            continue
         value = Fraction(one["value"]["numerator"]) / Fraction(one["value"]["denominator"])
         code = one["criterion"]
         points.setdefault(one["pseudonym"], {})[code] = weights[code] * value / top
@@ -66,9 +68,11 @@ def rankings(record: Any) -> list[dict[str, tuple[int, Fraction]]]:
     given = {key: Fraction(text) for key, text in parameters if isinstance(text, str)}
     weight = Fraction(sum(Fraction(c["weight"]) for c in lot["criteria"] if c["kind"] == "price"))
     quantity = {item["code"]: Fraction(item["quantity"]) for item in lot["price_items"]}
-    earned, found, totals = quality_points(record), list[Any](), dict[str, Fraction]()
+    found, totals, counted = list[Any](), dict[str, Fraction](), 0
     bids = {bid["pseudonym"]: bid for bid in record["bids"]}
     for ranking in record["rankings"]:
+        earned, anew = quality_points(record, ranking["round"]), ranking["round"] > counted
+        counted = ranking["round"]
         offers: dict[str, list[Fraction]] = {}
         for one in (row["pseudonym"] for row in ranking["bids"]):
             lines = bids[one]["prices"]
@@ -85,7 +89,7 @@ def rankings(record: Any) -> list[dict[str, tuple[int, Fraction]]]:
         }
         if method["quality"] == "relative_to_best" and (best := max(o[0] for o in offers.values())):
             offers = {o: [(100 - weight) * points / best, p] for o, (points, p) in offers.items()}
-        if not found or method["when_a_bid_drops_out"] == "rescore":
+        if anew or method["when_a_bid_drops_out"] == "rescore":
             prices = [price for _, price in offers.values()]
             for one, (points, price) in offers.items():
                 figure = index(name, given, price, 100 * points / (100 - weight))

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
-from tests.makers.challenges import challenge, decide
+from tests.evaluation.http.test_recomputing import ensure_agrees
+from tests.evaluation.http.test_record import record_of
+from tests.makers.challenges import GROUNDS, challenge, decide
 from tests.makers.evaluation import (
     approve,
     contract_body,
@@ -54,6 +56,18 @@ async def test_a_bid_that_had_failed_wins_after_its_challenge_is_upheld(world: W
     ]
     anew = (await lot.suppliers[2].get(f"{lot.path}/award-notices")).json()["items"]
     assert anew != told
+    # and whoever holds the record computes both rounds again
+    record = await record_of(lot)
+    ensure_agrees(record)
+    assert [ranking["round"] for ranking in record["rankings"]] == [1, 2]
+    (upheld,) = record["challenges"]
+    assert (upheld["grounds"], upheld["outcome"]) == (GROUNDS, "upheld_reevaluate")
+    assert [(one["number"], one["challenge"]) for one in record["rounds"]] == [(2, 1)]
+    report = (await tender.manager.get(f"{tender.path}/procurement-report")).json()
+    says = {item["item"]: " ".join(item["says"]) for item in report["items"]}
+    assert "was rejected" not in says["b"]
+    assert f"({lot.pseudonyms[2]}) is the successful tenderer" in says["d"]
+    assert f"({lot.pseudonyms[0]}) is the successful tenderer" not in says["d"]
 
 
 async def test_a_rejected_challenge_delays_the_contract_and_nothing_else(world: World) -> None:

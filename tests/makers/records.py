@@ -103,6 +103,7 @@ def record_of_bids(bids: Sequence[OfferMade], *, interest: str = "none") -> dict
             {
                 "pseudonym": names[place],
                 "number": 1,
+                "about": "quality",
                 "question": f"You write: {bid.quotation} How do you mean it?",
                 "answer": bid.quotation,
             }
@@ -111,6 +112,7 @@ def record_of_bids(bids: Sequence[OfferMade], *, interest: str = "none") -> dict
         "rankings": [
             {
                 "number": 1,
+                "round": 1,
                 "because": None,
                 "bids": [
                     {
@@ -126,6 +128,10 @@ def record_of_bids(bids: Sequence[OfferMade], *, interest: str = "none") -> dict
             }
         ],
         "drop_outs": [],
+        "low_price_decisions": [],
+        "challenges": [],
+        "rounds": [],
+        "contracts": [],
         "recommendations": [{"number": 1, "pseudonym": names[0], "reason": "It has most points."}],
         "awards": [
             {
@@ -139,6 +145,8 @@ def record_of_bids(bids: Sequence[OfferMade], *, interest: str = "none") -> dict
                     }
                     for place, name in enumerate(names)
                 ],
+                "checks": [],
+                "buyer_decisions": [],
             }
         ],
     }

@@ -72,7 +72,7 @@ EXPECTED = {
     "Every bidder gets a notice; standstill": _told(outcome=EACH_BID),
     "Contracts": _told(
         standstill_over=("contract_manager", "lead") * 2,
-        contract_made=("lead", "guardian") * 2 + ("central-eastern", "greensand"),
+        contract_made=("lead", "guardian") * 6 + ("central-eastern", "greensand") * 3,
     ),
 }
 """Everybody to whom something is told in each chapter, and what, as often as it is."""

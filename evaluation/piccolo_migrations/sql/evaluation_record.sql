@@ -98,45 +98,49 @@ CREATE FUNCTION recorded_panels(of_lot uuid) RETURNS jsonb LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
     SELECT jsonb_build_object(
         'panels', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', n.number,
-            'because', n.because, 'set_by', n.set_by, 'set_at', n.set_at, 'seats', (
+            'round', n.round, 'because', n.because, 'set_by', n.set_by, 'set_at', n.set_at, 'seats', (
                 SELECT coalesce(jsonb_agg(jsonb_build_object('evaluator', s.evaluator,
                     'criterion', s.criterion) ORDER BY s.criterion, s.evaluator), '[]')
                 FROM panel_seat s WHERE s.panel = n.id)) ORDER BY n.number), '[]')
             FROM panel n WHERE n.lot = of_lot),
-        'counted_seats', (SELECT coalesce(jsonb_agg(jsonb_build_object('evaluator', k.evaluator,
-            'criterion', c.code) ORDER BY c.code, k.evaluator), '[]')
+        'counted_seats', (SELECT coalesce(jsonb_agg(jsonb_build_object('round', k.round,
+            'evaluator', k.evaluator, 'criterion', c.code)
+            ORDER BY k.round, c.code, k.evaluator), '[]')
             FROM counted_seat k JOIN criterion c ON c.id = k.criterion WHERE k.lot = of_lot),
-        'score_locks', (SELECT coalesce(jsonb_agg(jsonb_build_object('evaluator', k.evaluator,
-            'locked_at', k.locked_at) ORDER BY k.locked_at, k.evaluator), '[]')
+        'score_locks', (SELECT coalesce(jsonb_agg(jsonb_build_object('round', k.round,
+            'evaluator', k.evaluator, 'locked_at', k.locked_at) ORDER BY k.locked_at, k.evaluator), '[]')
             FROM score_lock k WHERE k.lot = of_lot))
 $$;
 
 CREATE FUNCTION recorded_scores(of_lot uuid) RETURNS jsonb LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
     SELECT jsonb_build_object(
-        'scores', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', s.id,
+        'scores', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', s.id, 'round', s.round,
             'pseudonym', m.pseudonym, 'criterion', c.code, 'evaluator', s.evaluator,
             'number', s.number, 'superseded', EXISTS (SELECT 1 FROM score x WHERE x.bid = s.bid
                 AND x.criterion = s.criterion AND x.evaluator = s.evaluator
-                AND x.number > s.number),
+                AND x.round = s.round AND x.number > s.number),
             'value', trim_scale(s.value)::text, 'reason', s.reason, 'evidence', s.evidence,
             'scored_at', s.scored_at)
-            ORDER BY length(m.pseudonym), m.pseudonym, c.code, s.evaluator, s.number), '[]')
+            ORDER BY s.round, length(m.pseudonym), m.pseudonym, c.code, s.evaluator, s.number),
+            '[]')
             FROM score s JOIN manifest_entry m ON m.bid = s.bid
             JOIN criterion c ON c.id = s.criterion WHERE s.lot = of_lot),
         'agreed_scores', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id,
-            'pseudonym', m.pseudonym, 'criterion', c.code, 'moderator', a.moderator,
+            'round', a.round, 'pseudonym', m.pseudonym, 'criterion', c.code, 'moderator', a.moderator,
             'number', a.number, 'superseded', EXISTS (SELECT 1 FROM agreed_score x
-                WHERE x.bid = a.bid AND x.criterion = a.criterion AND x.number > a.number),
+                WHERE x.bid = a.bid AND x.criterion = a.criterion
+                AND x.round = a.round AND x.number > a.number),
             'value', exact_figure(a.value, a.divisor), 'reason', a.reason,
             'discussion', a.discussion, 'counted', a.counted, 'agreed_at', a.agreed_at)
-            ORDER BY length(m.pseudonym), m.pseudonym, c.code, a.number), '[]')
+            ORDER BY a.round, length(m.pseudonym), m.pseudonym, c.code, a.number), '[]')
             FROM agreed_score a JOIN manifest_entry m ON m.bid = a.bid
             JOIN criterion c ON c.id = a.criterion WHERE a.lot = of_lot),
         'dissents', (SELECT coalesce(jsonb_agg(jsonb_build_object('id', d.id,
-            'pseudonym', m.pseudonym, 'criterion', c.code, 'agreed_number', a.number,
+            'round', a.round, 'pseudonym', m.pseudonym, 'criterion', c.code, 'agreed_number', a.number,
             'evaluator', d.evaluator, 'reason', d.reason, 'dissented_at', d.dissented_at)
-            ORDER BY length(m.pseudonym), m.pseudonym, c.code, a.number, d.evaluator), '[]')
+            ORDER BY a.round, length(m.pseudonym), m.pseudonym, c.code, a.number, d.evaluator),
+            '[]')
             FROM dissent d JOIN agreed_score a ON a.id = d.agreed_score
             JOIN manifest_entry m ON m.bid = a.bid JOIN criterion c ON c.id = a.criterion
             WHERE a.lot = of_lot),
@@ -148,10 +152,11 @@ SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
             FROM bid_question q JOIN manifest_entry m ON m.bid = q.bid
             LEFT JOIN bid_answer a ON a.question = q.id WHERE q.lot = of_lot),
         'quality_decisions', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'pseudonym', m.pseudonym,
+            'round', q.round, 'pseudonym', m.pseudonym,
             'points', exact_figure(q.points_numerator, q.points_denominator),
             'passed', q.passed, 'failed_because', q.failed_because, 'decided_by', q.decided_by,
-            'decided_at', q.decided_at) ORDER BY length(m.pseudonym), m.pseudonym), '[]')
+            'decided_at', q.decided_at)
+            ORDER BY q.round, length(m.pseudonym), m.pseudonym), '[]')
             FROM quality_decision q JOIN manifest_entry m ON m.bid = q.bid WHERE q.lot = of_lot))
 $$;
 
@@ -159,7 +164,7 @@ CREATE FUNCTION recorded_rankings(of_lot uuid) RETURNS jsonb LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
     SELECT jsonb_build_object(
         'rankings', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', k.number,
-            'because', k.because, 'method', k.method, 'method_version', k.method_version,
+            'round', k.round, 'because', k.because, 'method', k.method, 'method_version', k.method_version,
             'ranked_by', k.ranked_by, 'ranked_at', k.ranked_at,
             'draw_seed', encode(k.draw_seed, 'hex'), 'bids', (
                 SELECT coalesce(jsonb_agg(jsonb_build_object('pseudonym', m.pseudonym,
@@ -175,7 +180,30 @@ SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
             'ranking', k.number, 'reason', d.reason, 'recorded_by', d.recorded_by,
             'recorded_at', d.recorded_at) ORDER BY k.number), '[]')
             FROM drop_out d JOIN ranking k ON k.id = d.ranking
-            JOIN manifest_entry m ON m.bid = d.bid WHERE d.lot = of_lot))
+            JOIN manifest_entry m ON m.bid = d.bid WHERE d.lot = of_lot),
+        'low_price_decisions', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+            'pseudonym', m.pseudonym, 'outcome', d.outcome, 'reason', d.reason,
+            'decided_by', d.decided_by, 'decided_at', d.decided_at)
+            ORDER BY length(m.pseudonym), m.pseudonym), '[]')
+            FROM low_price_decision d JOIN manifest_entry m ON m.bid = d.bid
+            WHERE d.lot = of_lot))
+$$;
+
+-- Who challenged an award, how that ended, and the rounds that followed.
+CREATE FUNCTION recorded_challenges(of_lot uuid) RETURNS jsonb LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+    SELECT jsonb_build_object(
+        'challenges', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', c.number,
+            'challenger', c.challenger, 'grounds', c.grounds, 'reference', c.reference,
+            'received_at', c.received_at, 'recorded_by', c.recorded_by,
+            'recorded_at', c.recorded_at, 'outcome', e.outcome, 'reason', e.reason,
+            'ended_by', e.ended_by, 'ended_at', e.ended_at) ORDER BY c.number), '[]')
+            FROM lot_challenge c LEFT JOIN challenge_end e ON e.challenge = c.id
+            WHERE c.lot = of_lot),
+        'rounds', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', r.number,
+            'challenge', c.number, 'begun_by', r.begun_by, 'begun_at', r.begun_at)
+            ORDER BY r.number), '[]')
+            FROM lot_round r JOIN lot_challenge c ON c.id = r.challenge WHERE r.lot = of_lot))
 $$;
 
 -- Notices word for word, of which the record gives a digest.
@@ -199,11 +227,22 @@ SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
             'notices', (SELECT coalesce(jsonb_agg(jsonb_build_object('pseudonym', e.pseudonym,
                 'recipient', n.recipient, 'content', n.content, 'sent_by', n.sent_by,
                 'sent_at', n.sent_at) ORDER BY length(e.pseudonym), e.pseudonym), '[]')
-                FROM award_notice n JOIN manifest_entry e ON e.bid = n.bid WHERE n.award = a.id))
+                FROM award_notice n JOIN manifest_entry e ON e.bid = n.bid WHERE n.award = a.id),
+            'checks', (SELECT coalesce(jsonb_agg(jsonb_build_object('number', k.number,
+                'subject', k.subject, 'participant', p.name, 'outcome', k.outcome,
+                'reason', k.reason, 'evidence', k.evidence, 'recorded_by', k.recorded_by,
+                'recorded_at', k.recorded_at) ORDER BY k.number), '[]')
+                FROM award_check k LEFT JOIN bid_participant p ON p.id = k.participant
+                WHERE k.award = a.id),
+            'buyer_decisions', (SELECT coalesce(jsonb_agg(jsonb_build_object('buyer', d.buyer,
+                'takes_part', d.takes_part, 'reason', d.reason, 'decided_by', d.decided_by,
+                'decided_at', d.decided_at) ORDER BY d.decided_at, d.buyer), '[]')
+                FROM buyer_decision d WHERE d.award = a.id))
             ORDER BY a.awarded_at, r.number), '[]')
             FROM award a JOIN recommendation r ON r.id = a.recommendation
             JOIN manifest_entry m ON m.bid = a.bid WHERE a.lot = of_lot),
         'contracts', (SELECT coalesce(jsonb_agg(jsonb_build_object('reference', c.reference,
+            'buyer', c.buyer, 'value', trim_scale(c.value)::text,
             'recorded_by', c.recorded_by, 'made_at', c.made_at, 'starts', c.starts,
             'ends', c.ends) ORDER BY c.made_at, c.reference), '[]')
             FROM contract c WHERE c.lot = of_lot))
@@ -235,7 +274,7 @@ SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
         'opened_at', t.opened_at, 'people', recorded_people(l.id), 'bids', recorded_bids(l.id),
         'events', recorded_events(l.id))
         || recorded_declarations(l.id) || recorded_panels(l.id) || recorded_scores(l.id)
-        || recorded_rankings(l.id) || recorded_award(l.id)
+        || recorded_rankings(l.id) || recorded_challenges(l.id) || recorded_award(l.id)
     FROM lot l JOIN tender t ON t.id = l.tender WHERE l.id = of_lot AND reads_record(l.id)
 $$;
 

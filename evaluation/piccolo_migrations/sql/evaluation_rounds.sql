@@ -72,8 +72,14 @@ BEGIN
                    WHERE r.lot = of_lot AND a.approver = one)
         OR EXISTS (SELECT 1 FROM opened_envelope o JOIN bid b ON b.id = o.bid
                    WHERE b.lot = of_lot AND o.kind = 'price' AND o.opened_by = one)
-        OR EXISTS (SELECT 1 FROM event e WHERE e.subject = of_lot AND e.person = one
-                   AND e.action IN ('ranking.read', 'robustness.read', 'notices.read')));
+        OR EXISTS (SELECT 1 FROM event e JOIN lot l ON l.id = of_lot
+                   WHERE e.tender = l.tender AND e.person = one
+                     AND (e.subject IN (l.id, l.tender)
+                          OR e.details ->> 'lot' = l.number::text)
+                     AND e.action IN ('ranking.read', 'robustness.read', 'allocation.read',
+                         'notices.read', 'price_explanations.read', 'award_checks.read',
+                         'round.read', 'evaluation_record.read', 'procurement_report.read',
+                         'disclosure_bundle.read', 'recommendation_report.read')));
 END $$;
 
 CREATE FUNCTION ensure_fresh_eyes(of_lot uuid, one uuid) RETURNS void LANGUAGE plpgsql

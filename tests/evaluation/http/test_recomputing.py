@@ -39,8 +39,8 @@ def exact(figure: dict[str, str]) -> Fraction:
 
 def ensure_agrees(record: dict[str, Any]) -> None:
     """Compare what an outsider computes with what the market recorded, to the last digit."""
-    own = quality_points(record)
     for decision in record["quality_decisions"]:
+        own = quality_points(record, decision["round"])
         assert sum(own[decision["pseudonym"]].values()) == exact(decision["points"])
     recorded = [
         {row["pseudonym"]: (row["place"], exact(row["total"])) for row in ranking["bids"]}

@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -279,3 +280,53 @@ def test_an_archive_s_bytes_follow_from_its_contents_alone() -> None:
         assert opened.namelist() == ["a.json", "b.txt"]
         assert {entry.date_time for entry in opened.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert json.loads(opened.read("a.json")) == {"a": "é", "b": 1}
+
+
+def test_a_bidder_learns_of_another_s_challenge_and_low_price_that_there_was_one() -> None:
+    record = record_of_bids(
+        [
+            OfferMade(supplier=name, unit_price=price, quotation=f"Quoted from {name}'s answer.")
+            for name, price in (("First", "900"), ("Second", "1000"), ("Third", "100.25"))
+        ]
+    )
+    grounds = (
+        "Our answer on page four was overlooked by everybody.",
+        "The winner cannot possibly deliver what it has promised.",
+    )
+    record["challenges"] = [
+        {
+            "number": number,
+            "challenger": organisation(place),
+            "grounds": grounds[number - 1],
+            "reference": None,
+            "recorded_by": str(UUID(int=900 + place)),
+            "outcome": "withdrawn",
+            "reason": "The further reasons answer it.",
+            "ended_by": str(UUID(int=900 + place)),
+        }
+        for number, place in ((1, 1), (2, 2))
+    ]
+    record["low_price_decisions"] = [
+        {"pseudonym": pseudonym(2), "outcome": "rejected", "reason": "It did not explain it."}
+    ]
+    record["questions"][2]["about"] = "low_price"
+    record["awards"][0]["checks"] = [
+        {"participant": None, "reason": "Its accounts say so.", "evidence": "Accounts of 2029."}
+    ]
+    ruling = Ruling(recipient=Recipient.BIDDER, organisation=organisation(1))
+    given = redacted(record, ruling).record
+    own, another = given["challenges"]
+    assert own == record["challenges"][0]
+    assert another == record["challenges"][1] | {
+        "challenger": {"withheld": "others_names"},
+        "grounds": {"withheld": "others_contents"},
+        "recorded_by": {"withheld": "others_names"},
+        "reason": {"withheld": "words_on_others"},
+        "ended_by": {"withheld": "others_names"},
+    }
+    (decision,) = given["low_price_decisions"]
+    assert decision["outcome"] == decision["reason"] == {"withheld": "others_prices"}
+    assert given["questions"][2]["about"] == {"withheld": "others_prices"}
+    (check,) = given["awards"][0]["checks"]
+    assert check["reason"] == check["evidence"] == {"withheld": "others_contents"}
+    assert redacted(record, COURT).record == record

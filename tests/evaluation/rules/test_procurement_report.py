@@ -45,7 +45,13 @@ def decided_record(**changes: Any) -> dict[str, Any]:
         "stage": "notified",
         "lot_title": "Analysis",
         "abandoned_because": None,
-        "buyers": [{"name": "Hillshire CCG", "address": "1 High Street, Hillton"}],
+        "buyers": [
+            {
+                "organisation": organisation(9),
+                "name": "Hillshire CCG",
+                "address": "1 High Street, Hillton",
+            }
+        ],
         "requirement": {
             "lot": {
                 "description": "Dashboards for commissioners.",
@@ -56,12 +62,14 @@ def decided_record(**changes: Any) -> dict[str, Any]:
         },
         "quality_decisions": [
             {
+                "round": 1,
                 "pseudonym": "Bidder A",
                 "points": figure(401, 8),
                 "passed": True,
                 "failed_because": [],
             },
             {
+                "round": 1,
                 "pseudonym": "Bidder B",
                 "points": figure(20),
                 "passed": False,

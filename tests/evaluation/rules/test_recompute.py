@@ -47,6 +47,7 @@ def record_with(method: AwardMethod, bids: Sequence[tuple[int, int, int, int]]) 
             "pseudonym": name,
             "criterion": code,
             "superseded": False,
+            "round": 1,
             "value": dict(zip(figure, (str(value), str(divisor)), strict=True)),
         }
         for name, (first, second, divisor, _) in zip(names, bids, strict=True)
@@ -77,7 +78,7 @@ def record_with(method: AwardMethod, bids: Sequence[tuple[int, int, int, int]]) 
             }
             for name, (*_, pence) in zip(names, bids, strict=True)
         ],
-        "rankings": [{"bids": [{"pseudonym": name} for name in names]}],
+        "rankings": [{"round": 1, "bids": [{"pseudonym": name} for name in names]}],
     }
 
 
@@ -105,7 +106,7 @@ def test_the_script_ranks_as_the_market_does(
     for row, (first, second, divisor, pence) in zip(record["bids"], bids, strict=True):
         agreed = {"Q1": Fraction(first, divisor), "Q2": Fraction(second, divisor)}
         points = quality_points(leaves, agreed, fraction_of("10"))
-        assert sum(outsider_points(record)[row["pseudonym"]].values()) == points
+        assert sum(outsider_points(record, 1)[row["pseudonym"]].values()) == points
         offers.append(
             Offer(key=row["pseudonym"], quality_points=points, price=Decimal(pence) / 100)
         )
