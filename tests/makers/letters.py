@@ -154,6 +154,8 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
         {**_RANKED, "returned": True, "reader": "tender_manager"},
     ),
     ("notices-due", "", _LOT),
+    ("buyer-decision-due", "declared", {**_LOT, "declared": True}),
+    ("buyer-decision-due", "not declared", {**_LOT, "declared": False}),
     ("outcome", "", {**_LOT, "standstill_ends_at": _MIDNIGHT}),
     ("lot-abandoned", "unopened", {**_LOT, "abandoned_at": _SUMMER, "opened": False}),
     ("lot-abandoned", "opened", {**_LOT, "abandoned_at": _SUMMER, "opened": True}),

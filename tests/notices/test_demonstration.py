@@ -68,6 +68,7 @@ EXPECTED = {
     "Recommendation and approval": _told(
         approval_due=("approver", "lay_member", "luton_approver", "keynes_approver") * 2,
         notices_due=("lead",) * 2,
+        buyer_decision_due=("luton_approver", "keynes_approver") * 2,
     ),
     "Every bidder gets a notice; standstill": _told(outcome=EACH_BID),
     "Contracts": _told(

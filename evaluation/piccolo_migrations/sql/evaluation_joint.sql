@@ -60,6 +60,13 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
             AND c.buyer = b.organisation)))
 $$;
 
+-- The buyers of the standing award that have yet to decide.
+CREATE FUNCTION buyers_to_decide(of_lot uuid) RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT b.organisation FROM lot l JOIN tender_buyer b ON b.tender = l.tender
+    WHERE l.id = of_lot AND buyer_part(latest_award(l.id), b.organisation) IS NULL
+$$;
+
 CREATE FUNCTION guard_buyer_decision() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE held lot;
@@ -171,4 +178,6 @@ GRANT SELECT, INSERT ON buyer_decision TO market_app;
 GRANT SELECT ON buyer_decision TO market_guard;
 
 SELECT seal_guards();
-GRANT EXECUTE ON FUNCTION buyers_of_award(uuid), contracts_of_lot(uuid), lot_fully_contracted(uuid) TO market_app;
+GRANT EXECUTE ON FUNCTION buyers_of_award(uuid), contracts_of_lot(uuid), lot_fully_contracted(uuid)
+    TO market_app;
+GRANT EXECUTE ON FUNCTION buyers_to_decide(uuid) TO market_worker;
