@@ -193,7 +193,7 @@ class ReviewNotDue(MarketError):
 
 
 @keeps("reviews_go_on", "outcome_review_of_day")
-class ReviewedAlready(MarketError):
+class OutcomeReviewedAlready(MarketError):
     """A review is about later days than the one before; after the final one there is none."""
 
     title = "A review of these days has been recorded, or the final one."

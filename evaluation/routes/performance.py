@@ -24,8 +24,8 @@ from evaluation.outcome_errors import (
     MilestoneMetAlready,
     NoSuchGround,
     NothingChanged,
+    OutcomeReviewedAlready,
     PeriodNotOver,
-    ReviewedAlready,
     ReviewNotDue,
 )
 from evaluation.queries import performance as queries
@@ -216,7 +216,7 @@ class PerformanceController(Controller):
         operation_id="reviewOutcome",
         dependencies=KEYED,
         responses=problems(
-            *_REFUSALS, ReviewNotDue, ReviewedAlready, AccessMisfigured, ReasonTooShort
+            *_REFUSALS, ReviewNotDue, OutcomeReviewedAlready, AccessMisfigured, ReasonTooShort
         ),
     )
     async def review_outcome(
