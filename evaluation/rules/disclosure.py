@@ -67,14 +67,15 @@ MEANING: Final[Mapping[Rule, str]] = MappingProxyType(
     {
         Rule.OTHERS_PRICES: (
             "Prices of other bidders, and the points and totals from which they could be computed:"
-            " Public Contracts Regulations 2015, regulation 21(1); Procurement Act 2023, section 94."
-            " The contract value of the award is published. Texts that state such a price are"
+            " Public Contracts Regulations 2015, regulation 21(1); Procurement Act 2023, section"
+            " 94. The contract value of the award is published. Texts that state such a price are"
             " withheld whole."
         ),
         Rule.OTHERS_CONTENTS: (
             "What other bidders wrote: places quoted as evidence, questions about their bids with"
             " the answers, and grounds of their challenges; what a winner's verification found:"
-            " the same regulation and section. Texts that quote such words are withheld whole."
+            " Public Contracts Regulations 2015, regulation 21(1); Procurement Act 2023, section"
+            " 94. Texts that quote such words are withheld whole."
         ),
         Rule.OTHERS_NAMES: (
             "Who bid and was not chosen: the market names the winner alone. Texts that name"
