@@ -144,6 +144,13 @@ class ChangedEndFaulty(Malformed):
     title = "A contract ends after it starts."
 
 
+@keeps("contract_days_near")
+class ContractDayFaulty(Malformed):
+    """No contract starts or ends, and no milestone is due, in a year that nobody means."""
+
+    title = "A day of a contract lies within 50 years of today."
+
+
 @keeps("change_within_limit")
 class ChangeTooGreat(MarketError):
     """The change goes further than its ground allows (regulation 72; section 74)."""

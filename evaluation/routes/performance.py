@@ -18,6 +18,7 @@ from evaluation.outcome_errors import (
     ChangedEndFaulty,
     ChangeTooGreat,
     ContractBuyerNeeded,
+    ContractDayFaulty,
     ContractMadeAlready,
     FiguresFaulty,
     MilestoneInFuture,
@@ -144,6 +145,7 @@ class PerformanceController(Controller):
             NothingChanged,
             ChangeTooGreat,
             ChangedEndFaulty,
+            ContractDayFaulty,
             ReasonTooShort,
         ),
     )
@@ -164,7 +166,7 @@ class PerformanceController(Controller):
         "/milestones",
         operation_id="setMilestone",
         dependencies=KEYED,
-        responses=problems(*_REFUSALS, ContractBuyerNeeded),
+        responses=problems(*_REFUSALS, ContractBuyerNeeded, ContractDayFaulty),
     )
     async def set_milestone(
         self,
