@@ -341,3 +341,10 @@ class TrialFaulty(Malformed):
     """The method, its weights or the made-up bids cannot be tried as they were sent."""
 
     title = "This cannot be tried. Each fault is listed with its place."
+
+
+class LetterTooLong(MarketError):
+    """The letter is longer than what is set as a PDF; the page says the same."""
+
+    status = 409
+    title = "The letter is too long for a PDF. Read it as a page."

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from evaluation.queries.allocation import lot_allocation
 from evaluation.queries.assurance.report import assurance_report, public_report
-from evaluation.queries.award import notices
+from evaluation.queries.award import notice, notices
 from evaluation.queries.bids import bids_under_evaluation
 from evaluation.queries.ranking import ranking
 from evaluation.queries.robustness import RankedForReport, ranked_for_report
@@ -165,6 +165,24 @@ async def read_notices(
             notices=len(page.items),
         )
     return page
+
+
+@confidential_reading
+async def read_notice(
+    actor: Actor, tender_id: UUID, lot_number: int, notice_id: UUID
+) -> NoticeView:
+    """Show one notice of a lot; that a bidder reads its own is no event.
+
+    Raises:
+        NotFound: no such lot, or no such notice that the actor may read.
+        DutyNeeded: the actor's duty does not read notices.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, by_duty, view = await notice(actor, tender_id, lot_number, notice_id)
+    if by_duty:
+        await record(actor, "notices.read", "lot", lot, tender=tender_id, lot=lot_number, notices=1)
+    return view
 
 
 async def read_report(actor: Actor, tender_id: UUID) -> AssuranceReport:

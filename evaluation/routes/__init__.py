@@ -4,6 +4,7 @@ from evaluation.routes.allocation import AllocationController
 from evaluation.routes.assurance import AssuranceController, DecisionController
 from evaluation.routes.award import AwardController
 from evaluation.routes.clarifications import OwnQuestionController, QuestionController
+from evaluation.routes.letters import LetterController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.prices import DropOutController, PriceController
@@ -21,6 +22,7 @@ CONTROLLERS = (
     RobustnessController,
     AllocationController,
     AwardController,
+    LetterController,
     AssuranceController,
     DecisionController,
     MethodController,

@@ -122,6 +122,7 @@ class NoticeContent(Struct, frozen=True, kw_only=True):
     criteria: list[NoticeCriterion]
     quality_weight: str
     price_weight: str
+    highest: str
     minimum_quality: str
     method: str
     method_version: int
@@ -155,6 +156,7 @@ def notice_for(award: LotAward, bid: DecidedBid, *, wins: bool) -> NoticeContent
         ],
         quality_weight=_whole(award.quality_weight),
         price_weight=_whole(award.price_weight),
+        highest=value_text(award.highest),
         minimum_quality=plain_text(award.minimum_quality),
         method=award.method,
         method_version=award.method_version,

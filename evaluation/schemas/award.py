@@ -115,8 +115,9 @@ class NoticesSent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
-    """What one bidder was told, word for word."""
+    """What one bidder was told, word for word. Its page and PDF are found by its id."""
 
+    id: UUID
     recipient: UUID
     recipient_name: str
     sent_at: datetime

@@ -217,6 +217,12 @@ def _notices(case: Case) -> str:
     return NOT_FOUND if case.acts_for(Of.THEMSELVES) else "200"
 
 
+def _one_notice(case: Case) -> str:
+    """As all of them, of one that does not exist: whoever may read finds nothing."""
+    found = _notices(case)
+    return NOT_FOUND if found == "200" else found
+
+
 def _report(case: Case) -> str:
     """The assurance report: at any time for those who answer for it, then for everybody."""
     if not case.sees_tender:
@@ -409,6 +415,8 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),
         "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
         "listAwardNotices": signed_in(_notices),
+        "getAwardNoticePage": signed_in(_one_notice),
+        "getAwardNoticeDocument": signed_in(_one_notice),
         "makeContract": lot_act(
             "contract_manager",
             at={"standstill": "409 standstill-running", "standstill_over": "201"},

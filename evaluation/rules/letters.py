@@ -1,0 +1,197 @@
+"""Letters about an award, laid out from one record: HTML and PDF both say what this says.
+
+What a letter holds depends on the law that the tender was published under. Regulation 86 of the
+Public Contracts Regulations 2015 wants the characteristics and relative advantages of the winning
+tender. Section 50 of the Procurement Act 2023 with regulation 31 of the Procurement Regulations
+2024 wants an assessment summary: scores with their explanations, for the recipient's tender and,
+where it was unsuccessful, for the winning one; no direct comparison.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from msgspec import Struct
+
+from evaluation.rules.notices import BidResult, NoticeContent, NoticeOutcome
+from tenders.rules.rule_sets import LONDON, RULE_SETS, RuleSetName
+
+
+class TableOfLetter(Struct, frozen=True, kw_only=True):
+    """A table: the first cell of every row names the row."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A part of a letter under a heading of its own."""
+
+    heading: str
+    paragraphs: Sequence[str] = ()
+    table: TableOfLetter | None = None
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """A letter as a person reads it, in plain text: nothing in it is markup."""
+
+    title: str
+    made_at: datetime
+    particulars: Sequence[tuple[str, str]]
+    sections: Sequence[Section]
+
+
+class _Form(Struct, frozen=True, kw_only=True):
+    """What a rule set wants of its letter."""
+
+    title: str
+    law: str
+    compares: bool
+
+
+_FORMS: Final[Mapping[RuleSetName, _Form]] = MappingProxyType(
+    {
+        RuleSetName.PCR_2015: _Form(
+            title="Notice of the decision to award a contract",
+            law="Regulation 86 of the Public Contracts Regulations 2015",
+            compares=True,
+        ),
+        RuleSetName.PROCUREMENT_ACT_2023: _Form(
+            title="Assessment summary",
+            law="Section 50 of the Procurement Act 2023 and regulation 31 of the Procurement"
+            " Regulations 2024",
+            compares=False,
+        ),
+    }
+)
+
+
+def letter_about(content: NoticeContent, sent_at: datetime) -> Letter:
+    """Lay out what a bidder was told, in the form that its tender's rule set wants.
+
+    Every word and figure of a tender is the notice's own; nothing is computed here, so a letter
+    cannot disagree with the record.
+    Source: Public Contracts Regulations 2015, regulation 86(2); Procurement Act 2023, section 50;
+    Procurement Regulations 2024, regulation 31.
+    """
+    name = RuleSetName(content.rule_set)
+    form = _FORMS[name]
+    return Letter(
+        title=f"{form.title}: {content.reference}, lot {content.lot}",
+        made_at=sent_at,
+        particulars=_particulars(content, sent_at, form),
+        sections=[
+            Section(heading="The decision", paragraphs=[content.decision]),
+            _criteria(content),
+            *_own(content),
+            *_winning(content),
+            *(_compared(content) if form.compares else ()),
+            Section(
+                heading="The standstill",
+                paragraphs=[f"{content.standstill} ({RULE_SETS[name].title}.)"],
+            ),
+        ],
+    )
+
+
+def _particulars(
+    content: NoticeContent, sent_at: datetime, form: _Form
+) -> Sequence[tuple[str, str]]:
+    local = sent_at.astimezone(LONDON)
+    variant = [("Your variant", str(content.variant))] if content.variant else []
+    return [
+        ("To", content.recipient),
+        *variant,
+        ("Tender", f"{content.reference}, {content.title}"),
+        ("Lot", f"{content.lot}, {content.lot_title}"),
+        ("From", ", ".join(content.buyers)),
+        ("Sent", f"{local.day} {local:%B %Y}, {local:%H:%M} London time"),
+        ("Under", form.law),
+    ]
+
+
+def _criteria(content: NoticeContent) -> Section:
+    rows = [(leaf.code, leaf.title, leaf.weight) for leaf in content.criteria]
+    method = (
+        f"Quality counts for {content.quality_weight} and price for {content.price_weight}"
+        f" points out of 100. At least {content.minimum_quality} per cent of the points for"
+        f" quality were needed. The score {content.highest} earns the whole weight of a criterion."
+        f" Method of award: {content.method}, version {content.method_version}; rule for ties:"
+        f" {content.tie_rule}."
+    )
+    return Section(
+        heading="How tenders were assessed",
+        paragraphs=[method],
+        table=TableOfLetter(
+            caption="Criteria and their weights",
+            header=("Criterion", "Title", "Weight in points"),
+            rows=rows,
+        ),
+    )
+
+
+def _own(content: NoticeContent) -> Sequence[Section]:
+    if content.own is None:
+        return ()
+    return [_scored("Your tender", "Your scores, and the reasons for them", content, content.own)]
+
+
+def _winning(content: NoticeContent) -> Sequence[Section]:
+    if content.outcome is NoticeOutcome.SUCCESSFUL or content.winning is None:
+        return ()
+    variant = f", variant {content.winning_variant}" if content.winning_variant else ""
+    return [
+        _scored(
+            f"The successful tender: {content.winner}{variant}",
+            "The successful tender's scores, and the reasons for them",
+            content,
+            content.winning,
+        )
+    ]
+
+
+def _scored(heading: str, caption: str, content: NoticeContent, result: BidResult) -> Section:
+    titles = {leaf.code: leaf.title for leaf in content.criteria}
+    quality = (
+        f"Quality: {result.quality_points.display} points,"
+        f" {result.quality_percentage.display} per cent of those for quality."
+    )
+    sums = [quality]
+    if result.price is not None:
+        sums.append(f"Price: {result.price.amount} {result.price.currency}.")
+    if result.price_points is not None:
+        sums.append(f"Points for price: {result.price_points.display}.")
+    if result.total is not None:
+        sums.append(f"Total: {result.total.display}.")
+    if result.place is not None:
+        sums.append(f"Place: {result.place}.")
+    return Section(
+        heading=heading,
+        paragraphs=[" ".join(sums)],
+        table=TableOfLetter(
+            caption=caption,
+            header=("Criterion", "Score", "Points", "Reason"),
+            rows=[
+                (
+                    f"{score.criterion} {titles[score.criterion]}",
+                    score.value,
+                    score.points.display,
+                    score.reason.strip(),
+                )
+                for score in result.scores
+            ],
+        ),
+    )
+
+
+def _compared(content: NoticeContent) -> Sequence[Section]:
+    if not content.relative_advantages:
+        return ()
+    return [
+        Section(
+            heading="Characteristics and relative advantages of the successful tender",
+            paragraphs=content.relative_advantages,
+        )
+    ]

@@ -1,0 +1,152 @@
+"""Letters as golden texts, hostile words in them, and their agreement with the record."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from html import escape, unescape
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evaluation.errors import LetterTooLong
+from evaluation.routes.letter_forms import letter_page, letter_pdf
+from evaluation.rules.exact import Exact
+from evaluation.rules.letters import Letter, letter_about
+from evaluation.rules.notices import Agreed, DecidedBid, NoticeContent, notice_for
+from tenders.rules.rule_sets import RuleSetName
+from tests.evaluation.rules.test_notices import AWARD, LOW, SECOND, WINNER
+
+SENT = datetime(2026, 7, 3, 9, 30, tzinfo=UTC)
+GOLDEN = Path(__file__).with_name("letters.txt")
+BIDS = {
+    "the winner": WINNER,
+    "unsuccessful": SECOND,
+    "a variant": msgspec.structs.replace(SECOND, variant=1),
+    "below the minimum": LOW,
+    "not opened": msgspec.structs.replace(
+        LOW, agreed={}, quality_points=Fraction(0), failure="It does not open."
+    ),
+    "without a price": msgspec.structs.replace(LOW, passed=True, failure="Its price is missing."),
+}
+HOSTILE = (
+    '#read("/etc/passwd")',
+    "<script>alert(1)</script>",
+    "\u202eabc\u2066 $x$ *b* ] } \\ // /* @a <b>",
+    "word " * 4000,
+)
+
+
+def content(bid: DecidedBid, rule_set: RuleSetName = RuleSetName.PCR_2015) -> NoticeContent:
+    award = msgspec.structs.replace(AWARD, rule_set=rule_set.value)
+    return notice_for(award, bid, wins=bid is WINNER)
+
+
+def told(letter: Letter) -> str:
+    """A letter as plain lines."""
+    lines = [letter.title, *(f"{name}: {said}" for name, said in letter.particulars)]
+    for part in letter.sections:
+        lines += ["", f"## {part.heading}", *part.paragraphs]
+        if part.table is not None:
+            rows: Sequence[Sequence[str]] = [part.table.header, *part.table.rows]
+            lines += [part.table.caption, *(" | ".join(row) for row in rows)]
+    return "\n".join(lines)
+
+
+def test_letters_are_as_they_were_read_and_approved() -> None:
+    written = "\n\n".join(
+        f"==== {rule_set}: {case}\n{told(letter_about(content(bid, rule_set), SENT))}"
+        for rule_set in RuleSetName
+        for case, bid in BIDS.items()
+    )
+    assert f"{written}\n" == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_an_assessment_summary_compares_nothing_and_a_notice_of_2015_does() -> None:
+    notice = told(letter_about(content(SECOND), SENT))
+    summary = told(letter_about(content(SECOND, RuleSetName.PROCUREMENT_ACT_2023), SENT))
+    assert "relative advantages" in notice
+    assert "advantage" not in summary
+    assert "regulation 31" in summary
+    for agreed in (*WINNER.agreed.values(), *SECOND.agreed.values()):
+        assert agreed.reason.strip() in summary
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_somebody_wrote_is_never_markup(hostile: str) -> None:
+    agreed = {code: Agreed(value=Decimal(5), reason=hostile) for code in ("Q1", "Q2")}
+    bid = msgspec.structs.replace(SECOND, supplier=hostile[:90], agreed=agreed)
+    letter = letter_about(content(bid), SENT)
+    page = letter_page(letter)
+    assert "<script" not in page
+    assert f"<bdi>{escape(hostile.strip())}</bdi>" in page
+    first, again = (asyncio.run(letter_pdf(letter)) for _ in range(2))
+    assert first.startswith(b"%PDF-")
+    assert first == again
+
+
+def test_a_letter_of_any_length_is_a_page_and_not_a_pdf() -> None:
+    bid = msgspec.structs.replace(SECOND, supplier="x" * 2_000_001)
+    letter = letter_about(content(bid), SENT)
+    assert "x" * 2_000_001 in letter_page(letter)
+    with pytest.raises(LetterTooLong):
+        asyncio.run(letter_pdf(letter))
+
+
+values = st.integers(0, 10).map(Decimal)
+
+
+@st.composite
+def bids(draw: st.DrawFn, supplier: str, place: int) -> DecidedBid:
+    """A ranked bid whose price no other figure can be mistaken for."""
+    agreed = {
+        code: Agreed(value=draw(values), reason=f"{supplier} on {code}.") for code in ("Q1", "Q2")
+    }
+    quality = Fraction(agreed["Q1"].value) * 4 + Fraction(agreed["Q2"].value) * 2
+    points = draw(st.fractions(0, 40, max_denominator=1000))
+    return DecidedBid(
+        supplier=supplier,
+        agreed=agreed,
+        quality_points=quality,
+        passed=True,
+        price=Decimal(7_000_000 + place) + draw(st.integers(0, 99)) * Decimal("0.01"),
+        price_points=points,
+        total=quality + points,
+        place=place,
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.tuples(bids("First Trust", 1), bids("Second Limited", 2), bids("Third Charity", 3)),
+    st.sampled_from(RuleSetName),
+)
+def test_letter_page_and_record_never_disagree_nor_tell_of_another_loser(
+    decided: tuple[DecidedBid, DecidedBid, DecidedBid], rule_set: RuleSetName
+) -> None:
+    winner = decided[0]
+    award = msgspec.structs.replace(AWARD, winner=winner, rule_set=rule_set.value)
+    for bid in decided:
+        wins = bid is winner
+        letter = letter_about(notice_for(award, bid, wins=wins), SENT)
+        text, page = told(letter), unescape(letter_page(letter))
+        for shown in (bid, winner):
+            assert shown.total is not None
+            assert shown.price_points is not None
+            assert f"Quality: {Exact.of(shown.quality_points).display} points" in text
+            assert f"Points for price: {Exact.of(shown.price_points).display}." in text
+            assert f"Total: {Exact.of(shown.total).display}. Place: {shown.place}." in text
+        for part in letter.sections:
+            assert all(said in page for said in part.paragraphs)
+            cells = part.table.rows if part.table is not None else ()
+            assert all(cell in page for row in cells for cell in row)
+        for other in decided:
+            if other is not bid:
+                assert f"{other.price}" not in page
+                assert (other.supplier in page) == (other is winner)
+        assert "7,00" not in page
+        assert f"Price: {bid.price:.2f} GBP" in text
