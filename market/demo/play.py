@@ -292,6 +292,10 @@ class Play(Preparation):
                 if number in bidder.answers:
                     notices = await self.desks[bidder.key].get(f"{self._lot(number)}/award-notices")
                     self.kept[f"notice-{bidder.key}-lot-{number}"] = notices
+                    for notice in notices["items"]:
+                        path = f"{self._lot(number)}/award-notices/{notice['id']}/document"
+                        name = f"{bidder.key}-lot-{number}-variant-{notice['content']['variant']}"
+                        self.letters[name] = await self.desks[bidder.key].download(path)
             self.kept[f"award-lot-{number}"] = (
                 await self.office.send("GET", f"{self._lot(number)}/award")
             ).json()
