@@ -16,7 +16,7 @@ class LotNotThere(WrongStage):
     "score_once",
     "agreed_score_once",
     "panel_once",
-    "quality_decision_bid_key",
+    "quality_decision_once",
     "ranking_once",
     "ranked_bid_once",
     "drop_out_bid_key",
@@ -26,7 +26,8 @@ class LotNotThere(WrongStage):
     "award_recommendation_key",
     "award_notice_once",
     "standstill_award_key",
-    "contract_lot_key",
+    "lot_round_once",
+    "disclosure_bundle_once",
 )
 class ChangedMeanwhile(MarketError):
     """Somebody else recorded the same thing at the same moment."""
@@ -58,6 +59,9 @@ class NoSuchCriterion(Malformed):
     "agreed_score_discussion_says",
     "dissent_has_reason",
     "recommendation_has_reason",
+    "challenge_end_has_reason",
+    "lot_challenge_has_grounds",
+    "disclosure_bundle_has_reason",
 )
 class ReasonTooShort(Malformed):
     """No score, no dissent and no recommendation without a reason that says something."""
@@ -241,6 +245,58 @@ class AnsweredAlready(MarketError):
     title = "This question has been answered already."
 
 
+# -- verification of the winner --------------------------------------------------------------------
+
+keeps("award_check_has_reason", "award_check_has_evidence")(ReasonTooShort)
+keeps("award_check_once", "check_of_standing_award")(ChangedMeanwhile)
+
+
+@keeps("checked_as_declared")
+class NoSuchCheck(Malformed):
+    """A winner is checked for what is asked of it and of those who take part in its bid."""
+
+    title = "The award is not checked for that; the list of its checks says for what it is."
+
+
+@keeps("contract_after_verification")
+class WinnerUnverified(MarketError):
+    """No contract before everything the winner declared is verified, or waived with a reason."""
+
+    title = (
+        "What the winner declared is not verified. Record every check; if one is not met and stays"
+        " so, record that the bid drops out."
+    )
+
+
+# -- abnormally low prices ------------------------------------------------------------------------
+
+keeps("low_price_has_reason")(ReasonTooShort)
+
+
+@keeps("low_price_explained")
+class ExplanationAwaited(MarketError):
+    """Nobody decides about a price before its bidder could explain it."""
+
+    title = "Ask the bidder to explain its price, and wait for the answer or the end of its time."
+
+
+@keeps("low_price_asked_before_decision", "low_price_decision_bid_key")
+class LowPriceDecidedAlready(MarketError):
+    """Whether a price is accepted as explained is decided once."""
+
+    title = "Whether this price is accepted has been decided already."
+
+
+@keeps("low_price_decided")
+class LowPriceUndecided(MarketError):
+    """A price that appears abnormally low is explained and decided about before it can win."""
+
+    title = (
+        "The price appears abnormally low: have it explained, and the explanation decided about,"
+        " before the bid is recommended."
+    )
+
+
 # -- price, ranking and award ---------------------------------------------------------------------
 
 
@@ -262,11 +318,11 @@ class MethodUndefined(MarketError):
     title = "The published award method is not defined for these bids."
 
 
-@keeps("dropped_out_of_ranking")
+@keeps("dropped_out_of_ranking", "low_price_ranked")
 class NotInRanking(MarketError):
-    """Only a bid that is ranked can drop out, once."""
+    """Only a bid that is ranked can drop out, once, or have its price explained."""
 
-    title = "The bid is not in the ranking, so it cannot drop out of it."
+    title = "The bid is not in the ranking: it cannot drop out of it, nor explain its price."
 
 
 @keeps("recommended_bid_ranks_first")

@@ -11,7 +11,7 @@ from evaluation.errors import LotNotThere
 from evaluation.rules.stages import LotStage
 from market.actor import Actor
 from market.errors import Forbidden, NotFound, Stale
-from tenders.errors import DutyNotTakenUp, DutySuspended
+from tenders.errors import ConflictOfInterest, DutyNotTakenUp, DutySuspended
 from tenders.permissions.opening import (
     Conflict,
     Standing,
@@ -56,7 +56,8 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What decides about an act: the lot as it stands, and the actor's part in its tender.
 
     `duties` are those the actor holds now for the organisation they act for. `conflict` is what
-    the database finds against them; before the opening it is not asked for.
+    the database finds against them; before the opening it is not asked for. `kept_fresh` says that
+    they are on the fresh panel of a later round, which sees nothing of the rounds before.
     """
 
     lot: UUID
@@ -82,6 +83,9 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
     conflict: Conflict | None
     standstill_ends_at: datetime | None
     now: datetime
+    on_hold: bool = False
+    kept_fresh: bool = False
+    round: int = 1
 
     @property
     def standing(self) -> Standing:
@@ -228,3 +232,51 @@ def ensure_reads_assurance(
         )
         raise Forbidden(message)
     return seen, reader
+
+
+READS_RECORD: Final = (
+    Duty.TENDER_MANAGER,
+    Duty.GUARDIAN,
+    Duty.AWARD_APPROVER,
+    Duty.OUTCOME_REVIEWER,
+)
+"""The duties whose holders, beside the buyers' auditors, read the whole record of an evaluation.
+
+The database holds the same (`record_reader`).
+"""
+
+
+class RecordReader(msgspec.Struct, frozen=True, kw_only=True):
+    """How somebody stands towards the record of a lot whose bids are open, as the database finds.
+
+    `audits` says that they audit a buyer, `out` that they have an interest in a bidder, `by_duty`
+    that a duty lets them read it; `recorded` that there is one.
+    """
+
+    audits: bool
+    out: bool
+    by_duty: bool
+    recorded: bool
+
+
+def ensure_reads_record(facts: LotFacts | None, reader: RecordReader | None) -> LotFacts:
+    """Let those who answer for an evaluation, and the buyers' auditors, read its record.
+
+    Raises:
+        NotFound: the actor has no part in the tender.
+        DutyNeeded: the actor's duty does not read the record.
+        DeclarationMissing: a declaration is outstanding.
+        ConflictOfInterest: the actor has an interest in a bidder.
+        LotNotThere: the lot is neither awarded nor given up, or its bids were never opened.
+    """
+    if facts is None or reader is None or not reader.audits or reader.by_duty:
+        ensure_reads(facts, *READS_RECORD, what="the record of its evaluation")
+    elif reader.out:
+        message = "You have an interest in a bidder, so you cannot audit this evaluation."
+        raise ConflictOfInterest(message)
+    if facts is None:
+        raise NotFound
+    if reader is None or not reader.recorded:
+        message = "The record of an evaluation is read once the lot is awarded or given up."
+        raise LotNotThere(message)
+    return facts

@@ -4,9 +4,29 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig
 
+from evaluation.challenge_tables import (
+    ChallengeEndTable,
+    DisclosureBundleTable,
+    LotChallengeTable,
+    LotRoundTable,
+)
+from evaluation.outcome_tables import (
+    BaselineTable,
+    BuyerDecisionTable,
+    ChangeRuleTable,
+    ContractChangeTable,
+    KpiAssessmentTable,
+    KpiPublicationTable,
+    KpiRuleTable,
+    KpiTable,
+    MilestoneMetTable,
+    MilestoneTable,
+    OutcomeReviewTable,
+)
 from evaluation.tables import (
     AgreedScoreTable,
     ApprovalTable,
+    AwardCheckTable,
     AwardTable,
     BidAnswerTable,
     BidQuestionTable,
@@ -14,6 +34,7 @@ from evaluation.tables import (
     CountedSeatTable,
     DissentTable,
     DropOutTable,
+    LowPriceDecisionTable,
     NoticeTable,
     PanelSeatTable,
     PanelTable,
@@ -49,6 +70,23 @@ APP_CONFIG = AppConfig(
         BidQuestionTable,
         BidAnswerTable,
         ContractTable,
+        LotChallengeTable,
+        ChallengeEndTable,
+        LotRoundTable,
+        BuyerDecisionTable,
+        KpiRuleTable,
+        ChangeRuleTable,
+        KpiTable,
+        KpiAssessmentTable,
+        KpiPublicationTable,
+        ContractChangeTable,
+        MilestoneTable,
+        MilestoneMetTable,
+        BaselineTable,
+        OutcomeReviewTable,
+        LowPriceDecisionTable,
+        AwardCheckTable,
+        DisclosureBundleTable,
     ],
     migration_dependencies=["tenders.piccolo_app"],
 )

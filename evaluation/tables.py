@@ -10,7 +10,7 @@ from piccolo.table import Table
 from market.database import DB
 from market.organisations.tables import OrganisationTable
 from market.people.tables import PersonTable
-from tenders.tables.bids import BidTable
+from tenders.tables.bids import BidParticipantTable, BidTable
 from tenders.tables.lots import CriterionTable, LotTable
 
 
@@ -32,6 +32,7 @@ class PanelTable(Table, db=DB, tablename="panel"):
     because = columns.Text(default=None, null=True)
     set_by = _reference(PersonTable)
     set_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
     panel_once = Unique(["lot", "number"])
     panel_reason_says = Check("because ~ '\\S'")
@@ -55,8 +56,9 @@ class CountedSeatTable(Table, db=DB, tablename="counted_seat"):
     lot = _reference(LotTable)
     evaluator = _reference(PersonTable)
     criterion = _reference(CriterionTable)
+    round = columns.Integer(default=1, null=False)
 
-    counted_seat_once = Unique(["lot", "evaluator", "criterion"])
+    counted_seat_once = Unique(["lot", "evaluator", "criterion", "round"])
 
 
 class ScoreTable(Table, db=DB, tablename="score"):
@@ -72,6 +74,7 @@ class ScoreTable(Table, db=DB, tablename="score"):
     reason = columns.Text(default=None, null=False)
     evidence = columns.JSONB(default="[]", null=False)
     scored_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
     score_once = Unique(["bid", "criterion", "evaluator", "number"])
     score_has_reason = Check("length(btrim(reason)) >= 20")
@@ -87,8 +90,9 @@ class ScoreLockTable(Table, db=DB, tablename="score_lock"):
     lot = _reference(LotTable)
     evaluator = _reference(PersonTable)
     locked_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
-    score_lock_once = Unique(["lot", "evaluator"])
+    score_lock_once = Unique(["lot", "evaluator", "round"])
 
 
 class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
@@ -110,6 +114,7 @@ class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
     discussion = columns.Text(default=None, null=True)
     counted = columns.Array(base_column=columns.UUID(), default=None, null=False)
     agreed_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
     agreed_score_once = Unique(["bid", "criterion", "number"])
     agreed_score_has_reason = Check("length(btrim(reason)) >= 20")
@@ -135,14 +140,16 @@ class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
 
     id = columns.UUID(primary_key=True)
     lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable, unique=True)
+    bid = _reference(BidTable)
     points_numerator = columns.Numeric(default=None, null=False)
     points_denominator = columns.Numeric(default=None, null=False)
     passed = columns.Boolean(default=None, null=False)
     failed_because = columns.Array(base_column=columns.Text(), default=None, null=False)
     decided_by = _reference(PersonTable)
     decided_at = columns.Timestamptz(default=None, null=False)
+    round = columns.Integer(default=1, null=False)
 
+    quality_decision_once = Unique(["bid", "round"])
     quality_decision_says_why = Check("passed = (failed_because = '{}')")
     quality_decision_denominator_positive = Check("points_denominator > 0")
     # PostgreSQL has numeric infinities and NaN, equal to themselves: any sum would add up with them
@@ -166,6 +173,7 @@ class RankingTable(Table, db=DB, tablename="ranking"):
     ranked_by = _reference(PersonTable)
     ranked_at = columns.Timestamptz(default=None, null=False)
     draw_seed = columns.Bytea(default=None, null=True)
+    round = columns.Integer(default=1, null=False)
 
     ranking_once = Unique(["lot", "number"])
     ranking_later_has_reason = Check("(number = 1) = (because IS NULL)")
@@ -309,7 +317,7 @@ class BidQuestionTable(Table, db=DB, tablename="bid_question"):
 
     bid_question_once = Unique(["bid", "number"])
     bid_question_asks = Check("length(btrim(question)) >= 20")
-    bid_question_about_envelope = Check("about IN ('quality', 'price')")
+    bid_question_about_envelope = Check("about IN ('quality', 'price', 'low_price')")
 
 
 class BidAnswerTable(Table, db=DB, tablename="bid_answer"):
@@ -325,15 +333,60 @@ class BidAnswerTable(Table, db=DB, tablename="bid_answer"):
 
 
 class ContractTable(Table, db=DB, tablename="contract"):
-    """The contract made for a lot."""
+    """The contract of one buyer for a lot; `value` is its share of the awarded price."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, unique=True)
+    lot = _reference(LotTable, index=True)
     award = _reference(AwardTable)
+    buyer = _reference(OrganisationTable)
+    value = columns.Numeric(default=None, null=False)
     reference = columns.Varchar(length=60, default=None, null=False)
     recorded_by = _reference(PersonTable)
     made_at = columns.Timestamptz(default=None, null=False)
     starts = columns.Date(default=None, null=False)
     ends = columns.Date(default=None, null=False)
 
+    contract_once_a_buyer = Unique(["award", "buyer"])
     contract_ends_after_start = Check("ends > starts")
+
+
+class LowPriceDecisionTable(Table, db=DB, tablename="low_price_decision"):
+    """Whether a price that appeared abnormally low was accepted as explained, once and for good."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    bid = _reference(BidTable, unique=True)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    decided_by = _reference(PersonTable)
+    decided_at = columns.Timestamptz(default=None, null=False)
+
+    low_price_outcome_known = Check("outcome IN ('accepted', 'rejected')")
+    low_price_has_reason = Check("length(btrim(reason)) >= 20")
+
+
+class AwardCheckTable(Table, db=DB, tablename="award_check"):
+    """What was found of one thing the winner declared, with the evidence; the latest counts."""
+
+    id = columns.UUID(primary_key=True)
+    lot = _reference(LotTable, index=True)
+    award = _reference(AwardTable, index=True)
+    subject = columns.Varchar(length=30, default=None, null=False)
+    # of whom: the lead of the bid where none is named
+    participant = columns.ForeignKey(
+        BidParticipantTable, default=None, null=True, on_delete=OnDelete.restrict
+    )
+    number = columns.Integer(default=None, null=False)
+    outcome = columns.Varchar(length=20, default=None, null=False)
+    reason = columns.Text(default=None, null=False)
+    evidence = columns.Text(default=None, null=False)
+    recorded_by = _reference(PersonTable)
+    recorded_at = columns.Timestamptz(default=None, null=False)
+
+    award_check_once = Unique(["award", "number"])
+    award_check_subject_known = Check(
+        "subject IN ('exclusion_grounds', 'financial_standing', 'insurance')"
+    )
+    award_check_outcome_known = Check("outcome IN ('verified', 'not_met', 'waived')")
+    award_check_has_reason = Check("length(btrim(reason)) >= 20")
+    award_check_has_evidence = Check("evidence ~ '\\S'")

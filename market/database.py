@@ -1,5 +1,6 @@
 """The one way to the database: engine, pool, and the transaction a command or query runs in."""
 
+import asyncio
 import contextlib
 import functools
 import re
@@ -197,8 +198,11 @@ async def unit_of_work(
     if DB.pool is None:
         message = "The pool is not open."
         raise NoTransaction(message)
+    limit = DB.config.get("acquire_timeout", 10)
     try:
-        connection = await DB.pool.acquire(timeout=DB.config.get("acquire_timeout", 10))
+        # the pool's own timeout would cost every request a task
+        async with asyncio.timeout(limit):
+            connection = await DB.pool.acquire()
     except UNREACHABLE as error:
         raise Busy from error
     unit = Unit(connection, actor, writes=writes)
@@ -220,7 +224,7 @@ async def unit_of_work(
             DB.current_transaction.reset(token)
         if not done:
             await _roll_back(connection)
-        await DB.pool.release(connection)
+        await DB.pool.release(connection, timeout=limit)
 
 
 async def _begin(connection: Any, opening: str) -> None:

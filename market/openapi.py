@@ -116,7 +116,9 @@ TAGS = {
     "opening": "After the deadline: declarations, confirmations, the opening of envelopes.",
     "evaluation": "Scores alone, agreed scores, prices after quality, the ranking.",
     "award": "Recommendation, approval, notices, standstill, contract.",
+    "outcome": "Indicators, changes and milestones of contracts, reviews, track records.",
     "assurance": "Who did what with which interests; the register of procurement decisions.",
+    "record": "The record of an evaluation, whole; the report on a procurement; what is disclosed.",
     "keys": "Public keys: to seal to, and to verify signatures with.",
 }
 

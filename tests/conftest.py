@@ -20,9 +20,12 @@ from market import database, migrations, seed
 from market.app import create_app, served
 from market.background import Workbench, workbench
 from market.embedded import EmbeddedPostgres
+from market.mail.kinds import NoticeKind
+from market.notices import KINDS
 from market.sealing import ServerCustodian
 from market.settings import Environment, Settings
 from market.signing import SigningKey
+from market.single_sign_on.provider import identity_provider
 from market.vault import Vault
 from tests.makers.world import World
 
@@ -184,34 +187,52 @@ def settings(documents_folder: str) -> Settings:
     )
 
 
-_APPS: dict[tuple[Settings, int], tuple[Litestar, dict[str, Any]]] = {}
+_APPS: dict[tuple[Any, ...], tuple[Litestar, dict[str, Any]]] = {}
+# Where servers of a test's own listen: at another port each time.
+_ELSEWHERE = frozenset({"oidc_issuer", "smtp_port"})
 
 
-def _app(settings: Settings, connection: dict[str, Any], vault: Vault) -> Litestar:
+def app_over(
+    settings: Settings,
+    connection: dict[str, Any],
+    vault: Vault,
+    kinds: tuple[NoticeKind, ...] = KINDS,
+) -> Litestar:
     """The application over another database: putting it together anew would take most of a test."""
     if settings.requests_at_once < Settings().requests_at_once:
         return create_app(
             settings, connection, vault
         )  # what it has noticed of full hours is its own
-    app, place = _APPS.get((settings, id(vault)), (None, {}))
+    alike = msgspec.structs.asdict(settings)
+    told = tuple(value for name, value in alike.items() if name not in _ELSEWHERE)
+    by = (told, id(vault), id(kinds))
+    app, place = _APPS.get(by, (None, {}))
     if app is None:
-        app = create_app(settings, place, vault)
-        _APPS[settings, id(vault)] = app, place
+        app = create_app(settings, place, vault, kinds)
+        _APPS[by] = app, place
+    app.state["settings"] = settings
+    app.state["identity_provider"] = identity_provider(settings)
     place.clear()
     place.update(connection)
     return app
 
 
-@pytest.fixture
-async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
-    """The API running over the test's database, and makers that act through it."""
-    app = _app(settings, databases.app, vault)
+@asynccontextmanager
+async def served_world(app: Litestar, vault: Vault) -> AsyncIterator[World]:
+    """An application running, and makers that act through it."""
     transport = httpx.ASGITransport(served(app), raise_app_exceptions=False)
     async with (
         running(app),
         httpx.AsyncClient(transport=transport, base_url="http://market") as client,
     ):
         yield World(client, vault)
+
+
+@pytest.fixture
+async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
+    """The API running over the test's database, and makers that act through it."""
+    async with served_world(app_over(settings, databases.app, vault), vault) as opened:
+        yield opened
     assert database.DB.pool is None
 
 

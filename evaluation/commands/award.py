@@ -10,6 +10,7 @@ from evaluation.errors import (
     DecidedAlready,
     FirstPlaceTied,
     LotsAwaited,
+    LowPriceUndecided,
     NotAllocated,
     NotRankedFirst,
 )
@@ -56,6 +57,7 @@ _BEFORE = """
 SELECT lay, decided_at FROM approval WHERE recommendation = $1 AND approver = $2 AND outcome = $3
 """
 
+_LOW_PRICE = "SELECT low_price_undecided($1, $2)"
 _APPROVED = "SELECT award_approved(l) FROM lot l WHERE l.id = $1"
 _COUNTED = "SELECT approved FROM evaluation_counts($1)"
 _AWARD = "INSERT INTO award (id, lot, recommendation, bid) VALUES ($1, $2, $3, $4)"
@@ -96,6 +98,7 @@ async def recommend(
         FirstPlaceTied: the published tie rule does not tell the first bids apart.
         LotsAwaited: lots are limited, and not all are ranked without ties.
         NotAllocated: lots are limited, and this one goes to another bid.
+        LowPriceUndecided: its price appears abnormally low, and nobody has decided about it.
     """
     facts = ensure_may(
         await hold(actor, tender_id, lot_number), Duty.MODERATOR, to="recommend an award"
@@ -107,6 +110,8 @@ async def recommend(
         chosen = _ensure_first(bids, given.pseudonym)
     else:
         chosen = await _ensure_allocated(facts, requirement.lot_limit, bids, given.pseudonym)
+    if await fetch_value(_LOW_PRICE, facts.lot, chosen.bid):
+        raise LowPriceUndecided
     recommendation = uuid4()
     row = await fetch_one(
         _Recommended,

@@ -40,8 +40,16 @@ INSERT INTO bid_answer (id, question, answer, answered_by) VALUES ($1, $2, $3, $
 RETURNING answered_at
 """
 
-_ASKED_BY = {About.QUALITY: Duty.TENDER_MANAGER, About.PRICE: Duty.PRICE_EVALUATOR}
-_ASKED_AT = {About.QUALITY: LotStage.QUALITY_SCORING, About.PRICE: LotStage.PRICE_OPENED}
+_ASKED_BY = {
+    About.QUALITY: Duty.TENDER_MANAGER,
+    About.PRICE: Duty.PRICE_EVALUATOR,
+    About.LOW_PRICE: Duty.PRICE_EVALUATOR,
+}
+_ASKED_AT = {
+    About.QUALITY: LotStage.QUALITY_SCORING,
+    About.PRICE: LotStage.PRICE_OPENED,
+    About.LOW_PRICE: LotStage.RANKED,
+}
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -65,6 +73,13 @@ async def ask_bidder(
         BidNotOpened: that envelope of the bid is not open.
         QuestionDeadlineFaulty: the deadline is past, or more than 60 days ahead.
     """
+    return await put_question(actor, tender_id, lot_number, pseudonym, given)
+
+
+async def put_question(
+    actor: Actor, tender_id: UUID, lot_number: int, pseudonym: str, given: AskBidder
+) -> BidderAsked:
+    """Ask about whatever may be asked about now, inside a command; raise as `ask_bidder` does."""
     facts = ensure_may(
         await share(actor, tender_id, lot_number), _ASKED_BY[given.about], to="ask its bidders"
     )

@@ -20,7 +20,7 @@ from market.events.commands import record
 from tenders.rules.duties import Duty
 
 _STANDING = """
-SELECT id, number FROM agreed_score WHERE bid = $1 AND criterion = $2
+SELECT id, number FROM current_agreed_score WHERE bid = $1 AND criterion = $2
 ORDER BY number DESC LIMIT 1
 """
 

@@ -18,7 +18,7 @@ from market.vault import Vault
 from tenders.commands.opening import open_envelopes
 from tenders.rules.duties import Duty
 
-_PASSED = "SELECT count(*) FROM quality_decision WHERE lot = $1 AND passed"
+_PASSED = "SELECT count(*) FROM current_quality_decision WHERE lot = $1 AND passed"
 
 
 async def open_prices(

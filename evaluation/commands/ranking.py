@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from evaluation.challenge_errors import LotOnHold
 from evaluation.commands.moves import move
 from evaluation.errors import MethodUndefined, NothingToRank, NotInRanking
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
@@ -84,7 +85,7 @@ async def rank(
             price=total_price(envelope, lot),
         )
         for bid in await decided_bids(facts)
-        if bid.passed and (envelope := bid.envelope) is not None
+        if bid.passed and bid.dropped_out is None and (envelope := bid.envelope) is not None
     ]
     if not priced:
         raise NothingToRank
@@ -118,6 +119,7 @@ async def drop_out(
         ConflictOfInterest: the actor has an interest in a bidder.
         Stale: the lot was changed meanwhile.
         LotNotThere: the lot is not ranked yet, or its contract is made.
+        LotOnHold: its award is challenged.
         NotInRanking: the bid is not ranked, or dropped out before.
     """
     facts = ensure_may(
@@ -134,6 +136,19 @@ async def drop_out(
         LotStage.NOTIFIED,
         to="lose a bid",
     )
+    return await take_out(actor, facts, given)
+
+
+async def take_out(actor: Actor, facts: LotFacts, given: DropOut) -> DroppedOut:
+    """Take a bid out of the ranking of a held lot, inside a command whose actor may.
+
+    Raises:
+        NotFound: no such bid.
+        LotOnHold: the award is challenged.
+        NotInRanking: the bid is not ranked, or dropped out before.
+    """
+    if facts.on_hold:
+        raise LotOnHold
     rows = await decided_bids(facts)
     chosen = next((row for row in rows if row.pseudonym == given.pseudonym), None)
     earlier = await ranking_row(facts)
@@ -148,9 +163,9 @@ async def drop_out(
         "bid.dropped_out",
         "drop_out",
         out,
-        tender=tender_id,
+        tender=facts.tender,
         after=msgspec.json.encode(given),
-        lot=lot_number,
+        lot=facts.number,
     )
     left = {row.pseudonym: row for row in rows if row.place is not None and row.bid != chosen.bid}
     result = await _ranked_again(facts, left, earlier.draw_seed)

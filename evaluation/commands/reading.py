@@ -2,18 +2,26 @@
 
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from evaluation.queries.allocation import lot_allocation
 from evaluation.queries.assurance.report import assurance_report, public_report
 from evaluation.queries.award import notice, notices
 from evaluation.queries.bids import bids_under_evaluation
+from evaluation.queries.low_prices import explanations
 from evaluation.queries.ranking import ranking
 from evaluation.queries.robustness import RankedForReport, ranked_for_report
 from evaluation.queries.scores import scores
+from evaluation.queries.verification import award_checks
+from evaluation.rules.robustness.report import marks_that_flip
 from evaluation.schemas.allocation import AllocationView
 from evaluation.schemas.assurance import AssuranceReport, Audience
 from evaluation.schemas.award import NoticeView
+from evaluation.schemas.low_prices import PriceExplanations
 from evaluation.schemas.ranking import RankingView
+from evaluation.schemas.robustness import FlippingMark, flipping_marks
 from evaluation.schemas.scores import BidUnderEvaluation, ScoreView
+from evaluation.schemas.verification import AwardChecks
 from market.actor import Actor
 from market.command import confidential_reading
 from market.events.commands import record
@@ -90,6 +98,7 @@ async def read_ranking(
         ConflictOfInterest: the actor has an interest in a bidder.
     """
     lot, view = await ranking(actor, tender_id, lot_number, number)
+    view = replace(view, marks_that_flip=await _flips(actor, view))
     await record(
         actor,
         "ranking.read",
@@ -101,6 +110,14 @@ async def read_ranking(
         price_schedules=sum(bid.price_lines is not None for bid in view.bids),
     )
     return view
+
+
+async def _flips(actor: Actor, view: RankingView) -> list[FlippingMark] | None:
+    """The single marks that flip a ranking, where its own figures stand."""
+    if view.number != view.latest or all(bid.place is None for bid in view.bids):
+        return None
+    found = await ranked_for_report(actor, view.tender, view.lot)
+    return flipping_marks(marks_that_flip(found.ranked)) if found.number == view.number else None
 
 
 @confidential_reading
@@ -124,6 +141,39 @@ async def read_for_robustness(actor: Actor, tender_id: UUID, lot_number: int) ->
         bids=[offer.key for offer in found.ranked.offers],
     )
     return found
+
+
+@confidential_reading
+async def read_explanations(actor: Actor, tender_id: UUID, lot_number: int) -> PriceExplanations:
+    """Show which prices appear abnormally low, how they were explained, and what was decided.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or nothing of it is ranked.
+        DutyNeeded: the actor's duty does not read explanations.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, view = await explanations(actor, tender_id, lot_number)
+    shown = [bid.pseudonym for bid in view.bids]
+    await record(
+        actor, "price_explanations.read", "lot", lot, tender=tender_id, lot=lot_number, bids=shown
+    )
+    return view
+
+
+@confidential_reading
+async def read_award_checks(actor: Actor, tender_id: UUID, lot_number: int) -> AwardChecks:
+    """Show what the winner of a lot is checked for, and what was found.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or it is not awarded.
+        DutyNeeded: the actor's duty does not read checks.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, view = await award_checks(actor, tender_id, lot_number)
+    await record(actor, "award_checks.read", "lot", lot, tender=tender_id, lot=lot_number)
+    return view
 
 
 @confidential_reading

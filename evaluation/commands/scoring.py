@@ -40,7 +40,7 @@ from market.events.commands import record
 from market.money import decimal_of
 from tenders.rules.duties import Duty
 
-_LOCKED = "SELECT locked_at FROM score_lock WHERE lot = $1 AND evaluator = $2"
+_LOCKED = "SELECT locked_at FROM current_score_lock WHERE lot = $1 AND evaluator = $2"
 
 _SCORE = """
 INSERT INTO score (id, lot, bid, criterion, evaluator, value, reason, evidence)
@@ -55,11 +55,11 @@ WHERE m.lot = $1 AND NOT EXISTS (
     SELECT 1 FROM opened_envelope o WHERE o.bid = m.bid AND o.kind = 'quality'
     AND o.content IS NULL)
 AND NOT EXISTS (
-    SELECT 1 FROM score s WHERE s.bid = m.bid AND s.criterion = c.id AND s.evaluator = $2)
+    SELECT 1 FROM current_score s WHERE s.bid = m.bid AND s.criterion = c.id AND s.evaluator = $2)
 ORDER BY length(m.pseudonym), m.pseudonym, c.code
 """
 
-_GIVEN = "SELECT count(*) FROM score WHERE lot = $1 AND evaluator = $2"
+_GIVEN = "SELECT count(*) FROM current_score WHERE lot = $1 AND evaluator = $2"
 
 _LOCK = """
 INSERT INTO score_lock (id, lot, evaluator) VALUES ($1, $2, $3) RETURNING id, locked_at

@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from evaluation.notices import award, clarifications, quality
+from evaluation.notices import award, challenges, clarifications, joint, quality
 from market.mail.kinds import NoticeKind
 
 KINDS: Final[tuple[NoticeKind, ...]] = (
     *quality.KINDS,
     *clarifications.KINDS,
     *award.KINDS,
+    *joint.KINDS,
+    *challenges.KINDS,
 )

@@ -71,7 +71,7 @@ def _approval_due(facts: Facts) -> Letter:
 
 
 _NOTICES_DUE: Final = """
-SELECT r.person, r.organisation, l.id::text AS key, lot_facts(l.id) AS facts
+SELECT r.person, r.organisation, latest_award(l.id)::text AS key, lot_facts(l.id) AS facts
 FROM event e JOIN lot l ON l.tender = e.tender AND l.number = (e.details ->> 'lot')::integer
     AND l.stage = 'awarded'
 CROSS JOIN LATERAL duty_recipients(e.tender, 'tender_manager') r
@@ -95,7 +95,7 @@ def _notices_due(facts: Facts) -> Letter:
 
 _OUTCOME: Final = """
 SELECT DISTINCT ON (p.person, n.recipient) p.person, n.recipient AS organisation,
-    n.recipient || '/' || n.lot AS key,
+    n.recipient || '/' || n.award AS key,
     lot_facts(n.lot) || jsonb_build_object('standstill_ends_at', s.ends_at) AS facts
 FROM event e JOIN award_notice n ON n.award = latest_award(e.subject)
 JOIN standstill s ON s.award = n.award

@@ -61,7 +61,7 @@ def _moderation(facts: Facts) -> Letter:
 
 
 _QUALITY_LOCKED: Final = """
-SELECT r.person, r.organisation, l.id::text AS key, lot_facts(l.id)
+SELECT r.person, r.organisation, l.id || '/' || round_of(l.id) AS key, lot_facts(l.id)
     || jsonb_build_object('reader', r.duty) AS facts
 FROM event e JOIN lot l ON l.id = e.subject
 CROSS JOIN LATERAL duty_recipients(e.tender, VARIADIC CASE WHEN has_prices_to_open(l.id)

@@ -9,6 +9,7 @@ VERSION = "1.38.0"
 DESCRIPTION = "guards"
 
 _SCRIPTS = (
+    "evaluation_rounds.sql",
     "evaluation_panel.sql",
     "evaluation_quality.sql",
     "evaluation_ranking.sql",
@@ -20,8 +21,16 @@ _SCRIPTS = (
     "evaluation_keeping.sql",
     "evaluation_reading.sql",
     "evaluation_clarifications.sql",
+    "evaluation_challenges.sql",
+    "evaluation_low_prices.sql",
+    "evaluation_verification.sql",
+    "evaluation_record.sql",
+    "evaluation_disclosure.sql",
     "evaluation_feed.sql",
     "evaluation_notices.sql",
+    "evaluation_joint.sql",
+    "evaluation_performance.sql",
+    "evaluation_outcome.sql",
 )
 
 

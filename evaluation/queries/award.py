@@ -8,6 +8,7 @@ import msgspec
 
 from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
 from evaluation.queries.facts import facts_of
+from evaluation.rules.contracts import contract_years
 from evaluation.rules.exact import pounds
 from evaluation.rules.notices import NoticeContent
 from evaluation.rules.stages import shown_stage
@@ -17,6 +18,7 @@ from evaluation.schemas.award import (
     ContractView,
     NoticeView,
     RecommendationView,
+    YearValue,
 )
 from market.actor import Actor
 from market.database import fetch, fetch_one, reading
@@ -28,6 +30,7 @@ SELECT r.id, r.number, m.pseudonym, o.name AS supplier, r.reason, r.recommended_
        r.recommended_at
 FROM recommendation r JOIN manifest_entry m ON m.bid = r.bid JOIN bid b ON b.id = r.bid
 JOIN organisation o ON o.id = b.organisation
+JOIN current_ranking k ON k.id = r.ranking
 WHERE r.lot = $1 ORDER BY r.number DESC LIMIT 1
 """
 
@@ -55,7 +58,7 @@ WHERE n.lot = $1 AND n.id = $2 AND ($3::uuid IS NULL OR n.recipient = $3)
 """
 
 _AWARD = "SELECT * FROM published_award($1)"
-_CONTRACT = "SELECT reference, starts, ends, made_at FROM contract WHERE lot = $1"
+_CONTRACTS = "SELECT * FROM contracts_of_lot($1)"
 
 
 class _Recommendation(msgspec.Struct, frozen=True):
@@ -89,9 +92,13 @@ class _Award(msgspec.Struct, frozen=True):
 
 
 class _Contract(msgspec.Struct, frozen=True):
+    buyer: UUID
+    buyer_name: str
     reference: str
     starts: date
     ends: date
+    value: Decimal
+    term_months: int
     made_at: datetime
 
 
@@ -175,6 +182,8 @@ async def _reader(actor: Actor, tender_id: UUID, lot_number: int) -> tuple[LotFa
         raise NotFound
     if facts.duties:
         ensure_reads(facts, *READS_EVALUATION, what="award notices")
+        if facts.kept_fresh:
+            raise NotFound
         return facts, None
     if actor.organisation is None:
         raise NotFound
@@ -191,6 +200,26 @@ def _view(row: _Notice) -> NoticeView:
     )
 
 
+async def contracts_of(lot: UUID) -> list[ContractView]:
+    """The contracts made for a lot, by the names of their buyers, inside a transaction."""
+    return [
+        ContractView(
+            buyer=row.buyer,
+            buyer_name=row.buyer_name,
+            reference=row.reference,
+            starts=row.starts,
+            ends=row.ends,
+            value=pounds(row.value),
+            years=[
+                YearValue(year=part.year, months=part.months, value=pounds(part.value))
+                for part in contract_years(row.value, row.term_months)
+            ],
+            made_at=row.made_at,
+        )
+        for row in await fetch(_Contract, _CONTRACTS, lot)
+    ]
+
+
 async def award(actor: Actor, tender_id: UUID, lot_number: int) -> AwardView:
     """Show everybody the award of a lot, once its bidders have been told.
 
@@ -202,14 +231,17 @@ async def award(actor: Actor, tender_id: UUID, lot_number: int) -> AwardView:
         found = None if facts is None else await fetch_one(_Award, _AWARD, facts.lot)
         if facts is None or found is None:
             raise NotFound
-        contract = await fetch_one(_Contract, _CONTRACT, facts.lot)
+        contracts = await contracts_of(facts.lot)
     return AwardView(
         tender=facts.tender,
         reference=facts.reference,
         lot=facts.number,
         title=facts.title,
         stage=shown_stage(
-            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+            facts.stage,
+            standstill_end=facts.standstill_ends_at,
+            now=facts.now,
+            on_hold=facts.on_hold,
         ).value,
         supplier=found.supplier_name,
         organisation=found.supplier,
@@ -220,12 +252,5 @@ async def award(actor: Actor, tender_id: UUID, lot_number: int) -> AwardView:
         awarded_at=found.awarded_at,
         notified_at=found.notified_at,
         standstill_ends_at=found.standstill_ends_at,
-        contract=None
-        if contract is None
-        else ContractView(
-            reference=contract.reference,
-            starts=contract.starts,
-            ends=contract.ends,
-            made_at=contract.made_at,
-        ),
+        contracts=contracts,
     )

@@ -27,7 +27,7 @@ SELECT m.pseudonym, m.variant, o.id IS NOT NULL AS opened, o.failure, o.content,
        q.points_numerator, q.points_denominator, q.passed, q.failed_because
 FROM manifest_entry m
 LEFT JOIN opened_envelope o ON o.bid = m.bid AND o.kind = 'quality'
-LEFT JOIN quality_decision q ON q.bid = m.bid AND $4
+LEFT JOIN current_quality_decision q ON q.bid = m.bid AND $4
 LEFT JOIN bid b ON b.id = m.bid LEFT JOIN organisation g ON g.id = b.organisation
 WHERE m.lot = $1 AND ($2::text IS NULL OR (length(m.pseudonym), m.pseudonym) > (length($2), $2))
 ORDER BY length(m.pseudonym), m.pseudonym LIMIT $3

@@ -8,7 +8,7 @@ import msgspec
 
 from evaluation.rules.exact import pounds
 from evaluation.rules.stages import LotStage, shown_stage
-from evaluation.schemas.award import ContractView
+from evaluation.schemas.award import ContractDates
 from evaluation.schemas.decisions import (
     ApproverName,
     BuyerValue,
@@ -31,7 +31,8 @@ from tenders.queries.keysets import cursor_at, read_cursor
 _BUYER = "SELECT id FROM organisation WHERE id = $1 AND NOT proposed"
 
 _DECISIONS = """
-SELECT d.*, market_now() AS now FROM procurement_decisions($1, $2, $3, $4) d
+SELECT d.*, market_now() AS now, lot_on_hold(d.lot) AS on_hold
+FROM procurement_decisions($1, $2, $3, $4) d
 ORDER BY d.notified_at DESC, d.lot DESC
 """
 
@@ -83,6 +84,7 @@ class _Decision(msgspec.Struct, frozen=True):
     contract_ends: date | None
     contract_made_at: datetime | None
     now: datetime
+    on_hold: bool
 
 
 async def procurement_decisions(
@@ -116,7 +118,9 @@ def _view(organisation: UUID, row: _Decision) -> ProcurementDecision:
         lot=row.lot_number,
         lot_title=row.lot_title,
         description=row.description,
-        stage=shown_stage(row.stage, standstill_end=row.standstill_ends_at, now=row.now).value,
+        stage=shown_stage(
+            row.stage, standstill_end=row.standstill_ends_at, now=row.now, on_hold=row.on_hold
+        ).value,
         abandoned_because=row.abandoned_because,
         buying=Buying.OWN if len(buyers) == 1 else Buying.COLLABORATIVE,
         lead=row.lead,
@@ -163,7 +167,7 @@ def _conflicts(row: _Decision) -> ConflictsManaged:
     )
 
 
-def _contract(row: _Decision) -> ContractView | None:
+def _contract(row: _Decision) -> ContractDates | None:
     if (
         row.contract_reference is None
         or row.contract_starts is None
@@ -171,7 +175,7 @@ def _contract(row: _Decision) -> ContractView | None:
         or row.contract_made_at is None
     ):
         return None
-    return ContractView(
+    return ContractDates(
         reference=row.contract_reference,
         starts=row.contract_starts,
         ends=row.contract_ends,

@@ -19,7 +19,8 @@ SELECT l.id AS lot, l.tender, l.number, l.title, l.stage, l.version, l.minimum_q
        s.duties, s.offered, s.suspended,
        CASE WHEN t.opened_at IS NOT NULL THEN my_conflict(t.id) END AS conflict,
        (SELECT e.ends_at FROM standstill e WHERE e.award = latest_award(l.id))
-       AS standstill_ends_at,
+       AS standstill_ends_at, lot_on_hold(l.id) AS on_hold,
+       l.id IN (SELECT lots_kept_fresh()) AS kept_fresh, round_of(l.id) AS round,
        market_now() AS now, set_config('market.tender', l.tender::text, true) AS about
 FROM lot l JOIN tender t ON t.id = l.tender
 CROSS JOIN LATERAL my_duties(t.id, $3, $4) s WHERE l.tender = $1 AND l.number = $2

@@ -45,20 +45,21 @@ SELECT DISTINCT ON (s.bid, s.criterion, p.name, s.evaluator) s.bid, s.criterion,
     s.evaluator AS person, p.name, s.value, s.reason, s.scored_at AS given_at,
     EXISTS (SELECT 1 FROM seated k WHERE k.evaluator = s.evaluator
             AND k.criterion = s.criterion) AS counts
-FROM score s JOIN person p ON p.id = s.evaluator WHERE s.lot = $1
+FROM current_score s JOIN person p ON p.id = s.evaluator WHERE s.lot = $1
 ORDER BY s.bid, s.criterion, p.name, s.evaluator, s.number DESC
 """
 
 _AGREED: Final = """
 SELECT a.id, a.bid, a.criterion, a.number, a.value, a.divisor, a.reason, a.discussion, a.counted,
     p.name AS moderator, a.agreed_at
-FROM agreed_score a JOIN person p ON p.id = a.moderator WHERE a.lot = $1
+FROM current_agreed_score a JOIN person p ON p.id = a.moderator WHERE a.lot = $1
 ORDER BY a.bid, a.criterion, a.number
 """
 
 _DISSENT: Final = """
 SELECT a.bid, a.criterion, a.number, d.evaluator AS person, p.name, d.reason, d.dissented_at
-FROM dissent d JOIN agreed_score a ON a.id = d.agreed_score JOIN person p ON p.id = d.evaluator
+FROM dissent d JOIN current_agreed_score a ON a.id = d.agreed_score
+JOIN person p ON p.id = d.evaluator
 WHERE a.lot = $1 ORDER BY a.number, p.name, d.evaluator
 """
 
@@ -66,11 +67,11 @@ _PRESENT: Final = """
 WITH seated AS MATERIALIZED (SELECT DISTINCT evaluator FROM seats_that_count($1)),
 there AS (
     SELECT evaluator AS person, 'quality_evaluator' AS duty FROM seated
-    UNION SELECT s.evaluator, 'quality_evaluator' FROM score s WHERE s.lot = $1
-    UNION SELECT a.moderator, 'moderator' FROM agreed_score a WHERE a.lot = $1)
+    UNION SELECT s.evaluator, 'quality_evaluator' FROM current_score s WHERE s.lot = $1
+    UNION SELECT a.moderator, 'moderator' FROM current_agreed_score a WHERE a.lot = $1)
 SELECT t.person, p.name, t.duty,
     t.duty = 'quality_evaluator' AND t.person IN (SELECT evaluator FROM seated) AS counts,
-    CASE t.duty WHEN 'quality_evaluator' THEN (SELECT k.locked_at FROM score_lock k
+    CASE t.duty WHEN 'quality_evaluator' THEN (SELECT k.locked_at FROM current_score_lock k
         WHERE k.lot = $1 AND k.evaluator = t.person) END AS locked_at
 FROM there t JOIN person p ON p.id = t.person ORDER BY t.duty, p.name, t.person
 """

@@ -12,7 +12,9 @@ from market.actor import Actor
 from market.database import fetch, fetch_one, reading
 from tenders.rules.requirement import leaves
 
-_LATEST = "SELECT number, because, set_at FROM panel WHERE lot = $1 ORDER BY number DESC LIMIT 1"
+_LATEST = (
+    "SELECT number, because, set_at FROM current_panel WHERE lot = $1 ORDER BY number DESC LIMIT 1"
+)
 _SEATS = "SELECT * FROM panel_shown($1)"
 
 

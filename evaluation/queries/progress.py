@@ -8,6 +8,8 @@ import msgspec
 from evaluation.permissions import LotFacts, ensure_reads_progress
 from evaluation.queries.award import present_recommendation
 from evaluation.queries.facts import facts_of
+from evaluation.queries.joint import buyers_of
+from evaluation.rules.joint import Buyer
 from evaluation.rules.progress import (
     WANTED,
     Answer,
@@ -126,7 +128,9 @@ async def evaluation(actor: Actor, tender_id: UUID, lot_number: int) -> Evaluati
         panel = await _panel(facts)
         recommendation = await present_recommendation(facts)
         coverage = await coverage_of(facts)
-    progress = _progress(facts, counts, evaluators, panel, coverage)
+        buyers = await buyers_of(facts)
+        lacking = await fetch_value("SELECT kpis_lacking($1)", facts.lot)
+    progress = _progress(facts, counts, evaluators, panel, coverage, buyers, lacking)
     return msgspec.structs.replace(
         _view(facts, standstill, missing(progress)),
         bids=counts.bids,
@@ -179,12 +183,14 @@ def _bare_missing(facts: LotFacts) -> list[Missing]:
     return [Missing(who="you", what="Leave this tender until the conflicts guardian has decided.")]
 
 
-def _progress(
+def _progress(  # noqa: PLR0913, PLR0917  # what was read, part by part
     facts: LotFacts,
     counts: _Counts,
     evaluators: list[EvaluatorRow],
     panel: list[PanelMember],
     coverage: list[Coverage],
+    buyers: list[Buyer],
+    lacking: int,
 ) -> Progress:
     return Progress(
         stage=facts.stage,
@@ -209,6 +215,9 @@ def _progress(
         standstill_ends_at=facts.standstill_ends_at,
         now=facts.now,
         panel=panel,
+        on_hold=facts.on_hold,
+        buyers=buyers,
+        kpis_lacking=lacking,
     )
 
 
@@ -218,8 +227,12 @@ def _view(facts: LotFacts, standstill: _Standstill | None, left: list[Missing]) 
         lot=facts.number,
         title=facts.title,
         stage=shown_stage(
-            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+            facts.stage,
+            standstill_end=facts.standstill_ends_at,
+            now=facts.now,
+            on_hold=facts.on_hold,
         ).value,
+        round=facts.round,
         version=facts.version,
         bids=None,
         evaluators=[],

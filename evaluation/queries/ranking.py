@@ -1,5 +1,6 @@
 """The ranking of a lot, and the decided bids of which it is made."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -10,8 +11,10 @@ import msgspec
 from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
 from evaluation.queries.facts import facts_of, published_requirement
 from evaluation.rules.exact import Exact, pounds
+from evaluation.rules.low_prices import low_prices
 from evaluation.rules.methods import method_of
 from evaluation.rules.stages import shown_stage
+from evaluation.schemas.low_prices import LowPriceFlag
 from evaluation.schemas.ranking import RankedBidView, RankingView
 from market.actor import Actor
 from market.database import fetch, fetch_one
@@ -19,6 +22,7 @@ from market.errors import NotFound
 from market.money import plain_text
 from tenders.rules.award_methods import TRAITS, MethodName
 from tenders.rules.bids import PriceEnvelope, PriceLine
+from tenders.rules.requirement import Requirement
 
 # Row-level security gives price envelopes to those who may read them, and NULL to the others.
 _DECIDED = """
@@ -32,15 +36,18 @@ JOIN organisation g ON g.id = b.organisation
 LEFT JOIN ranked_bid r ON r.bid = q.bid AND r.ranking = coalesce($2, latest_ranking($1))
 LEFT JOIN drop_out d ON d.bid = q.bid
 LEFT JOIN opened_envelope o ON o.bid = q.bid AND o.kind = 'price'
-WHERE q.lot = $1 ORDER BY r.place NULLS LAST, length(m.pseudonym), m.pseudonym
+WHERE q.lot = $1
+    AND q.round = coalesce((SELECT k.round FROM ranking k WHERE k.id = $2), round_of($1))
+ORDER BY r.place NULLS LAST, length(m.pseudonym), m.pseudonym
 """
 
 _RANKING = """
 SELECT k.id, k.number, k.because, k.method, k.method_version, k.ranked_at, k.draw_seed,
-       (SELECT max(x.number) FROM ranking x WHERE x.lot = $1) AS latest,
+       coalesce((SELECT max(x.number) FROM current_ranking x WHERE x.lot = $1), 0) AS latest,
        (SELECT d.commitment FROM lot l JOIN tender_draw d ON d.tender = l.tender WHERE l.id = $1)
        AS draw_commitment
-FROM ranking k WHERE k.lot = $1 AND ($2::integer IS NULL OR k.number = $2)
+FROM ranking k WHERE k.lot = $1 AND CASE WHEN $2::integer IS NULL THEN k.round = round_of($1)
+    ELSE k.number = $2 END
 ORDER BY k.number DESC LIMIT 1
 """
 
@@ -123,6 +130,23 @@ async def ranking_row(facts: LotFacts, number: int | None = None) -> RankingRow 
     return await fetch_one(RankingRow, _RANKING, facts.lot, number)
 
 
+def flags_of(requirement: Requirement, bids: Sequence[DecidedRow]) -> dict[str, list[LowPriceFlag]]:
+    """Which ranked bids the published indicators flag, by pseudonym."""
+    prices = {bid.pseudonym: Fraction(bid.price) for bid in bids if bid.price is not None}
+    return {
+        pseudonym: [
+            LowPriceFlag(
+                indicator=one.indicator,
+                compared_with=Exact.of(one.compared_with),
+                per_cent_below=Exact.of(one.per_cent_below),
+                published=one.published,
+            )
+            for one in found
+        ]
+        for pseudonym, found in low_prices(prices, requirement.abnormally_low).items()
+    }
+
+
 async def ranking(
     actor: Actor, tender_id: UUID, lot_number: int, number: int | None = None
 ) -> tuple[UUID, RankingView]:
@@ -139,18 +163,22 @@ async def ranking(
     facts = ensure_reads(
         await facts_of(actor, tender_id, lot_number), *READS_EVALUATION, what="its ranking"
     )
-    row = await ranking_row(facts, number)
+    row = None if facts.kept_fresh else await ranking_row(facts, number)
     if row is None:
         message = "The lot has not been ranked, or not so often."
         raise NotFound(message)
     requirement, _ = await published_requirement(facts)
     bids = await decided_bids(facts, row.id)
+    flags = flags_of(requirement, bids)
     return facts.lot, RankingView(
         tender=facts.tender,
         lot=facts.number,
         version=facts.version,
         stage=shown_stage(
-            facts.stage, standstill_end=facts.standstill_ends_at, now=facts.now
+            facts.stage,
+            standstill_end=facts.standstill_ends_at,
+            now=facts.now,
+            on_hold=facts.on_hold,
         ).value,
         number=row.number,
         latest=row.latest,
@@ -167,11 +195,11 @@ async def ranking(
         price_weight=plain_text(facts.price_weight),
         minimum_quality=plain_text(facts.minimum_quality),
         ranked_at=row.ranked_at,
-        bids=[_view(bid) for bid in bids],
+        bids=[_view(bid, flags.get(bid.pseudonym, [])) for bid in bids],
     )
 
 
-def _view(bid: DecidedRow) -> RankedBidView:
+def _view(bid: DecidedRow, flags: list[LowPriceFlag]) -> RankedBidView:
     return RankedBidView(
         pseudonym=bid.pseudonym,
         variant=bid.variant,
@@ -187,6 +215,7 @@ def _view(bid: DecidedRow) -> RankedBidView:
         dropped_out=bid.dropped_out,
         failure=bid.failure,
         price_lines=_lines(bid),
+        abnormally_low=flags,
     )
 
 

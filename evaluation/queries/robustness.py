@@ -13,7 +13,7 @@ from evaluation.queries.ranking import decided_bids, ranking_row
 from evaluation.queries.scores import agreed_scores
 from evaluation.rules.robustness.report import Ranked as RankedLot
 from market.actor import Actor
-from market.database import fetch
+from market.database import fetch, fetch_value
 from market.errors import NotFound
 from market.money import fraction_of
 from tenders.rules.award_methods import DropOutRule
@@ -22,9 +22,12 @@ from tenders.rules.requirement import leaves, price_weight
 _MARKS = """
 SELECT DISTINCT ON (s.bid, s.criterion, s.evaluator)
        s.bid, c.code AS criterion, s.evaluator, p.name, s.value
-FROM score s JOIN criterion c ON c.id = s.criterion JOIN person p ON p.id = s.evaluator
+FROM current_score s JOIN criterion c ON c.id = s.criterion JOIN person p ON p.id = s.evaluator
 WHERE s.lot = $1 ORDER BY s.bid, s.criterion, s.evaluator, s.number DESC
 """
+
+
+_FIRST = "SELECT min(number) FROM current_ranking WHERE lot = $1"
 
 
 class _Mark(msgspec.Struct, frozen=True):
@@ -46,7 +49,8 @@ class RankedForReport(msgspec.Struct, frozen=True, kw_only=True):
 async def ranked_for_report(actor: Actor, tender_id: UUID, lot_number: int) -> RankedForReport:
     """Read a ranked lot whole, inside a transaction.
 
-    Where figures are frozen when a bid drops out, the first ranking is read: its figures stand.
+    Where figures are frozen when a bid drops out, the first ranking of the round is read: its
+    figures stand.
 
     Raises:
         NotFound: no such lot, no duty in its tender, or nothing of it is ranked.
@@ -59,7 +63,8 @@ async def ranked_for_report(actor: Actor, tender_id: UUID, lot_number: int) -> R
     )
     requirement, lot = await published_requirement(facts)
     rescored = requirement.award_method.when_a_bid_drops_out is DropOutRule.RESCORE
-    row = await ranking_row(facts, None if rescored else 1)
+    number = None if rescored else await fetch_value(_FIRST, facts.lot)
+    row = None if facts.kept_fresh else await ranking_row(facts, number)
     if row is None:
         message = "The lot has not been ranked."
         raise NotFound(message)

@@ -23,12 +23,12 @@ WITH given AS (
     SELECT s.bid, s.criterion, false AS agreed, s.evaluator AS person, s.number, s.value,
            1 AS divisor, s.reason, NULL AS discussion, s.evidence, s.scored_at AS given_at,
            s.number = max(s.number) OVER (PARTITION BY s.bid, s.criterion, s.evaluator) AS current
-    FROM score s WHERE s.lot = $1
+    FROM current_score s WHERE s.lot = $1
     UNION ALL
     SELECT a.bid, a.criterion, true, a.moderator, a.number, a.value, a.divisor, a.reason,
            a.discussion, '[]', a.agreed_at,
            a.number = max(a.number) OVER (PARTITION BY a.bid, a.criterion)
-    FROM agreed_score a WHERE a.lot = $1
+    FROM current_agreed_score a WHERE a.lot = $1
 ), seated AS MATERIALIZED (SELECT * FROM seats_that_count($1))
 SELECT m.pseudonym, c.code AS criterion, c.pass_fail, g.agreed, g.person, p.name AS person_name,
        g.number, g.current, g.agreed OR EXISTS (SELECT 1 FROM seated k
@@ -45,7 +45,8 @@ ORDER BY length(m.pseudonym), m.pseudonym, c.code, g.agreed, g.number, g.person 
 _AGREED = """
 SELECT DISTINCT ON (a.bid, a.criterion) m.pseudonym, m.bid, c.code AS criterion, a.value AS total,
     a.divisor, a.reason, a.counted
-FROM agreed_score a JOIN manifest_entry m ON m.bid = a.bid JOIN criterion c ON c.id = a.criterion
+FROM current_agreed_score a JOIN manifest_entry m ON m.bid = a.bid
+JOIN criterion c ON c.id = a.criterion
 WHERE a.lot = $1 ORDER BY a.bid, a.criterion, a.number DESC
 """
 _NUMBERS = range(2**31)  # a cursor may hold any number of digits, a column may not

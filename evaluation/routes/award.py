@@ -6,6 +6,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from evaluation.challenge_errors import LotOnHold
 from evaluation.commands import award as award_commands
 from evaluation.commands import contract, notices, reading
 from evaluation.errors import (
@@ -15,11 +16,21 @@ from evaluation.errors import (
     FirstPlaceTied,
     LotNotThere,
     LotsAwaited,
+    LowPriceUndecided,
     NotAllocated,
     NotRankedFirst,
     ReasonTooShort,
     StandstillRefused,
     StandstillRunning,
+    WinnerUnverified,
+)
+from evaluation.outcome_errors import (
+    AllBuyersRefused,
+    BuyerContracted,
+    BuyerRefused,
+    BuyerUndecided,
+    ContractBuyerNeeded,
+    KpisLacking,
 )
 from evaluation.queries import award as queries
 from evaluation.schemas.award import (
@@ -60,6 +71,7 @@ class AwardController(Controller):
             LotNotThere,
             NotRankedFirst,
             FirstPlaceTied,
+            LowPriceUndecided,
             LotsAwaited,
             NotAllocated,
             ReasonTooShort,
@@ -150,8 +162,16 @@ class AwardController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            LotOnHold,
+            WinnerUnverified,
             StandstillRunning,
             ContractDatesFaulty,
+            ContractBuyerNeeded,
+            BuyerUndecided,
+            BuyerRefused,
+            AllBuyersRefused,
+            BuyerContracted,
+            KpisLacking,
         ),
     )
     async def make_contract(
@@ -162,7 +182,11 @@ class AwardController(Controller):
         actor: NamedDependency[Actor],
         version: NamedDependency[int],
     ) -> Response[ContractMadeView]:
-        """Record the contract, no earlier than the end of the standstill."""
+        """Record the contract of one buyer, no earlier than the end of the standstill.
+
+        Its value is the buyer's share of the awarded price. The lot is contracted when every buyer
+        that takes part has its contract.
+        """
         made = await contract.make_contract(actor, tender_id, lot_number, version, data)
         return tagged(made, status_code=201)
 

@@ -7,6 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from evaluation.challenge_errors import LotOnHold
 from evaluation.commands import prices, ranking, reading
 from evaluation.errors import (
     LotNotThere,
@@ -127,6 +128,7 @@ class DropOutController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            LotOnHold,
             NotInRanking,
         ),
     )

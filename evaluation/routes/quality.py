@@ -7,6 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from evaluation.challenge_errors import NotFresh
 from evaluation.commands import moves, quality, reading, scoring
 from evaluation.errors import (
     BidNotOpened,
@@ -114,6 +115,7 @@ class EvaluationController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            NotFresh,
             ScoresLocked,
             BidNotOpened,
             NoSuchCriterion,
@@ -170,6 +172,7 @@ class EvaluationController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            NotFresh,
             LockedAlready,
             NotAssigned,
             ScoresIncomplete,
@@ -194,6 +197,7 @@ class EvaluationController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            NotFresh,
             ModerationTooEarly,
             BidNotOpened,
             NoSuchCriterion,
@@ -224,6 +228,7 @@ class EvaluationController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            NotFresh,
             ModerationTooEarly,
             ModerationIncomplete,
             PanelChanged,

@@ -38,12 +38,27 @@ class Act(StrEnum):
     OPENED_PRICE = "opened_price"
     ASKED_ABOUT_PRICE = "asked_about_price"
     RANKED = "ranked"
+    ASKED_ABOUT_LOW_PRICE = "asked_about_low_price"
+    DECIDED_LOW_PRICE = "decided_low_price"
     RECORDED_DROP_OUT = "recorded_drop_out"
     RECOMMENDED = "recommended"
     APPROVED_AWARD = "approved_award"
     RETURNED_AWARD = "returned_award"
+    VERIFIED_WINNER = "verified_winner"
     SENT_NOTICES = "sent_notices"
+    RECORDED_CHALLENGE = "recorded_challenge"
+    DECIDED_CHALLENGE = "decided_challenge"
+    DECIDED_FOR_BUYER = "decided_for_buyer"
+    SET_KPI = "set_kpi"
+    RECORDED_BASELINE = "recorded_baseline"
+    DISCLOSED = "disclosed"
     MADE_CONTRACT = "made_contract"
+    SET_MILESTONE = "set_milestone"
+    MET_MILESTONE = "met_milestone"
+    ASSESSED_KPI = "assessed_kpi"
+    PUBLISHED_KPIS = "published_kpis"
+    CHANGED_CONTRACT = "changed_contract"
+    REVIEWED_OUTCOME = "reviewed_outcome"
     ABANDONED = "abandoned"
 
 
@@ -128,23 +143,43 @@ _ONCE: Final[Mapping[Act, str]] = MappingProxyType(
         Act.DECIDED_QUALITY: "decided the quality of {times} {bids}{in_lot}",
         Act.OPENED_PRICE: "opened {times} price {envelopes}{of_lot}",
         Act.RANKED: "ranked the bids{of_lot}",
+        Act.ASKED_ABOUT_LOW_PRICE: "asked bidders {times} {questions} about low prices{in_lot}",
+        Act.DECIDED_LOW_PRICE: "made {times} {decisions} about low prices{in_lot}",
+        Act.VERIFIED_WINNER: "made {times} {decisions} verifying the winner{of_lot}",
         Act.RECORDED_DROP_OUT: "recorded that {times} {bids} dropped out{of_lot}",
         Act.RECOMMENDED: "made {times} {recommendations}{for_lot}",
         Act.APPROVED_AWARD: "approved the award{of_lot}",
         Act.RETURNED_AWARD: "returned the recommendation{for_lot}",
         Act.SENT_NOTICES: "sent {times} award {notices}{for_lot}",
+        Act.RECORDED_CHALLENGE: "recorded {times} {challenges}{of_lot}",
+        Act.DECIDED_CHALLENGE: "decided {times} {challenges}{of_lot}",
+        Act.DECIDED_FOR_BUYER: "decided for a buyer about the award{of_lot}",
+        Act.SET_KPI: "set {times} {indicators}{for_lot}",
+        Act.RECORDED_BASELINE: "recorded cost and access before the contract{for_lot}",
+        Act.DISCLOSED: "disclosed the record of the evaluation{of_lot}",
         Act.MADE_CONTRACT: "recorded the contract{for_lot}",
+        Act.SET_MILESTONE: "set {times} {milestones}{for_lot}",
+        Act.MET_MILESTONE: "recorded {times} {milestones} as met{for_lot}",
+        Act.ASSESSED_KPI: "made {times} {assessments} of indicators{for_lot}",
+        Act.PUBLISHED_KPIS: "published what was measured{for_lot}",
+        Act.CHANGED_CONTRACT: "recorded {times} {changes} of contracts{for_lot}",
+        Act.REVIEWED_OUTCOME: "reviewed the outcome{of_lot}",
         Act.ABANDONED: "abandoned{lot_or_tender}",
     }
 )
 _NOUNS: Final = (
     "amendment",
+    "assessment",
     "bid",
+    "change",
     "decision",
     "envelope",
     "exemption",
+    "indicator",
+    "milestone",
     "notice",
     "question",
+    "challenge",
     "recommendation",
     "score",
 )

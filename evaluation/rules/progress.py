@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from evaluation.rules.joint import Buyer, BuyerPart, all_refused
 from evaluation.rules.stages import LotStage
 from tenders.rules.duties import Duty
 
@@ -34,6 +35,7 @@ class Out(StrEnum):
     INTEREST_UNDECIDED = "interest_undecided"
     MUST_LEAVE = "must_leave"
     MAY_NOT_DECIDE = "may_not_decide"
+    SAW_EARLIER_ROUND = "saw_earlier_round"
 
 
 class Answer(StrEnum):
@@ -74,6 +76,9 @@ class Progress(Struct, frozen=True, kw_only=True):
     standstill_ends_at: datetime | None
     now: datetime
     panel: Sequence[PanelMember]
+    on_hold: bool = False
+    buyers: Sequence[Buyer] = ()
+    kpis_lacking: int = 0
 
 
 class Missing(Struct, frozen=True, kw_only=True):
@@ -122,6 +127,7 @@ _WHY_OUT: Final[Mapping[Out, str]] = MappingProxyType(
         Out.INTEREST_UNDECIDED: "interest in a bidder",
         Out.MUST_LEAVE: "interest in a bidder, must leave",
         Out.MAY_NOT_DECIDE: "interest in a bidder, may discuss and not decide",
+        Out.SAW_EARLIER_ROUND: "scored it or saw a price of it in an earlier round",
     }
 )
 _EXCUSABLE: Final = frozenset({Out.INTEREST_UNDECIDED, Out.MUST_LEAVE, Out.MAY_NOT_DECIDE})
@@ -147,9 +153,13 @@ def missing(progress: Progress) -> list[Missing]:
         case LotStage.RECOMMENDED:
             return [*_approvals(progress), *_approvers_left(progress)]
         case LotStage.NOTIFIED:
-            return [*_contract(progress), *_waits(progress, Duty.CONTRACT_MANAGER, "contract")]
+            return [*_contracts(progress), *_waits(progress, Duty.CONTRACT_MANAGER, "contract")]
         case stage:
-            return [*([_SIMPLE[stage]] if stage in _SIMPLE else []), *_simple_waits(progress)]
+            return [
+                *([_SIMPLE[stage]] if stage in _SIMPLE else []),
+                *(_undecided(progress) if stage is LotStage.AWARDED else []),
+                *_simple_waits(progress),
+            ]
 
 
 def openers_missing(panel: Sequence[PanelMember]) -> list[Missing]:
@@ -238,11 +248,41 @@ def _approvals(progress: Progress) -> list[Missing]:
     return found
 
 
-def _contract(progress: Progress) -> list[Missing]:
+def _contracts(progress: Progress) -> list[Missing]:
+    """The contracts that are left, and the decisions they wait for."""
+    if progress.on_hold:
+        return [_next("conflicts guardian", "Decide the challenge: the lot is on hold.")]
+    if all_refused(progress.buyers):
+        what = (
+            "Abandon the lot, or rank it again: every buyer decided not to take part in the award."
+        )
+        return [_next("tender manager", what)]
+    awaited = _undecided(progress)
+    if progress.kpis_lacking:
+        what = f"Set {_number(progress.kpis_lacking)} more key performance indicators."
+        awaited = [_next("contract manager", what), *awaited]
     ends_at = progress.standstill_ends_at
     if ends_at is not None and progress.now < ends_at:
-        return [_next("nobody", f"Wait for the end of the standstill, {ends_at.isoformat()}.")]
-    return [_next("contract manager", "Record the contract.")]
+        wait = f"Wait for the end of the standstill, {ends_at.isoformat()}."
+        return [_next("nobody", wait), *awaited]
+    if len(progress.buyers) < 2:  # noqa: PLR2004  # a sole buyer needs no name
+        return [*awaited, _next("contract manager", "Record the contract.")]
+    return [
+        *(
+            _next("contract manager", f"Record the contract of {buyer.name}.")
+            for buyer in progress.buyers
+            if buyer.part is BuyerPart.TAKES_PART and not buyer.contracted
+        ),
+        *awaited,
+    ]
+
+
+def _undecided(progress: Progress) -> list[Missing]:
+    return [
+        _next(f"award approvers of {buyer.name}", "Decide whether it takes part.")
+        for buyer in progress.buyers
+        if buyer.part is None
+    ]
 
 
 # -- when too few are left ------------------------------------------------------------------------

@@ -23,10 +23,11 @@ class LotStage(StrEnum):
 
 
 class StandstillStage(StrEnum):
-    """What a notified lot is shown as: time decides, so it is derived and never stored."""
+    """What a notified lot is shown as: derived from time and challenges, and never stored."""
 
     STANDSTILL = "standstill"
     STANDSTILL_OVER = "standstill_over"
+    ON_HOLD = "on_hold"
 
 
 LOT_TRANSITIONS: Final[Mapping[LotStage, frozenset[LotStage]]] = MappingProxyType(
@@ -42,7 +43,15 @@ LOT_TRANSITIONS: Final[Mapping[LotStage, frozenset[LotStage]]] = MappingProxyTyp
         # Back to ranked also when an approver returns the recommendation.
         LotStage.RECOMMENDED: frozenset({LotStage.AWARDED, LotStage.RANKED, LotStage.ABANDONED}),
         LotStage.AWARDED: frozenset({LotStage.NOTIFIED, LotStage.RANKED, LotStage.ABANDONED}),
-        LotStage.NOTIFIED: frozenset({LotStage.CONTRACTED, LotStage.RANKED, LotStage.ABANDONED}),
+        # Scored again in a new round when a challenge of the award is upheld.
+        LotStage.NOTIFIED: frozenset(
+            {
+                LotStage.CONTRACTED,
+                LotStage.RANKED,
+                LotStage.QUALITY_SCORING,
+                LotStage.ABANDONED,
+            }
+        ),
         LotStage.CONTRACTED: frozenset(),
         LotStage.ABANDONED: frozenset(),
     }
@@ -55,15 +64,19 @@ def may_move(current: LotStage, following: LotStage) -> bool:
 
 
 def shown_stage(
-    stage: LotStage, *, standstill_end: datetime | None, now: datetime
+    stage: LotStage, *, standstill_end: datetime | None, now: datetime, on_hold: bool = False
 ) -> LotStage | StandstillStage:
-    """Return the stage to show: a notified lot is in its standstill, or past it.
+    """Return the stage to show: a notified lot is in its standstill, past it, or on hold.
 
-    At `standstill_end` itself the standstill is over. Raises `ValueError` for a notified lot
+    It is on hold while its award is challenged, whether the standstill runs or not: Public
+    Contracts Regulations 2015, regulation 95; Procurement Act 2023, section 101. At
+    `standstill_end` itself the standstill is over. Raises `ValueError` for a notified lot
     without the end that was stored when its notices went out.
     """
     if stage is not LotStage.NOTIFIED:
         return stage
     if standstill_end is None:
         raise ValueError("A notified lot must have the end of its standstill stored.")
+    if on_hold:
+        return StandstillStage.ON_HOLD
     return StandstillStage.STANDSTILL if now < standstill_end else StandstillStage.STANDSTILL_OVER

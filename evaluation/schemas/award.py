@@ -125,8 +125,13 @@ class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MakeContract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The contract that was made for a lot, by the buyer's own reference."""
+    """The contract that one buyer made for a lot, by its own reference.
 
+    `buyer` may be left out where the tender has one buyer. The value is not given: it is the
+    buyer's share of the awarded price.
+    """
+
+    buyer: UUID | None = None
     reference: Reference
     starts: date
     ends: date
@@ -144,8 +149,16 @@ class MakeContract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError(message)
 
 
-class ContractView(msgspec.Struct, frozen=True, kw_only=True):
-    """The contract made for a lot."""
+class YearValue(msgspec.Struct, frozen=True, kw_only=True):
+    """What the months of the term that fall into one of its years are worth."""
+
+    year: int
+    months: int
+    value: Money
+
+
+class ContractDates(msgspec.Struct, frozen=True, kw_only=True):
+    """A contract by its buyer's reference, from when to when."""
 
     reference: str
     starts: date
@@ -153,8 +166,24 @@ class ContractView(msgspec.Struct, frozen=True, kw_only=True):
     made_at: datetime
 
 
+class ContractView(ContractDates, frozen=True, kw_only=True):
+    """The contract of one buyer for a lot.
+
+    `value` is its share of the awarded price by population; `years` divides it over the published
+    term, and adds up to it.
+    """
+
+    buyer: UUID
+    buyer_name: str
+    value: Money
+    years: list[YearValue]
+
+
 class ContractMadeView(msgspec.Struct, frozen=True, kw_only=True):
-    """The contract as it was recorded, and where it took the lot."""
+    """The contract as it was recorded, and where it took the lot.
+
+    The lot is contracted with the contract that completes those of all buyers that take part.
+    """
 
     lot: int
     stage: str
@@ -182,4 +211,4 @@ class AwardView(msgspec.Struct, frozen=True, kw_only=True):
     awarded_at: datetime
     notified_at: datetime
     standstill_ends_at: datetime
-    contract: ContractView | None
+    contracts: list[ContractView]

@@ -12,16 +12,19 @@ from evaluation.schemas.figures import Comment, Reason, ensure_says_something
 
 
 class About(StrEnum):
-    """Which envelope of a bid a question is about."""
+    """What of a bid a question is about: an envelope, or that its ranked price appears too low."""
 
     QUALITY = "quality"
     PRICE = "price"
+    LOW_PRICE = "low_price"
 
 
 class AskBidder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question about a bid, and until when its bidder may answer.
 
-    The tender manager asks about quality, the price evaluator about prices once they are open.
+    The tender manager asks about quality, the price evaluator about prices once they are open and,
+    as a `low_price` (also under `price-explanations`), about one that is ranked and appears
+    abnormally low.
     """
 
     about: About = About.QUALITY

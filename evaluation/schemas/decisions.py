@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from evaluation.schemas.award import ContractView
+from evaluation.schemas.award import ContractDates
 from market.money import Money
 from tenders.rules.duties import Duty
 from tenders.schemas.conflicts import DecisionOutcome
@@ -122,4 +122,4 @@ class ProcurementDecision(msgspec.Struct, frozen=True, kw_only=True):
     buyers: list[BuyerValue]
     notified_at: datetime
     standstill_ends_at: datetime
-    contract: ContractView | None
+    contract: ContractDates | None

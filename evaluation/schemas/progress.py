@@ -39,6 +39,8 @@ class StandstillView(msgspec.Struct, frozen=True, kw_only=True):
 class EvaluationView(msgspec.Struct, frozen=True, kw_only=True):
     """The evaluation of a lot. `version` is in the ETag that acts on the lot need.
 
+    `round` is 1 until a challenge has the lot evaluated anew.
+
     Counts are shown once the bids are opened, to people without an interest who have declared.
     """
 
@@ -46,6 +48,7 @@ class EvaluationView(msgspec.Struct, frozen=True, kw_only=True):
     lot: int
     title: str
     stage: str
+    round: int
     version: int
     bids: int | None
     evaluators: list[EvaluatorProgress]

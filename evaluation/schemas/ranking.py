@@ -8,6 +8,8 @@ import msgspec
 
 from evaluation.rules.exact import Exact
 from evaluation.schemas.figures import Reason, ensure_says_something
+from evaluation.schemas.low_prices import LowPriceFlag
+from evaluation.schemas.robustness import FlippingMark
 from market.money import DecimalText, Money
 from tenders.rules.award_methods import AwardMethod, MethodName
 from tenders.rules.bids import PriceLine
@@ -18,7 +20,8 @@ class RankedBidView(msgspec.Struct, frozen=True, kw_only=True):
 
     `total` is quality plus price points or, under an index, the figure that ranks the bids; then
     there are no price points. `dropped_out` is the reason, whichever ranking is shown.
-    `price_lines` are shown to those who may read price envelopes.
+    `price_lines` are shown to those who may read price envelopes. `abnormally_low` holds the
+    published indicators by which the price is to be explained before it can win.
     """
 
     pseudonym: str
@@ -35,6 +38,7 @@ class RankedBidView(msgspec.Struct, frozen=True, kw_only=True):
     dropped_out: str | None
     failure: str | None
     price_lines: list[PriceLine] | None
+    abnormally_low: list[LowPriceFlag]
 
 
 class RankingView(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,8 @@ class RankingView(msgspec.Struct, frozen=True, kw_only=True):
     what. `draw_seed` is revealed where the tie rule is a draw: the bids drawn are ordered by
     SHA-256 of "commissioning-support-market/draw/v1", a zero byte, the seed, and the lot's number,
     a stroke and the pseudonym; without the last, the digest is `draw_commitment`.
+    `marks_that_flip` are the single marks, a step of the scale for one criterion of one bid, that
+    would put another bid first: null for an earlier ranking, and for one with frozen figures.
     """
 
     tender: UUID
@@ -66,6 +72,7 @@ class RankingView(msgspec.Struct, frozen=True, kw_only=True):
     minimum_quality: DecimalText
     ranked_at: datetime
     bids: list[RankedBidView]
+    marks_that_flip: list[FlippingMark] | None = None
 
 
 class DropOut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,5 +1,6 @@
 """How firmly a ranking stands, for information alone."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import msgspec
 
 from evaluation.rules.exact import Exact
 from evaluation.rules.robustness.draws import Frequency, Variation
-from evaluation.rules.robustness.report import Robustness
+from evaluation.rules.robustness.report import Flip, Robustness
 from evaluation.rules.robustness.stability import WithoutOne
 
 
@@ -80,6 +81,20 @@ class RobustnessView(msgspec.Struct, frozen=True, kw_only=True):
     charts: list[str]
 
 
+def flipping_marks(flips: Sequence[Flip]) -> list[FlippingMark]:
+    """Give the single marks that flip to the outside."""
+    return [
+        FlippingMark(
+            pseudonym=one.key,
+            criterion=one.criterion,
+            agreed=Exact.of(one.agreed),
+            instead=Exact.of(one.instead),
+            winners=list(one.winners),
+        )
+        for one in flips
+    ]
+
+
 def view_of(
     tender: UUID, lot: int, ranking: int, report: Robustness, charts: list[str]
 ) -> RobustnessView:
@@ -99,16 +114,7 @@ def view_of(
             )
             for one in report.ranges
         ],
-        marks_that_flip=[
-            FlippingMark(
-                pseudonym=one.key,
-                criterion=one.criterion,
-                agreed=Exact.of(one.agreed),
-                instead=Exact.of(one.instead),
-                winners=list(one.winners),
-            )
-            for one in report.flips
-        ],
+        marks_that_flip=flipping_marks(report.flips),
         dominated=[
             DominatedBid(pseudonym=key, by=list(by)) for key, by in report.dominated.items()
         ],

@@ -3,6 +3,8 @@
 from msgspec import Struct
 
 JOINT_GROUPS = ("06P", "04F")
+MEMBERS_APPROVERS = ("luton_approver", "keynes_approver")
+"""Who decides for each of them whether it takes part in the award."""
 
 
 class Cast(Struct, frozen=True, kw_only=True):
@@ -104,6 +106,20 @@ BUYERS = (
         name="Lionel Grant",
         group="06F",
         roles=("lay_member",),
+        duties=("award_approver",),
+    ),
+    Cast(
+        key="luton_approver",
+        name="Lorna Tait",
+        group="06P",
+        roles=("commissioner",),
+        duties=("award_approver",),
+    ),
+    Cast(
+        key="keynes_approver",
+        name="Malik Osei",
+        group="04F",
+        roles=("commissioner",),
         duties=("award_approver",),
     ),
     Cast(

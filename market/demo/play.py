@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from market.demo.bidders import BIDDERS, Bidder, reason
+from market.demo.cast import MEMBERS_APPROVERS
 from market.demo.methods import side_by_side
 from market.demo.preparation import Chapter, Preparation
 from market.demo.requirement import REQUIREMENT, SCALE
@@ -17,6 +18,22 @@ class Play(Preparation):
     def chapters(self) -> list[Chapter]:
         """The whole story in order."""
         return [*self.until_published(), *self.after_publication()]
+
+    async def _verify_winner(self, number: int) -> None:
+        """What the winner declared is checked before the contract."""
+        manager = self.desks["lead"]
+        checks = (await manager.get(f"{self._lot(number)}/award-checks"))["checks"]
+        for check in checks:
+            await manager.post(
+                f"{self._lot(number)}/award-checks",
+                {
+                    "check": check["check"],
+                    "participant": check["participant"],
+                    "outcome": "verified",
+                    "reason": "The documents that the supplier sent show what it declared.",
+                    "evidence": f"Procurement file, lot {number}",
+                },
+            )
 
     def after_publication(self) -> list[Chapter]:
         """What happens once suppliers can bid."""
@@ -280,7 +297,20 @@ class Play(Preparation):
                         "reason": "The record shows how each score was reached.",
                     },
                 )
-        self.tell("Approved by a quorum of two, a lay member among them.")
+        for key in MEMBERS_APPROVERS:
+            await self._declare(key)
+            for number in self._lots():
+                await self.desks[key].post(
+                    f"{self._lot(number)}/buyer-decisions",
+                    {
+                        "takes_part": True,
+                        "reason": "The governing body agrees to our share of the awarded price.",
+                    },
+                )
+        self.tell(
+            "Approved by a quorum of two, a lay member among them; both other groups decided for"
+            " themselves to take part."
+        )
 
     async def notify(self) -> None:
         """The lead sends a notice to every bidder, which begins the standstill."""
@@ -303,29 +333,41 @@ class Play(Preparation):
         self.tell(f"Standstill until {ends}.")
 
     async def contract(self) -> None:
-        """Too early is refused; after the standstill both contracts are made."""
+        """Too early is refused; after the standstill each group's contracts are made."""
         await self._declare("contract_manager")
         manager = self.desks["contract_manager"]
         starts = self.kept["tender"]["timetable"]["contract_starts"]
         ends = f"{int(starts[:4]) + 3}{starts[4:]}"
         for number in self._lots():
-            body = {"reference": f"DEMO-LOT-{number}", "starts": starts, "ends": ends}
+            bodies = [
+                {
+                    "buyer": buyer["organisation"],
+                    "reference": f"DEMO-LOT-{number}-{place}",
+                    "starts": starts,
+                    "ends": ends,
+                }
+                for place, buyer in enumerate(self.kept["tender"]["buyers"], 1)
+            ]
             version = (await self._evaluation(number, "contract_manager"))["version"]
+            await self._verify_winner(number)
             if number == 1:
                 answer = await self.office.send(
                     "POST",
                     f"{self._lot(number)}/contract",
                     token=manager.token,
                     version=version,
-                    body=body,
+                    body=bodies[0],
                     expected=(409,),
                 )
                 self.kept["refused_contract"] = answer.json()["detail"]
                 over = datetime.fromisoformat(self.kept["award-lot-1"]["standstill_ends_at"])
                 await self._advance_to(over + timedelta(minutes=1))
-            await manager.post(f"{self._lot(number)}/contract", body, version=version)
+            for body in bodies:
+                await manager.post(f"{self._lot(number)}/contract", body, version=version)
         self.kept["assurance-report"] = await self.desks["guardian"].get(
             f"/tenders/{self.tender}/assurance-report"
         )
         self.kept["record"] = await self.desks["guardian"].get(f"/tenders/{self.tender}/record")
-        self.tell(f"In the standstill: {self.kept['refused_contract']} Then both were made.")
+        self.tell(
+            f"In the standstill: {self.kept['refused_contract']} Then each group made its own."
+        )

@@ -44,6 +44,7 @@ def observed(app: ASGIApp) -> ASGIApp:
     strings are never logged.
     """
     BUILD.labels(VERSION).set(1)
+    log = _LOG.bind()  # made once: the lazy one is made anew for every line
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -55,12 +56,12 @@ def observed(app: ASGIApp) -> ASGIApp:
                 await _refuse(seen, HeadersTooLarge(), send)
             else:
                 await app(scope, receive, seen.watch(send))
-        except Exception as error:  # noqa: BLE001  # the last line: whatever it is, it is answered
-            _LOG.error("unhandled", request=seen.request, path=scope["path"], exc_info=error)
+        except Exception as error:  # the last line: whatever it is, it is answered
+            log.exception("unhandled", request=seen.request, path=scope["path"], exc_info=error)
             if seen.status is None:
                 await _refuse(seen, InternalError(), send)
         finally:
-            seen.close()
+            seen.close(log)
 
     return answer
 
@@ -125,7 +126,7 @@ class _Seen:
         by = actor.credential if isinstance(actor, Actor) else None
         return {} if by is None else {"credential": str(by)}
 
-    def close(self) -> None:
+    def close(self, log: Any) -> None:
         """Count and log what became of the request."""
         status = self.status or 499  # nobody was left to answer
         took = time.perf_counter() - self.began
@@ -139,7 +140,7 @@ class _Seen:
             REQUESTS.labels(method, route, f"{status // 100}xx").inc()
             DURATIONS.labels(method, route).observe(took)
         note_pool()
-        _LOG.info(
+        log.info(
             "request",
             request=self.request,
             method=method,

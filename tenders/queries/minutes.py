@@ -45,6 +45,8 @@ _RECORD = """
 SELECT r.lot_number, r.lot_title, r.lot, r.pseudonym, r.variant, r.kind,
     encode(r.sealed_digest, 'hex') AS sealed_digest, r.as_fixed,
     encode(r.committed, 'hex') AS commitment,
+    ARRAY(SELECT o.name FROM person o WHERE o.id = ANY(r.released_by)
+          ORDER BY o.name, o.id) AS released_by,
     r.opened_at, p.name AS opened_by, r.failure, r.supplier, o.name AS supplier_name, r.received_at
 FROM opening_record($1) r LEFT JOIN organisation o ON o.id = r.supplier
 LEFT JOIN person p ON p.id = r.opened_by
@@ -93,6 +95,7 @@ class _Envelope(msgspec.Struct, frozen=True):
     sealed_digest: str
     as_fixed: bool
     commitment: str
+    released_by: list[str]
     opened_at: datetime | None
     opened_by: str | None
     failure: str | None
@@ -185,6 +188,7 @@ def _envelope(row: _Envelope) -> EnvelopeMinutes:
         sealed_digest=row.sealed_digest,
         as_fixed=row.as_fixed,
         commitment=row.commitment,
+        released_by=row.released_by,
         opened_at=row.opened_at,
         opened_by=row.opened_by,
         commitment_matches=None if row.opened_at is None else proves_commitment(row.failure),

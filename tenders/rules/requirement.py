@@ -36,6 +36,7 @@ from tenders.rules.criteria import (
     walk,
 )
 from tenders.rules.lot_limits import LotLimit, limit_faults
+from tenders.rules.low_prices import AbnormallyLow, low_price_faults
 
 MAXIMUM_LOTS: Final = 20
 MAXIMUM_PRICE_ITEMS: Final = 200
@@ -93,6 +94,7 @@ class Requirement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lots: Annotated[tuple[Lot, ...], Meta(max_length=MAXIMUM_LOTS)]
     award_method: AwardMethod
     lot_limit: LotLimit | None = None
+    abnormally_low: AbnormallyLow | None = None
     approval_quorum: Annotated[int, Meta(ge=1, le=10)] = 2
     evaluators_minimum: Annotated[int, Meta(ge=1, le=20)] = 2
     spread_tolerance: Annotated[
@@ -179,6 +181,7 @@ def faults(requirement: Requirement, known_service_lines: Collection[str]) -> li
         *_panel_faults(requirement),
         *_numbering_faults(requirement.lots),
         *limit_faults(requirement.lot_limit, len(requirement.lots)),
+        *low_price_faults(requirement.abnormally_low),
         *(
             fault
             for index, lot in enumerate(requirement.lots)

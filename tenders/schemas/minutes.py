@@ -26,7 +26,8 @@ class EnvelopeMinutes(msgspec.Struct, frozen=True, kw_only=True):
 
     `sealed_digest` is the SHA-256 of the sealed envelope as it was fixed at the deadline and
     `commitment` the salted one, both as in the bidder's receipt. `as_fixed` is false where another
-    envelope, or none, is stored now: it stays sealed. `commitment_matches` is absent while it is
+    envelope, or none, is stored now: it stays sealed. `released_by` are the officers who released
+    its key together, none where the market keeps it. `commitment_matches` is absent while it is
     sealed.
     """
 
@@ -34,6 +35,7 @@ class EnvelopeMinutes(msgspec.Struct, frozen=True, kw_only=True):
     sealed_digest: str
     as_fixed: bool
     commitment: str
+    released_by: list[str]
     opened_at: datetime | None
     opened_by: str | None
     commitment_matches: bool | None

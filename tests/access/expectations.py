@@ -49,7 +49,7 @@ PRICES_OPEN = {
     "contracted",
 }
 _TOLD = ("standstill", "standstill_over", "contracted")
-_READS_EVALUATION = (
+READS_EVALUATION = (
     "quality_evaluator",
     "moderator",
     "price_evaluator",
@@ -60,12 +60,10 @@ _READS_EVALUATION = (
     "outcome_reviewer",
 )
 
-_ranked = lot_reading(
-    *_READS_EVALUATION,
-    at=dict.fromkeys(
-        ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
-    ),
+_UNRANKED = dict.fromkeys(
+    ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
 )
+_ranked = lot_reading(*READS_EVALUATION, at=_UNRANKED)
 """Once there is a ranking, for those who read the evaluation."""
 
 # -- rules that one operation alone has -----------------------------------------------------------
@@ -205,7 +203,7 @@ def _minutes(case: Case) -> str:
 def _scores(case: Case) -> str:
     undecided = case.moment.lot in {"bidding", "quality_scoring"}
     panel = ("quality_evaluator", "moderator", "guardian")
-    return lot_reading(*(panel if undecided else _READS_EVALUATION), at={})(case)
+    return lot_reading(*(panel if undecided else READS_EVALUATION), at={})(case)
 
 
 def _notices(case: Case) -> str:
@@ -213,7 +211,7 @@ def _notices(case: Case) -> str:
     if not case.moment.lot:
         return NOT_FOUND
     if case.in_force:
-        return lot_reading(*_READS_EVALUATION, at={})(case)
+        return lot_reading(*READS_EVALUATION, at={})(case)
     return NOT_FOUND if case.acts_for(Of.THEMSELVES) else "200"
 
 
@@ -407,7 +405,17 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
                 ("ranked", "recommended", "awarded", "standstill", "standstill_over"), "201"
             ),
         ),
-        "getLotAllocation": lot_reading(*_READS_EVALUATION, at={}, otherwise=NOT_FOUND),
+        "listPriceExplanations": lot_reading(
+            "price_evaluator",
+            "tender_manager",
+            "moderator",
+            "award_approver",
+            "guardian",
+            at=_UNRANKED,
+        ),
+        "askForPriceExplanation": lot_act("price_evaluator", at={"ranked": "201"}),
+        "decideLowPrice": lot_act("tender_manager", at={"ranked": "409 explanation-awaited"}),
+        "getLotAllocation": lot_reading(*READS_EVALUATION, at={}, otherwise=NOT_FOUND),
         "getRobustness": _ranked,
         "getRobustnessChart": _ranked,
         # award, notices, contract
@@ -417,6 +425,17 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "listAwardNotices": signed_in(_notices),
         "getAwardNoticePage": signed_in(_one_notice),
         "getAwardNoticeDocument": signed_in(_one_notice),
+        "listAwardChecks": lot_reading(
+            "tender_manager",
+            "award_approver",
+            "guardian",
+            "contract_manager",
+            at={**_UNRANKED, "ranked": NOT_FOUND, "recommended": NOT_FOUND},
+        ),
+        "recordAwardCheck": lot_act(
+            "tender_manager",
+            at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201"),
+        ),
         "makeContract": lot_act(
             "contract_manager",
             at={"standstill": "409 standstill-running", "standstill_over": "201"},

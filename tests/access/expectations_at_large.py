@@ -193,6 +193,7 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
             lambda case: _registrar(case) or case.kind.name == "applicant", "200", NOT_FOUND
         ),
         "decideSupplierApplication": signed_in(_decide_application),
+        "getTrackRecord": everybody("200"),
         "listSuppliers": everybody("200"),
         # what one looks for
         "saveSearch": _for_an_organisation("201"),

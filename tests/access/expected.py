@@ -11,10 +11,22 @@ from typing import Final
 from tests.access.cases import Case
 from tests.access.expectations import OF_TENDERS
 from tests.access.expectations_at_large import AT_LARGE
+from tests.access.expectations_of_challenges import OF_CHALLENGES
+from tests.access.expectations_of_contracts import OF_CONTRACTS
 from tests.access.expectations_of_documents import OF_DOCUMENTS
+from tests.access.expectations_of_records import OF_RECORDS
 from tests.access.rules import Rule
 
-EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType({**AT_LARGE, **OF_TENDERS, **OF_DOCUMENTS})
+EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType(
+    {
+        **AT_LARGE,
+        **OF_TENDERS,
+        **OF_DOCUMENTS,
+        **OF_CHALLENGES,
+        **OF_CONTRACTS,
+        **OF_RECORDS,
+    }
+)
 
 SCOPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -28,6 +40,7 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
         "getOrganisation": "register:read",
         "listServiceLines": "register:read",
         "listSuppliers": "register:read",
+        "getTrackRecord": "register:read",
         "listMyTenders": "tenders:read",
         "listRequirementVersions": "tenders:read",
         "getRequirementVersion": "tenders:read",
@@ -72,6 +85,7 @@ FRESH: Final = frozenset(
         "resumeOpening",
         "openPrices",
         "approveAward",
+        "decideForBuyer",
         "offerPasswordReset",
         "enrolAuthenticator",
         "confirmAuthenticator",

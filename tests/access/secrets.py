@@ -70,9 +70,14 @@ def _answer(case: Case, _: str) -> bool:
 
 
 def _unit_price(case: Case, bid: str) -> bool:
-    """What it asks for each item: those who rank, approve or guard; never of a bid that failed."""
-    ranked = case.moment.lot in _RANKED and bid != "failing"
-    return ranked and _reads(case, "price_evaluator", "award_approver", "guardian")
+    """What it asks for each item: those who rank, approve or guard, or read the record.
+
+    Never of a bid that failed.
+    """
+    if case.moment.lot not in _RANKED or bid == "failing":
+        return False
+    reads = _reads(case, "price_evaluator", "award_approver", "guardian")
+    return reads or _reads_record(case)
 
 
 def _total(case: Case, bid: str) -> bool:
@@ -92,15 +97,27 @@ def _total(case: Case, bid: str) -> bool:
         "contract_manager",
         "outcome_reviewer",
     )
-    return case.moment.lot in _RANKED and readers
+    return case.moment.lot in _RANKED and (readers or _reads_record(case))
 
 
 def _whose(case: Case, _: str) -> bool:
     """Which pseudonym is whose: nobody who scores or may yet score, until quality is decided."""
+    if _reads_record(case):
+        return True
     if not case.moment.opened or not case.knows_bidders or case.conflict_in_reading:
         return False
     knows = bool(case.in_force & {"opener", "guardian"})
     return knows or case.moment.lot not in _UNDECIDED
+
+
+def _reads_record(case: Case) -> bool:
+    """The whole record: once awarded or given up, those who answer for it, and auditors."""
+    given_up = case.moment.lot == "abandoned" and case.moment.opened
+    if not given_up and case.moment.lot not in {"awarded", *_TOLD}:
+        return False
+    return case.audits or _reads(
+        case, "tender_manager", "guardian", "award_approver", "outcome_reviewer"
+    )
 
 
 def _told(case: Case) -> bool:

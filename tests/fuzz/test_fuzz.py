@@ -28,7 +28,7 @@ from tests.fuzz.asking import Made, Operation, asked, send
 from tests.makers.frozen import Frozen
 from tests.makers.moving import MovingMarket, undone
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
 CHECKS = [
     not_a_server_error,
     negative_data_rejection,

@@ -83,7 +83,7 @@ async def _tells_how_it_ended(play: Play, world: World, before: list[dict[str, A
     assert public[: len(before)] == before
     aside = {"clock.shifted", "ownership.link_stated"}
     later = [one["type"] for one in public[len(before) :] if one["type"] not in aside]
-    assert later == ["tender.opened", *["notices.sent"] * 2, *["contract.made"] * 2]
+    assert later == ["tender.opened", *["notices.sent"] * 2, *["contract.made"] * 6]
     text = json.dumps(public)
     for bidder in BIDDERS:
         for prices in bidder.prices.values():

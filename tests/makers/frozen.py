@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
+from evaluation.schemas.performance import RecordBaseline
 from tests.access.kinds import Of
 from tests.makers.bids import asked, bid_body
 from tests.makers.cast import INVITED, YEARS, Cast
@@ -103,7 +104,29 @@ async def bodies(world: World, cast: Cast) -> dict[str, object]:
             "question": "Which of the two groups do you mean in your answer?",
             "answer_by": (now + timedelta(days=50)).isoformat(),
         },
+        "askForPriceExplanation": {
+            "pseudonym": cast.path["pseudonym"],
+            "question": "How can you do this at half the price of the others?",
+            "answer_by": (now + timedelta(days=50)).isoformat(),
+        },
+        "decideLowPrice": {
+            "pseudonym": cast.path["pseudonym"],
+            "outcome": "accepted",
+            "reason": "The bills that it showed account for the price.",
+        },
+        "recordAwardCheck": {
+            "check": "insurance",
+            "outcome": "verified",
+            "reason": "The certificates cover what the requirement asks for.",
+            "evidence": "Certificate 4711, file P-12",
+        },
         "recordDissent": {"criterion": "Q1.1", "reason": "I found this nowhere in the answer."},
+        "recordBaseline": {
+            **RecordBaseline.example,
+            "yearly_costs": [
+                {"buyer": str(buyer), "cost": {"amount": "310000.00", "currency": "GBP"}}
+            ],
+        },
         "setPanel": {
             "evaluators": [
                 {"person": str(cast[name].id), "criteria": ["Q1.1", "Q1.2", "Q2"]}

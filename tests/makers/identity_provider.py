@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import functools
 import hashlib
 import json
 import time
@@ -58,7 +59,7 @@ class Provider:
     def __init__(self, port: int) -> None:
         """Begin with one RSA key and somebody called Ruth."""
         self.issuer = f"http://127.0.0.1:{port}"
-        self.key: Key = new_key("RSA", 2048, "first")
+        self.key: Key = first_key()
         self.published: list[dict[str, Any]] = [public(self.key)]
         self.subject = "ruth-at-the-provider"
         self.claims: dict[str, Any] = {
@@ -153,6 +154,12 @@ def _basic() -> str:
 def new_key(kind: str, size: str | int, key_id: str) -> Key:
     """Make a private key with a name."""
     return JWKRegistry.generate_key(kind, size, {"kid": key_id})
+
+
+@functools.cache
+def first_key() -> Key:
+    """The key every provider begins with: looking for primes would take most of a test."""
+    return new_key("RSA", 2048, "first")
 
 
 def public(key: Key) -> dict[str, Any]:

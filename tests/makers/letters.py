@@ -154,6 +154,8 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
         {**_RANKED, "returned": True, "reader": "tender_manager"},
     ),
     ("notices-due", "", _LOT),
+    ("buyer-decision-due", "declared", {**_LOT, "declared": True}),
+    ("buyer-decision-due", "not declared", {**_LOT, "declared": False}),
     ("outcome", "", {**_LOT, "standstill_ends_at": _MIDNIGHT}),
     ("lot-abandoned", "unopened", {**_LOT, "abandoned_at": _SUMMER, "opened": False}),
     ("lot-abandoned", "opened", {**_LOT, "abandoned_at": _SUMMER, "opened": True}),
@@ -170,6 +172,21 @@ CASES: Final[tuple[tuple[str, str, Mapping[str, Any]], ...]] = (
     ),
     ("contract-made", "to the house", {**_RUNS, "reader": "house"}),
     ("contract-made", "to the supplier", {**_RUNS, "reader": "supplier"}),
+    (
+        "challenge-to-decide",
+        "to the guardian",
+        {**_LOT, "received_at": _SUMMER, "reader": "guardian", "declared": True},
+    ),
+    (
+        "challenge-to-decide",
+        "to a contract manager who has not declared",
+        {**_LOT, "received_at": _SUMMER, "reader": "contract_manager", "declared": False},
+    ),
+    ("lot-on-hold", "to the challenger", {**_LOT, "received_at": _SUMMER, "theirs": True}),
+    ("lot-on-hold", "to another bidder", {**_LOT, "received_at": _SUMMER, "theirs": False}),
+    ("challenge-decided", "", _LOT),
+    ("hold-ended", "", {**_LOT, "standstill_ends_at": _MIDNIGHT}),
+    ("evaluated-anew", "", _LOT),
 )
 """Kind, which of its letters, and the facts."""
 

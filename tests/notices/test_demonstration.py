@@ -66,12 +66,14 @@ EXPECTED = {
     "An interest nobody mentioned comes out": _told(conflict_to_decide=("guardian",)),
     # and the approver who must leave is asked for nothing any more
     "Recommendation and approval": _told(
-        approval_due=("approver", "lay_member") * 2, notices_due=("lead",) * 2
+        approval_due=("approver", "lay_member", "luton_approver", "keynes_approver") * 2,
+        notices_due=("lead",) * 2,
+        buyer_decision_due=("luton_approver", "keynes_approver") * 2,
     ),
     "Every bidder gets a notice; standstill": _told(outcome=EACH_BID),
     "Contracts": _told(
         standstill_over=("contract_manager", "lead") * 2,
-        contract_made=("lead", "guardian") * 2 + ("central-eastern", "greensand"),
+        contract_made=("lead", "guardian") * 6 + ("central-eastern", "greensand") * 3,
     ),
 }
 """Everybody to whom something is told in each chapter, and what, as often as it is."""

@@ -54,6 +54,23 @@ async def test_scores_are_due_once_and_asked_for_again_after_a_week(
     assert told(await notices.catch_up(), "scores-due") == []
 
 
+async def test_a_question_about_a_bid_is_told_to_its_bidder_and_not_what_it_is(
+    world: World, notices: Noticing
+) -> None:
+    lot = await lot_to_score(world)
+    await notices.catch_up()
+    question = "Which of the two groups do you mean in the second paragraph?"
+    until = await market_time(world) + timedelta(days=5)
+    asked = await lot.tender.manager.post(
+        f"{lot.path}/evaluation/bids/{lot.pseudonyms[1]}/questions",
+        {"question": question, "answer_by": until.isoformat()},
+    )
+    assert asked.status_code == 201, asked.text
+    fresh = await notices.catch_up()
+    assert told(fresh) == each("bid-questioned", lot.suppliers[1])
+    assert question not in str([one.facts for one in fresh])
+
+
 async def test_moderation_is_due_when_the_last_evaluator_has_locked(
     world: World, notices: Noticing
 ) -> None:

@@ -20,6 +20,9 @@ FORMAL = {
     "extension-proposed",
     "bid-lapsed",
     "lot-abandoned",
+    "lot-on-hold",
+    "challenge-decided",
+    "evaluated-anew",
     "outcome",
     "application-decided",
 }

@@ -73,10 +73,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHERE l.tender = of_tender
     UNION ALL SELECT k.asked_by, 'asked_about_' || k.about, l.number, NULL, k.asked_at
         FROM bid_question k JOIN lot l ON l.id = k.lot WHERE l.tender = of_tender
+    UNION ALL SELECT d.decided_by, 'decided_low_price', l.number, NULL, d.decided_at
+        FROM low_price_decision d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
+    UNION ALL SELECT c.recorded_by, 'verified_winner', l.number, NULL, c.recorded_at
+        FROM award_check c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
     UNION ALL SELECT q.decided_by, 'decided_quality', l.number, NULL, q.decided_at
         FROM quality_decision q JOIN lot l ON l.id = q.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.ranked_by, 'ranked', l.number, NULL, r.ranked_at
-        FROM ranking r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender AND r.number = 1
+        FROM ranking r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender AND first_of_round(r)
     UNION ALL SELECT d.recorded_by, 'recorded_drop_out', l.number, NULL, d.recorded_at
         FROM drop_out d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
     UNION ALL SELECT r.recommended_by, 'recommended', l.number, NULL, r.recommended_at
@@ -87,8 +91,38 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender
     UNION ALL SELECT n.sent_by, 'sent_notices', l.number, NULL, n.sent_at
         FROM award_notice n JOIN lot l ON l.id = n.lot WHERE l.tender = of_tender
+    UNION ALL SELECT c.recorded_by, 'recorded_challenge', l.number, NULL, c.recorded_at
+        FROM lot_challenge c JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender AND c.reference IS NOT NULL
+    UNION ALL SELECT e.ended_by, 'decided_challenge', l.number, NULL, e.ended_at
+        FROM challenge_end e JOIN lot_challenge c ON c.id = e.challenge JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender AND e.outcome <> 'withdrawn'
+    UNION ALL SELECT d.disclosed_by, 'disclosed', l.number, NULL, d.disclosed_at
+        FROM disclosure_bundle d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
     UNION ALL SELECT c.recorded_by, 'made_contract', l.number, NULL, c.made_at
         FROM contract c JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
+    UNION ALL SELECT d.decided_by, 'decided_for_buyer', l.number, NULL, d.decided_at
+        FROM buyer_decision d JOIN lot l ON l.id = d.lot WHERE l.tender = of_tender
+    UNION ALL SELECT k.set_by, 'set_kpi', l.number, NULL, k.set_at
+        FROM kpi k JOIN lot l ON l.id = k.lot WHERE l.tender = of_tender
+    UNION ALL SELECT b.recorded_by, 'recorded_baseline', l.number, NULL, b.recorded_at
+        FROM outcome_baseline b JOIN lot l ON l.id = b.lot WHERE l.tender = of_tender
+    UNION ALL SELECT a.assessed_by, 'assessed_kpi', l.number, NULL, a.assessed_at
+        FROM kpi_assessment a JOIN kpi k ON k.id = a.kpi JOIN lot l ON l.id = k.lot
+        WHERE l.tender = of_tender
+    UNION ALL SELECT p.published_by, 'published_kpis', l.number, NULL, p.published_at
+        FROM kpi_publication p JOIN lot l ON l.id = p.lot WHERE l.tender = of_tender
+    UNION ALL SELECT h.recorded_by, 'changed_contract', l.number, NULL, h.recorded_at
+        FROM contract_change h JOIN contract c ON c.id = h.contract JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender
+    UNION ALL SELECT m.set_by, 'set_milestone', l.number, NULL, m.set_at
+        FROM milestone m JOIN contract c ON c.id = m.contract JOIN lot l ON l.id = c.lot
+        WHERE l.tender = of_tender
+    UNION ALL SELECT d.recorded_by, 'met_milestone', l.number, NULL, d.recorded_at
+        FROM milestone_met d JOIN milestone m ON m.id = d.milestone
+        JOIN contract c ON c.id = m.contract JOIN lot l ON l.id = c.lot WHERE l.tender = of_tender
+    UNION ALL SELECT r.reviewed_by, 'reviewed_outcome', l.number, NULL, r.reviewed_at
+        FROM outcome_review r JOIN lot l ON l.id = r.lot WHERE l.tender = of_tender
     UNION ALL SELECT e.granted_by, 'granted_exemption', NULL, NULL, e.granted_at
         FROM exemption e WHERE e.tender = of_tender
     UNION ALL SELECT r.revoked_by, 'revoked_exemption', NULL, NULL, r.revoked_at

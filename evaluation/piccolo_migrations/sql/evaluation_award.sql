@@ -90,7 +90,8 @@ CREATE TRIGGER guard_recommendation BEFORE INSERT ON recommendation
 
 CREATE FUNCTION latest_recommendation(of_lot uuid) RETURNS uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT id FROM recommendation WHERE lot = of_lot ORDER BY number DESC LIMIT 1
+    SELECT r.id FROM recommendation r JOIN current_ranking k ON k.id = r.ranking
+    WHERE r.lot = of_lot ORDER BY r.number DESC LIMIT 1
 $$;
 
 -- The award that stands: the latest out of the latest ranking.

@@ -6,11 +6,11 @@ SELECT keep_recorded('bid_question', 'bid_answer');
 SELECT keep_to_persons('bid_question', 'bid_answer');
 
 -- While what is asked about is being looked at: quality until it is locked, a price once it is open
--- and until the ranking.
+-- and until the ranking; a price that appears abnormally low, once it is ranked.
 CREATE FUNCTION ensure_questionable(of_lot uuid, about text) RETURNS lot LANGUAGE sql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT ensure_lot_stage(of_lot, CASE about WHEN 'price' THEN 'price_opened'
-                                    ELSE 'quality_scoring' END)
+                                    WHEN 'low_price' THEN 'ranked' ELSE 'quality_scoring' END)
 $$;
 
 CREATE FUNCTION guard_bid_question() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -19,9 +19,10 @@ DECLARE held lot;
 BEGIN
     held := ensure_questionable(NEW.lot, NEW.about);
     PERFORM ensure_may_act(NEW.asked_by, held.tender,
-        CASE NEW.about WHEN 'price' THEN 'price_evaluator' ELSE 'tender_manager' END);
+        CASE NEW.about WHEN 'quality' THEN 'tender_manager' ELSE 'price_evaluator' END);
     IF NOT EXISTS (SELECT 1 FROM manifest_entry m JOIN opened_envelope o ON o.bid = m.bid
-                   WHERE m.bid = NEW.bid AND m.lot = NEW.lot AND o.kind = NEW.about
+                   WHERE m.bid = NEW.bid AND m.lot = NEW.lot AND o.kind = CASE NEW.about WHEN 'quality' THEN 'quality'
+                                                 ELSE 'price' END
                      AND o.content IS NOT NULL) THEN
         PERFORM refuse('questioned_bid_opened', 'Only what was opened of a bid is asked about.');
     END IF;

@@ -3,5 +3,5 @@
 -- then nobody learns from the feed that a lot was awarded. How many notices were sent is not told.
 INSERT INTO public_action (action, details, of_published_tender) VALUES
     ('notices.sent', '{lot,standstill_ends_at}', true),
-    ('contract.made', '{lot,reference}', true),
+    ('contract.made', '{lot,buyer,reference}', true),
     ('lot.abandoned', '{lot}', true);

@@ -127,12 +127,18 @@ CREATE FUNCTION duty_of_act(act text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
         WHEN act IN ('confirmed_opening', 'opened_quality') THEN 'opener'
         WHEN act IN ('scored', 'locked_scores', 'dissented') THEN 'quality_evaluator'
         WHEN act IN ('moderated', 'decided_quality', 'recommended') THEN 'moderator'
-        WHEN act IN ('opened_price', 'asked_about_price', 'ranked') THEN 'price_evaluator'
-        WHEN act IN ('approved_award', 'returned_award') THEN 'award_approver'
+        WHEN act IN ('opened_price', 'asked_about_price', 'asked_about_low_price',
+            'ranked') THEN 'price_evaluator'
+        WHEN act IN ('approved_award', 'returned_award', 'decided_for_buyer') THEN 'award_approver'
         WHEN act IN ('published', 'amended', 'gave_duty', 'set_panel', 'asked_about_quality',
-            'recorded_drop_out', 'sent_notices') THEN 'tender_manager'
-        WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict') THEN 'guardian'
-        WHEN act = 'made_contract' THEN 'contract_manager' END
+            'decided_low_price', 'recorded_drop_out', 'verified_winner', 'sent_notices',
+            'recorded_challenge', 'disclosed') THEN 'tender_manager'
+        WHEN act IN ('granted_exemption', 'revoked_exemption', 'decided_conflict',
+            'decided_challenge') THEN 'guardian'
+        WHEN act = 'reviewed_outcome' THEN 'outcome_reviewer'
+        WHEN act IN ('made_contract', 'set_kpi', 'recorded_baseline', 'assessed_kpi',
+            'published_kpis', 'changed_contract', 'set_milestone', 'met_milestone')
+            THEN 'contract_manager' END
 $$;
 
 -- Every duty that somebody was given or, whatever they were given, exercised, since when.
@@ -195,8 +201,11 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT a.person, a.act, a.at FROM acts_in(of_tender) a, tender t
     WHERE t.id = of_tender AND (a.act IN ('confirmed_opening', 'opened_quality', 'opened_price',
         'scored', 'locked_scores', 'dissented', 'asked_about_quality', 'asked_about_price',
-        'moderated', 'decided_quality', 'ranked', 'recorded_drop_out', 'recommended',
-        'approved_award', 'returned_award', 'sent_notices', 'made_contract', 'decided_conflict')
+        'asked_about_low_price', 'decided_low_price', 'moderated', 'decided_quality', 'ranked',
+        'recorded_drop_out', 'verified_winner', 'recommended', 'approved_award', 'returned_award',
+        'sent_notices', 'disclosed', 'made_contract', 'decided_conflict', 'recorded_challenge',
+        'decided_challenge', 'decided_for_buyer', 'set_kpi', 'recorded_baseline', 'assessed_kpi',
+        'published_kpis', 'changed_contract', 'set_milestone', 'met_milestone', 'reviewed_outcome')
         OR a.act IN ('gave_duty', 'set_panel', 'granted_exemption', 'revoked_exemption')
            AND a.at >= t.opened_at)
 $$;

@@ -16,7 +16,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT e.person, e.organisation, ARRAY(
             SELECT s.number FROM scored s WHERE e.person IN (SELECT evaluators_of_lot(s.id))
                 AND NOT EXISTS (
-                SELECT 1 FROM score_lock k WHERE k.lot = s.id AND k.evaluator = e.person)
+                SELECT 1 FROM current_score_lock k WHERE k.lot = s.id AND k.evaluator = e.person)
             ORDER BY s.number) AS lots
         FROM evaluator e
     )
@@ -36,7 +36,7 @@ $$;
 -- Whether a lot whose quality is locked has a bid that met the minimum.
 CREATE FUNCTION has_prices_to_open(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM quality_decision q WHERE q.lot = of_lot AND q.passed)
+    SELECT EXISTS (SELECT 1 FROM current_quality_decision q WHERE q.lot = of_lot AND q.passed)
 $$;
 
 GRANT SELECT (id, lot, bid) ON award TO market_worker;

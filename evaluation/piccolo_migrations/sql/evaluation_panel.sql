@@ -53,10 +53,10 @@ $$;
 -- every evaluator for every criterion; only of those who can act.
 CREATE FUNCTION seats_of(of_lot uuid) RETURNS TABLE (evaluator uuid, criterion uuid, code text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    WITH latest AS (SELECT id FROM panel WHERE lot = of_lot ORDER BY number DESC LIMIT 1),
+    WITH latest AS (SELECT id FROM current_panel WHERE lot = of_lot ORDER BY number DESC LIMIT 1),
     able AS MATERIALIZED (
         SELECT DISTINCT e AS person FROM lot l CROSS JOIN evaluators_of(l.tender) e
-        WHERE l.id = of_lot)
+        WHERE l.id = of_lot AND NOT saw_earlier_round(of_lot, e))
     SELECT a.person, c.id, c.code::text FROM able a CROSS JOIN criterion c
     WHERE c.lot = of_lot AND (NOT EXISTS (SELECT 1 FROM latest) OR EXISTS (
         SELECT 1 FROM panel_seat s JOIN latest p ON p.id = s.panel
@@ -72,10 +72,10 @@ $$;
 -- once the quality of the lot is locked, it stays as it was then.
 CREATE FUNCTION counting_seats(of_lot uuid) RETURNS TABLE (evaluator uuid, criterion uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT k.evaluator, k.criterion FROM counted_seat k WHERE k.lot = of_lot
+    SELECT k.evaluator, k.criterion FROM current_counted_seat k WHERE k.lot = of_lot
     UNION ALL
     SELECT s.evaluator, s.criterion FROM seats_of(of_lot) s
-    WHERE NOT EXISTS (SELECT 1 FROM counted_seat k WHERE k.lot = of_lot)
+    WHERE NOT EXISTS (SELECT 1 FROM current_counted_seat k WHERE k.lot = of_lot)
 $$;
 
 -- The scores that count for a criterion of a bid: the last one of each evaluator.
@@ -84,7 +84,7 @@ RETURNS TABLE (evaluator uuid, value numeric) LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT ON (s.evaluator) s.evaluator, s.value
     FROM counting_seats(of_lot) k
-    JOIN score s ON s.evaluator = k.evaluator AND s.criterion = k.criterion
+    JOIN current_score s ON s.evaluator = k.evaluator AND s.criterion = k.criterion
     WHERE k.criterion = of_criterion AND s.bid = of_bid ORDER BY s.evaluator, s.number DESC
 $$;
 
@@ -116,7 +116,7 @@ BEGIN
     ELSE
         PERFORM ensure_may_act(NEW.set_by, held.tender, 'tender_manager');
     END IF;
-    IF NEW.because IS NULL AND EXISTS (SELECT 1 FROM score WHERE lot = NEW.lot) THEN
+    IF NEW.because IS NULL AND EXISTS (SELECT 1 FROM current_score WHERE lot = NEW.lot) THEN
         PERFORM refuse('replacement_has_reason',
             'Scoring has begun: say why the panel changes.');
     END IF;
@@ -163,15 +163,16 @@ BEGIN
     SELECT c INTO small FROM published_criteria(NEW.lot) c
         WHERE (SELECT count(*) FROM panel_seat s WHERE s.panel = NEW.id AND s.criterion = c
                AND (held.stage = 'bidding'
-                    OR s.evaluator IN (SELECT evaluators_of(held.tender))))
+                    OR s.evaluator IN (SELECT evaluators_of(held.tender))
+                       AND NOT saw_earlier_round(NEW.lot, s.evaluator)))
               < held.evaluators_minimum LIMIT 1;
     IF small IS NOT NULL THEN
         PERFORM refuse('panel_large_enough', format('The published minimum is %s evaluators who can'
             ' act for every criterion; %s has fewer.', held.evaluators_minimum, small));
     END IF;
-    SELECT id INTO before FROM panel WHERE lot = NEW.lot AND number = NEW.number - 1;
+    SELECT id INTO before FROM current_panel WHERE lot = NEW.lot AND number = NEW.number - 1;
     IF EXISTS (
-        SELECT 1 FROM score s JOIN criterion c ON c.id = s.criterion
+        SELECT 1 FROM current_score s JOIN criterion c ON c.id = s.criterion
         WHERE s.lot = NEW.lot AND s.evaluator IN (SELECT evaluators_of(held.tender))
           AND (before IS NULL OR EXISTS (SELECT 1 FROM panel_seat p WHERE p.panel = before
                AND p.evaluator = s.evaluator AND p.criterion = c.code))
@@ -181,11 +182,11 @@ BEGIN
             'An evaluator who can act and has scored a criterion keeps it.');
     END IF;
     IF EXISTS (
-        SELECT 1 FROM panel_seat p JOIN score_lock k ON k.lot = NEW.lot
+        SELECT 1 FROM panel_seat p JOIN current_score_lock k ON k.lot = NEW.lot
             AND k.evaluator = p.evaluator
         JOIN criterion c ON c.lot = NEW.lot AND c.code = p.criterion
         WHERE p.panel = NEW.id AND EXISTS (SELECT 1 FROM scored_bids(NEW.lot) b WHERE NOT EXISTS (
-            SELECT 1 FROM score s WHERE s.bid = b AND s.evaluator = p.evaluator
+            SELECT 1 FROM current_score s WHERE s.bid = b AND s.evaluator = p.evaluator
             AND s.criterion = c.id))) THEN
         PERFORM refuse('locked_seats_stay',
             'An evaluator who has locked can be given nothing more to score.');
@@ -219,7 +220,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT l.*, t.opened_at IS NOT NULL AND may_read_bids(acting_person(), t.id) AS counted,
             holds_duty(acting_person(), t.id, 'moderator', 'tender_manager', 'guardian') AS oversees
         FROM lot l JOIN tender t ON t.id = l.tender WHERE l.id = of_lot AND has_duty(t.id)
-    ), latest AS (SELECT id FROM panel WHERE lot = of_lot ORDER BY number DESC LIMIT 1),
+    ), latest AS (SELECT id FROM current_panel WHERE lot = of_lot ORDER BY number DESC LIMIT 1),
     seated AS (
         SELECT s.evaluator, s.criterion::text AS code FROM panel_seat s JOIN latest p
             ON p.id = s.panel
@@ -232,10 +233,10 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
         CASE WHEN of.counted THEN s.evaluator IN (SELECT evaluator FROM able) END,
         CASE WHEN shown THEN (SELECT count(*)::integer FROM scored_bids(of_lot) b
             CROSS JOIN able a WHERE a.evaluator = s.evaluator) END,
-        CASE WHEN shown THEN (SELECT count(DISTINCT (g.bid, g.criterion))::integer FROM score g
+        CASE WHEN shown THEN (SELECT count(DISTINCT (g.bid, g.criterion))::integer FROM current_score g
             JOIN able a ON a.evaluator = g.evaluator AND a.criterion = g.criterion
             WHERE g.lot = of_lot AND g.evaluator = s.evaluator) END,
-        CASE WHEN shown THEN (SELECT k.locked_at FROM score_lock k
+        CASE WHEN shown THEN (SELECT k.locked_at FROM current_score_lock k
             WHERE k.lot = of_lot AND k.evaluator = s.evaluator) END
     FROM of CROSS JOIN seated s JOIN person p ON p.id = s.evaluator
     CROSS JOIN LATERAL (SELECT of.counted AND (of.oversees OR s.evaluator = acting_person())) x
@@ -258,12 +259,13 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT d.person FROM lot l JOIN duty d ON d.tender = l.tender
     WHERE l.id = of_lot AND d.duty = 'quality_evaluator' AND d.released_at IS NULL
       AND holds_duty(acting_person(), l.tender, 'tender_manager')
-      AND (l.stage = 'bidding' OR d.person IN (SELECT evaluators_of(l.tender)))
+      AND (l.stage = 'bidding' OR d.person IN (SELECT evaluators_of(l.tender))
+           AND NOT saw_earlier_round(l.id, d.person))
 $$;
 
 CREATE FUNCTION scoring_begun(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM score s JOIN lot l ON l.id = s.lot
+    SELECT EXISTS (SELECT 1 FROM current_score s JOIN lot l ON l.id = s.lot
                    WHERE s.lot = of_lot AND has_duty(l.tender))
 $$;
 

@@ -66,7 +66,7 @@ DECLARE held lot;
 BEGIN
     held := ensure_lot_stage(NEW.lot, 'quality_scoring');
     PERFORM ensure_may_act(NEW.evaluator, held.tender, 'quality_evaluator');
-    IF EXISTS (SELECT 1 FROM score_lock WHERE lot = NEW.lot AND evaluator = NEW.evaluator) THEN
+    IF EXISTS (SELECT 1 FROM current_score_lock WHERE lot = NEW.lot AND evaluator = NEW.evaluator) THEN
         PERFORM refuse('locked_scores_stay', 'You have locked your scores of this lot.');
     END IF;
     PERFORM ensure_scorable(held, NEW.bid, NEW.criterion, NEW.value);
@@ -95,7 +95,7 @@ BEGIN
     IF EXISTS (
         SELECT 1 FROM scored_bids(NEW.lot) b CROSS JOIN seats_of(NEW.lot) c
         WHERE c.evaluator = NEW.evaluator AND NOT EXISTS (
-            SELECT 1 FROM score s WHERE s.bid = b AND s.criterion = c.criterion
+            SELECT 1 FROM current_score s WHERE s.bid = b AND s.criterion = c.criterion
             AND s.evaluator = NEW.evaluator)) THEN
         PERFORM refuse('locked_scores_complete',
             'Score every criterion of every bid before locking.');
@@ -110,7 +110,7 @@ CREATE TRIGGER guard_score_lock BEFORE INSERT ON score_lock
 CREATE FUNCTION all_scores_locked(held lot) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH seated AS MATERIALIZED (
-        SELECT s.criterion, EXISTS (SELECT 1 FROM score_lock k WHERE k.lot = held.id
+        SELECT s.criterion, EXISTS (SELECT 1 FROM current_score_lock k WHERE k.lot = held.id
             AND k.evaluator = s.evaluator) AS locked
         FROM seats_of(held.id) s)
     SELECT NOT EXISTS (SELECT 1 FROM seated WHERE NOT locked) AND NOT EXISTS (
@@ -138,7 +138,7 @@ BEGIN
         PERFORM refuse('moderated_after_locking',
             'Moderation begins when every evaluator has locked, and enough have.');
     END IF;
-    IF EXISTS (SELECT 1 FROM quality_decision WHERE bid = NEW.bid) THEN
+    IF EXISTS (SELECT 1 FROM current_quality_decision WHERE bid = NEW.bid) THEN
         PERFORM refuse('locked_scores_stay', 'The quality of this bid is decided.');
     END IF;
     SELECT sum(s.value), coalesce(array_agg(s.evaluator ORDER BY s.evaluator), '{}')
@@ -176,14 +176,14 @@ DECLARE
     held lot;
     agreed agreed_score;
 BEGIN
-    SELECT * INTO agreed FROM agreed_score WHERE id = NEW.agreed_score;
+    SELECT * INTO agreed FROM current_agreed_score WHERE id = NEW.agreed_score;
     IF NOT FOUND THEN
         PERFORM refuse('dissent_from_agreed', 'There is no such agreed score.');
     END IF;
     held := ensure_lot_stage(agreed.lot, 'quality_scoring');
     PERFORM ensure_may_act(NEW.evaluator, held.tender, 'quality_evaluator');
     IF NOT NEW.evaluator = ANY (agreed.counted) OR EXISTS (
-        SELECT 1 FROM agreed_score a WHERE a.bid = agreed.bid AND a.criterion = agreed.criterion
+        SELECT 1 FROM current_agreed_score a WHERE a.bid = agreed.bid AND a.criterion = agreed.criterion
         AND a.number > agreed.number) THEN
         PERFORM refuse('dissent_from_agreed',
             'Those dissent whose scores count, from the agreed score that stands.');
@@ -197,7 +197,7 @@ CREATE TRIGGER guard_dissent BEFORE INSERT ON dissent
 -- The agreed score of each criterion of a bid that stands: the last one.
 CREATE FUNCTION standing_agreed(of_bid uuid) RETURNS SETOF agreed_score LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT ON (a.criterion) a.* FROM agreed_score a WHERE a.bid = of_bid
+    SELECT DISTINCT ON (a.criterion) a.* FROM current_agreed_score a WHERE a.bid = of_bid
     ORDER BY a.criterion, a.number DESC
 $$;
 
@@ -276,5 +276,5 @@ CREATE TRIGGER guard_quality_decision BEFORE INSERT ON quality_decision
 
 CREATE OR REPLACE FUNCTION quality_passed(of_bid uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT coalesce((SELECT passed FROM quality_decision WHERE bid = of_bid), false)
+    SELECT coalesce((SELECT passed FROM current_quality_decision WHERE bid = of_bid), false)
 $$;

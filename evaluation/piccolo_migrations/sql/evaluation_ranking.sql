@@ -22,7 +22,14 @@ $$;
 
 CREATE FUNCTION latest_ranking(of_lot uuid) RETURNS uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT id FROM ranking WHERE lot = of_lot ORDER BY number DESC LIMIT 1
+    SELECT id FROM current_ranking WHERE lot = of_lot ORDER BY number DESC LIMIT 1
+$$;
+
+-- Whether a ranking is the first of its round; later ones follow bids that dropped out.
+CREATE FUNCTION first_of_round(made ranking) RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT NOT EXISTS (SELECT 1 FROM ranking r WHERE r.lot = made.lot AND r.round = made.round
+                       AND r.number < made.number)
 $$;
 
 -- -- dropping out ---------------------------------------------------------------------------------
@@ -72,11 +79,14 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT held FROM lot WHERE id = NEW.lot FOR NO KEY UPDATE;
     SELECT * INTO earlier FROM ranking WHERE id = latest_ranking(NEW.lot);
-    NEW.number := coalesce(earlier.number, 0) + 1;
+    NEW.number := coalesce((SELECT max(number) FROM ranking WHERE lot = NEW.lot), 0) + 1;
     IF earlier.id IS NULL THEN
         PERFORM ensure_lot_stage(NEW.lot, 'price_opened');
         PERFORM ensure_may_act(NEW.ranked_by, held.tender, 'price_evaluator');
-        NEW.because := NULL;
+        -- in a later round, because a challenge was upheld
+        NEW.because := (SELECT e.reason FROM lot_round r
+            JOIN challenge_end e ON e.challenge = r.challenge
+            WHERE r.lot = NEW.lot AND r.number = NEW.round);
     ELSE
         PERFORM ensure_may_act(NEW.ranked_by, held.tender, 'tender_manager');
         SELECT d.reason INTO NEW.because FROM drop_out d WHERE d.ranking = earlier.id;
@@ -130,7 +140,7 @@ $$;
 -- Whether the figures of a ranking stand as they were in the one before.
 CREATE FUNCTION figures_stand(made ranking) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT made.number > 1 AND award_method_of(l) ->> 'when_a_bid_drops_out' <> 'rescore'
+    SELECT NOT first_of_round(made) AND award_method_of(l) ->> 'when_a_bid_drops_out' <> 'rescore'
     FROM lot l WHERE l.id = made.lot
 $$;
 
@@ -145,12 +155,12 @@ BEGIN
     SELECT * INTO STRICT made FROM ranking WHERE id = NEW.ranking;
     SELECT * INTO STRICT held FROM lot WHERE id = made.lot;
     PERFORM ensure_may_act(made.ranked_by, held.tender,
-        CASE made.number WHEN 1 THEN 'price_evaluator' ELSE 'tender_manager' END);
+        CASE WHEN first_of_round(made) THEN 'price_evaluator' ELSE 'tender_manager' END);
     IF NOT made_now(made) THEN
         PERFORM refuse('ranked_at_once', 'A ranking is made in one act.');
     END IF;
     IF NOT EXISTS (
-        SELECT 1 FROM quality_decision q JOIN opened_envelope o ON o.bid = q.bid
+        SELECT 1 FROM current_quality_decision q JOIN opened_envelope o ON o.bid = q.bid
         WHERE q.bid = NEW.bid AND q.lot = made.lot AND q.passed AND o.kind = 'price'
           AND o.content IS NOT NULL
           AND q.points_numerator * NEW.quality_denominator
@@ -194,8 +204,8 @@ CREATE TRIGGER guard_ranked_bid BEFORE INSERT ON ranked_bid
 -- Every bid whose price was found is ranked, unless it dropped out; the first ranking has one.
 CREATE FUNCTION ranking_complete(made ranking) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT (made.number > 1 OR EXISTS (SELECT 1 FROM ranked_bid b WHERE b.ranking = made.id))
-       AND NOT EXISTS (SELECT 1 FROM quality_decision q JOIN opened_envelope o ON o.bid = q.bid
+    SELECT (NOT first_of_round(made) OR EXISTS (SELECT 1 FROM ranked_bid b WHERE b.ranking = made.id))
+       AND NOT EXISTS (SELECT 1 FROM current_quality_decision q JOIN opened_envelope o ON o.bid = q.bid
                        LEFT JOIN drop_out d ON d.bid = q.bid
                        WHERE q.lot = made.lot AND q.passed AND o.kind = 'price'
                          AND o.content IS NOT NULL AND (d.id IS NULL) <> EXISTS (
@@ -289,7 +299,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         WHEN 'higher_quality' THEN -b.quality_numerator
         WHEN 'lower_price' THEN b.price
         WHEN 'named_criterion' THEN -(
-            SELECT a.value FROM agreed_score a JOIN criterion c ON c.id = a.criterion
+            SELECT a.value FROM current_agreed_score a JOIN criterion c ON c.id = a.criterion
             WHERE a.bid = b.bid AND c.code = rule.published ->> 'tie_criterion'
             ORDER BY a.number DESC LIMIT 1)
         WHEN 'earliest_submission' THEN extract(epoch FROM v.received_at)
@@ -337,7 +347,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 CREATE FUNCTION reranked_now(of_lot uuid) RETURNS boolean LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT EXISTS (SELECT 1 FROM ranking r WHERE r.id = latest_ranking(of_lot) AND r.number > 1
+    SELECT EXISTS (SELECT 1 FROM ranking r WHERE r.id = latest_ranking(of_lot) AND NOT first_of_round(r)
                    AND made_now(r)) AND ranking_whole(of_lot)
 $$;
 

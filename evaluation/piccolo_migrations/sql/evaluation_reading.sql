@@ -31,12 +31,12 @@ RETURNS TABLE (person uuid, given integer, needed integer, locked_at timestamptz
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     WITH seated AS MATERIALIZED (SELECT * FROM seats_of(of_lot)),
     bids AS MATERIALIZED (SELECT b FROM scored_bids(of_lot) b)
-    SELECT e.evaluator, (SELECT count(DISTINCT (s.bid, s.criterion))::integer FROM score s
+    SELECT e.evaluator, (SELECT count(DISTINCT (s.bid, s.criterion))::integer FROM current_score s
                JOIN seated t ON t.evaluator = s.evaluator AND t.criterion = s.criterion
                WHERE s.lot = l.id AND s.evaluator = e.evaluator),
            (SELECT count(*)::integer FROM bids CROSS JOIN seated t
             WHERE t.evaluator = e.evaluator),
-           (SELECT k.locked_at FROM score_lock k
+           (SELECT k.locked_at FROM current_score_lock k
             WHERE k.lot = l.id AND k.evaluator = e.evaluator)
     FROM lot l CROSS JOIN (SELECT DISTINCT evaluator FROM seated) e
     WHERE l.id = of_lot AND l.stage <> 'bidding' AND has_duty(l.tender)
@@ -58,9 +58,9 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
                 SELECT 1 FROM opened_envelope o WHERE o.bid = m.bid AND o.kind = 'quality')),
            (SELECT count(*)::integer FROM scored_bids(l.id) b CROSS JOIN criterion c
             WHERE c.lot = l.id),
-           (SELECT count(DISTINCT (a.bid, a.criterion))::integer FROM agreed_score a
+           (SELECT count(DISTINCT (a.bid, a.criterion))::integer FROM current_agreed_score a
             WHERE a.lot = l.id),
-           (SELECT count(*)::integer FROM quality_decision q WHERE q.lot = l.id AND q.passed),
+           (SELECT count(*)::integer FROM current_quality_decision q WHERE q.lot = l.id AND q.passed),
            answers.approved, answers.lay
     FROM lot l CROSS JOIN LATERAL (
         SELECT count(*)::integer AS approved, coalesce(bool_or(a.lay), false) AS lay
@@ -82,7 +82,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
             WHEN 'offered' THEN 'not_taken_up'
             WHEN 'suspended' THEN CASE suspended_at(d, market_now(), true) WHEN 'removed'
                 THEN 'removed' ELSE 'suspended' END
-            ELSE nullif(why_not_unconflicted(d.person, d.tender), 'declaration_missing') END,
+            ELSE coalesce(nullif(why_not_unconflicted(d.person, d.tender), 'declaration_missing'),
+                CASE WHEN l.stage = 'quality_scoring'
+                          AND d.duty IN ('quality_evaluator', 'moderator')
+                          AND saw_earlier_round(l.id, d.person) THEN 'saw_earlier_round' END) END,
         EXISTS (SELECT 1 FROM membership m WHERE m.person = d.person
                 AND m.organisation = d.organisation AND m.role = 'lay_member'
                 AND m.ended_at IS NULL),
@@ -173,11 +176,15 @@ CREATE POLICY guard_reads ON approval FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON award FOR SELECT TO market_guard USING (true);
 CREATE POLICY guard_reads ON award_notice FOR SELECT TO market_guard USING (true);
 CREATE POLICY score_read ON score FOR SELECT TO market_app
-    USING (evaluator = acting_person() OR lot IN (SELECT lots_with_open_scores()));
+    USING (evaluator = acting_person() OR lot IN (SELECT lots_with_open_scores())
+           OR lot IN (SELECT lots_in_later_rounds()) AND round < round_of(lot)
+              AND lot IN (SELECT evaluated_lots()));
 CREATE POLICY score_made ON score FOR INSERT TO market_app
     WITH CHECK (evaluator = acting_person());
 CREATE POLICY agreed_read ON agreed_score FOR SELECT TO market_app
-    USING (lot IN (SELECT lots_with_open_scores()));
+    USING (lot IN (SELECT lots_with_open_scores())
+           OR lot IN (SELECT lots_in_later_rounds()) AND round < round_of(lot)
+              AND lot IN (SELECT evaluated_lots()));
 CREATE POLICY agreed_made ON agreed_score FOR INSERT TO market_app
     WITH CHECK (moderator = acting_person());
 CREATE POLICY dissent_read ON dissent FOR SELECT TO market_app USING (agreed_score IN (
@@ -211,6 +218,20 @@ CREATE POLICY notice_read ON award_notice FOR SELECT TO market_app
     USING (recipient = acting_organisation() OR lot IN (SELECT evaluated_lots()));
 CREATE POLICY notice_made ON award_notice FOR INSERT TO market_app WITH CHECK (true);
 
+-- A fresh panel sees nothing of the rounds before until it has decided.
+CREATE POLICY kept_fresh ON score AS RESTRICTIVE FOR SELECT TO market_app
+    USING (lot NOT IN (SELECT lots_kept_fresh()) OR round = round_of(lot));
+CREATE POLICY kept_fresh ON agreed_score AS RESTRICTIVE FOR SELECT TO market_app
+    USING (lot NOT IN (SELECT lots_kept_fresh()) OR round = round_of(lot));
+CREATE POLICY kept_fresh ON quality_decision AS RESTRICTIVE FOR SELECT TO market_app
+    USING (lot NOT IN (SELECT lots_kept_fresh()) OR round = round_of(lot));
+CREATE POLICY kept_fresh ON ranked_bid AS RESTRICTIVE FOR SELECT TO market_app
+    USING (ranking NOT IN (SELECT r.id FROM ranking r WHERE r.lot IN (SELECT lots_kept_fresh())));
+CREATE POLICY kept_fresh ON recommendation AS RESTRICTIVE FOR SELECT TO market_app
+    USING (lot NOT IN (SELECT lots_kept_fresh()));
+CREATE POLICY kept_fresh ON award_notice AS RESTRICTIVE FOR SELECT TO market_app
+    USING (recipient = acting_organisation() OR lot NOT IN (SELECT lots_kept_fresh()));
+
 GRANT SELECT, INSERT ON score, score_lock, agreed_score, dissent, quality_decision, ranking,
     ranked_bid, drop_out, recommendation, approval, award, award_notice, standstill, contract TO market_app;
 GRANT SELECT ON score, score_lock, agreed_score, dissent, quality_decision, ranking,
@@ -222,6 +243,7 @@ GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_pro
     evaluation_counts(uuid), panel_standing(uuid, text[]), openers_left(uuid),
     envelope_failures(uuid), published_award(uuid), award_approved(lot),
     order_of_receipt(uuid), draw_seed_due(uuid), latest_ranking(uuid), latest_award(uuid),
-    standing_recommendation(uuid) TO market_app;
+    standing_recommendation(uuid), round_of(uuid), lots_kept_fresh(), lots_in_later_rounds()
+    TO market_app;
 
 SELECT seal_guards();

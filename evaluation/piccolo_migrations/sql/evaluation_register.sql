@@ -82,7 +82,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     JOIN bid b ON b.id = l.bid JOIN organisation o ON o.id = b.organisation
     JOIN ranked_bid w ON w.bid = l.bid AND w.ranking = latest_ranking(l.id)
     JOIN ranking k ON k.id = w.ranking
-    LEFT JOIN contract c ON c.lot = l.id
+    LEFT JOIN contract c ON c.award = latest_award(l.id) AND c.buyer = of_organisation
     ORDER BY l.began_at DESC, l.id DESC
 $$;
 

@@ -17,13 +17,15 @@ BEGIN
     END IF;
     CASE NEW.stage
     WHEN 'quality_scoring' THEN
-        lawful := (SELECT stage FROM tender WHERE id = NEW.tender) = 'opened';
+        lawful := (SELECT stage FROM tender WHERE id = NEW.tender) = 'opened'
+            AND (OLD.stage = 'bidding' OR challenge_ordered(NEW.id, 'upheld_reevaluate')
+                 AND latest_ranking(NEW.id) IS NULL);
     WHEN 'quality_locked' THEN
         lawful := NOT EXISTS (SELECT 1 FROM manifest_entry m WHERE m.lot = NEW.id AND NOT EXISTS (
-                      SELECT 1 FROM quality_decision q WHERE q.bid = m.bid));
+                      SELECT 1 FROM current_quality_decision q WHERE q.bid = m.bid));
     WHEN 'price_opened' THEN
-        lawful := EXISTS (SELECT 1 FROM quality_decision q WHERE q.lot = NEW.id AND q.passed)
-            AND NOT EXISTS (SELECT 1 FROM quality_decision q WHERE q.lot = NEW.id AND q.passed
+        lawful := EXISTS (SELECT 1 FROM current_quality_decision q WHERE q.lot = NEW.id AND q.passed)
+            AND NOT EXISTS (SELECT 1 FROM current_quality_decision q WHERE q.lot = NEW.id AND q.passed
                 AND NOT EXISTS (SELECT 1 FROM opened_envelope o
                                 WHERE o.bid = q.bid AND o.kind = 'price'));
     WHEN 'ranked' THEN
@@ -48,6 +50,8 @@ BEGIN
     WHEN 'abandoned' THEN
         -- with its tender, or by the tender manager; who bids is known to them after the opening
         IF (SELECT stage FROM tender WHERE id = NEW.tender) = 'abandoned' THEN
+            lawful := true;
+        ELSIF challenge_ordered(NEW.id, 'upheld_abandon') THEN
             lawful := true;
         ELSIF OLD.stage = 'bidding' THEN
             lawful := holds_duty(acting_person(), NEW.tender, 'tender_manager');

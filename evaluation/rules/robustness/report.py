@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from evaluation.rules.methods import Method, OutsideDomain, Parameters, method_of
+from evaluation.rules.methods import OutsideDomain, Parameters, method_of
 from evaluation.rules.ranking import Offer, RankedOffer, leaders
 from evaluation.rules.robustness.agreement import (
     IntraclassCorrelation,
@@ -90,7 +90,7 @@ def robustness(ranked: Ranked, variation: Variation) -> Robustness:
         margin=abs(rows[0].total - rows[1].total) if len(rows) > 1 else None,
         without=without_each(method, ranked.offers, parameters),
         ranges=winning_ranges(method, ranked.offers, parameters),
-        flips=_flips(ranked, method, parameters, rows),
+        flips=marks_that_flip(ranked),
         dominated=dominated(ranked.offers),
         variation=variation,
         frequencies=win_frequencies(ranked.method.name, _field(ranked, rows), variation),
@@ -102,15 +102,16 @@ def robustness(ranked: Ranked, variation: Variation) -> Robustness:
     )
 
 
-def _flips(
-    ranked: Ranked, method: Method, parameters: Parameters, rows: Sequence[RankedOffer]
-) -> list[Flip]:
-    """The single marks that would make somebody else first.
+def marks_that_flip(ranked: Ranked) -> list[Flip]:
+    """Return the single marks, of one criterion of one bid, that would make somebody else first.
 
     Tried are one step down for whoever is first and one step up for the others on the first
     places: a method ranks nobody lower for being better, so no other step can help them. A mark
     that takes a bid below the minimum takes it out of the ranking.
     """
+    method = method_of(ranked.method.name, ranked.method.version)
+    parameters = Parameters.published(ranked.method, ranked.price_weight)
+    rows = method.rank(ranked.offers, parameters).rows
     first = {row.key for row in rows if row.rank == 1}
     found = []
     for row in rows[:CONTENDERS]:

@@ -3,12 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
+from market.events.vocabulary.challenges import OF_CHALLENGES
+from market.events.vocabulary.contracts import OF_CONTRACTS
 from market.events.vocabulary.following import OF_FOLLOWING
 from market.events.vocabulary.kinds import Action, Kind, Whose
 from market.events.vocabulary.market import OF_THE_MARKET
 from market.events.vocabulary.tenders import OF_TENDERS
 
-VOCABULARY: Final[Mapping[str, Action]] = {**OF_THE_MARKET, **OF_TENDERS, **OF_FOLLOWING}
+VOCABULARY: Final[Mapping[str, Action]] = {
+    **OF_THE_MARKET,
+    **OF_TENDERS,
+    **OF_CHALLENGES,
+    **OF_CONTRACTS,
+    **OF_FOLLOWING,
+}
 """Every action that the market records, by its name. A test holds the programme to it."""
 
 CREDENTIAL: Final = "credential"

@@ -281,6 +281,22 @@ _EVALUATING: Final[Mapping[str, Action]] = {
             "bids": _NUMBER,
         },
     ),
+    "price_explanations.read": Action(
+        "Explanations of low prices were read.", ("lot",), {**_LOT, "bids": Kind.CODES}
+    ),
+    "low_price.decided": Action(
+        "Whether a low price is accepted as explained was decided.",
+        ("low_price_decision",),
+        {**_LOT, "bid": _CODE, "outcome": _CODE},
+        commits_to="the decision with its reason",
+    ),
+    "award_checks.read": Action("The checks of a winner were read.", ("lot",), _LOT),
+    "award.checked": Action(
+        "What the winner of a lot declared was checked.",
+        ("award_check",),
+        {**_LOT, "number": _NUMBER, "check": _CODE, "outcome": _CODE},
+        commits_to="the check with its reason and evidence",
+    ),
     "bid.dropped_out": Action(
         "A ranked bid dropped out.",
         ("drop_out",),
@@ -311,10 +327,16 @@ _EVALUATING: Final[Mapping[str, Action]] = {
         ("lot",),
         {**_LOT, "notices": _NUMBER, "standstill_ends_at": Kind.INSTANT},
     ),
+    "record.disclosed": Action(
+        "The record of a lot's evaluation was disclosed as a bundle with this digest.",
+        ("disclosure_bundle",),
+        {**_LOT, "number": _NUMBER, "digest": Kind.DIGEST, "redactions": _NUMBER},
+        private=("addressee", "reason"),
+    ),
     "contract.made": Action(
         "The contract was made.",
         ("contract",),
-        {**_LOT, "reference": _CODE},
+        {**_LOT, "reference": _CODE, "buyer": Kind.ID},
         commits_to="what was recorded of it",
     ),
     "lot.abandoned": Action(
@@ -361,6 +383,15 @@ _READING: Final[Mapping[str, Action]] = {
     "allocation.read": Action("Who gets which lot was read.", ("tender",)),
     "notices.read": Action(
         "Notices to bidders were read by duty.", ("lot",), {**_LOT, "notices": _NUMBER}
+    ),
+    "evaluation_record.read": Action(
+        "The record of a lot's evaluation was read, whole.",
+        ("lot",),
+        {**_LOT, "bids": Kind.CODES},
+    ),
+    "procurement_report.read": Action("The report on the procurement was read.", ("tender",)),
+    "disclosure_bundle.read": Action(
+        "A bundle of disclosure was read.", ("disclosure_bundle",), {**_LOT, "number": _NUMBER}
     ),
     "assurance.read": Action(
         "The assurance report was read as manager, guardian or auditor.",

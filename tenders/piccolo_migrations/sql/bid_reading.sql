@@ -159,12 +159,14 @@ $$;
 CREATE FUNCTION opening_record(of_tender uuid)
 RETURNS TABLE (lot_number integer, lot_title text, lot uuid, pseudonym text,
                variant integer, kind text, sealed_digest bytea, as_fixed boolean,
-               committed bytea, opened_at timestamptz, opened_by uuid, failure text,
-               supplier uuid, received_at timestamptz)
+               committed bytea, released_by uuid[], opened_at timestamptz, opened_by uuid,
+               failure text, supplier uuid, received_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT l.number, l.title, l.id, m.pseudonym, m.variant, k.kind, k.fixed,
         coalesce(sha256(e.sealed) = k.fixed, false),
         CASE k.kind WHEN 'price' THEN v.price_commitment ELSE v.quality_commitment END,
+        (SELECT ARRAY[r.passed_by, r.released_by] FROM released_key r
+         WHERE r.envelope = e.id AND r.wrapped_key IS NOT NULL),
         o.opened_at, o.opened_by, o.failure,
         CASE WHEN sees_identity(l.id) THEN b.organisation END,
         CASE WHEN sees_identity(l.id) THEN v.received_at END

@@ -40,7 +40,7 @@ SELECT gen_random_uuid(), earlier, later FROM (
            ('quality_locked', 'price_opened'), ('price_opened', 'ranked'),
            ('ranked', 'recommended'), ('recommended', 'ranked'), ('recommended', 'awarded'),
            ('awarded', 'notified'), ('notified', 'contracted'), ('ranked', 'ranked'),
-           ('awarded', 'ranked'), ('notified', 'ranked'),
+           ('awarded', 'ranked'), ('notified', 'ranked'), ('notified', 'quality_scoring'),
            ('bidding', 'abandoned'), ('quality_scoring', 'abandoned'),
            ('quality_locked', 'abandoned'), ('price_opened', 'abandoned'),
            ('ranked', 'abandoned'), ('recommended', 'abandoned'), ('awarded', 'abandoned'),

@@ -142,3 +142,13 @@ async def test_those_who_read_the_evaluation_read_it_once_there_is_a_ranking(
 def test_there_is_no_chart_of_another_name() -> None:
     with pytest.raises(NoSuchChart):
         chart("pie", None)  # type: ignore[arg-type]  # it is not looked at
+
+
+async def test_the_ranking_shows_what_single_mark_would_flip_it(world: World) -> None:
+    lot = await ranked_lot(world, agreed=ALL_PASS)
+    ranking = (await lot.tender.moderator.get(f"{lot.path}/evaluation/ranking")).json()
+    assert ranking["marks_that_flip"] == (await report_of(lot))["marks_that_flip"]
+    out = {"pseudonym": lot.pseudonyms[2], "reason": "The supplier withdrew by its letter."}
+    await lot.done(lot.tender.manager, "/drop-outs", out)
+    frozen = (await lot.tender.moderator.get(f"{lot.path}/evaluation/ranking")).json()
+    assert frozen["marks_that_flip"] is None

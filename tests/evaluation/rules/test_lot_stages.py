@@ -47,7 +47,7 @@ def test_a_lot_can_be_abandoned_at_every_stage_before_its_contract() -> None:
         assert may_move(stage, LotStage.ABANDONED)
 
 
-def test_a_lot_goes_back_to_its_ranking_alone_by_a_return_or_a_bid_that_drops_out() -> None:
+def test_a_lot_goes_back_to_its_ranking_or_after_a_challenge_to_its_scoring() -> None:
     backward = {
         (current, following)
         for current in ORDER
@@ -55,7 +55,8 @@ def test_a_lot_goes_back_to_its_ranking_alone_by_a_return_or_a_bid_that_drops_ou
         if may_move(current, following) and ORDER.index(following) <= ORDER.index(current)
     }
     ranked = (LotStage.RANKED, LotStage.RECOMMENDED, LotStage.AWARDED, LotStage.NOTIFIED)
-    assert backward == {(stage, LotStage.RANKED) for stage in ranked}
+    scored_anew = (LotStage.NOTIFIED, LotStage.QUALITY_SCORING)
+    assert backward == {(stage, LotStage.RANKED) for stage in ranked} | {scored_anew}
 
 
 @given(st.lists(st.sampled_from(LotStage), max_size=30))

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluation.rules.joint import Buyer, BuyerPart
 from evaluation.rules.progress import (
     WANTED,
     Answer,
@@ -124,6 +126,40 @@ def test_in_the_standstill_everybody_waits() -> None:
     [(who, what)] = _left(LotStage.NOTIFIED, standstill_ends_at=ends_at)
     assert who == "nobody"
     assert ends_at.isoformat() in what
+
+
+def _buyer(name: str, part: BuyerPart | None, *, contracted: bool = False) -> Buyer:
+    return Buyer(id=uuid4(), name=name, part=part, contracted=contracted)
+
+
+def test_joint_buyers_are_waited_for_by_name() -> None:
+    buyers = [
+        _buyer("Luton", None),
+        _buyer("Bedford", BuyerPart.TAKES_PART),
+        _buyer("Corby", BuyerPart.REFUSED),
+        _buyer("Milton", BuyerPart.TAKES_PART, contracted=True),
+    ]
+    undecided = ("award approvers of Luton", "Decide whether it takes part.")
+    assert _left(LotStage.AWARDED, buyers=buyers)[1] == undecided
+    assert _left(LotStage.NOTIFIED, buyers=buyers) == [
+        ("contract manager", "Record the contract of Bedford."),
+        undecided,
+    ]
+    ends_at = NOW + timedelta(seconds=1)
+    assert _left(LotStage.NOTIFIED, buyers=buyers, standstill_ends_at=ends_at)[1] == undecided
+
+
+def test_where_every_buyer_refused_the_manager_goes_on() -> None:
+    [(who, what)] = _left(LotStage.NOTIFIED, buyers=[_buyer("Luton", BuyerPart.REFUSED)])
+    assert who == "tender manager"
+    assert what.startswith("Abandon the lot, or rank it again")
+
+
+def test_indicators_are_asked_for_before_the_contract() -> None:
+    assert _left(LotStage.NOTIFIED, kpis_lacking=2) == [
+        ("contract manager", "Set two more key performance indicators."),
+        ("contract manager", "Record the contract."),
+    ]
 
 
 @pytest.mark.parametrize("stage", [LotStage.CONTRACTED, LotStage.ABANDONED])

@@ -3,17 +3,15 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 
 from market.actor import Role
-from market.app import create_app, served
 from market.background import Workbench, workbench
 from market.mail.kinds import Letter, NoticeKind, Sending
 from market.settings import Environment, MailSecurity, Settings
 from market.vault import Vault
-from tests.conftest import Databases, running
+from tests.conftest import Databases, app_over, served_world
 from tests.makers.post_office import PostOffice, post_office_at_work
 from tests.makers.world import Person, World
 
@@ -110,13 +108,9 @@ def settings(post_office: PostOffice) -> Settings:
 @pytest.fixture
 async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
     """A market that knows the kinds of the tests."""
-    app = create_app(settings, databases.app, vault, KINDS)
-    transport = httpx.ASGITransport(served(app), raise_app_exceptions=False)
-    async with (
-        running(app),
-        httpx.AsyncClient(transport=transport, base_url="http://market") as client,
-    ):
-        yield World(client, vault)
+    app = app_over(settings, databases.app, vault, KINDS)
+    async with served_world(app, vault) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ FOR_PEOPLE = re.compile(
     "|recommendation|approval|award|contract|duties|declaration"
     "|bidders|memberships|invitation|sessions|/me|members|identities|password|api-keys|clients"
     "|supplier-applications|review|publication|abandonment|timetable|buyers|revision|shifts"
-    "|interests|gifts|breaches|exemptions|recusal|register-entries"
+    "|challenges|rounds|interests|gifts|breaches|exemptions|recusal|register-entries"
 )
 """Paths that no credential reaches, whatever its scopes: written down anew, not taken from code."""
 _NUMBERED = re.compile("number$|position$|size$")

@@ -151,6 +151,10 @@ async def test_a_key_that_one_gave_up_another_still_releases(world: World) -> No
     assert (await second.person.post(f"{tender.path}/key-releases", body)).status_code == 201
     assert "Released 1" in (await third.desk.release(tender.id, agreed))[0]
     assert (await resumed(first.person, tender)).json()["opened"] == 1
+    minutes = (await first.person.get(f"{tender.path}/opening")).json()
+    quality, price = minutes["lots"][0]["bids"][0]["envelopes"]
+    assert quality["released_by"] == sorted([first.person.name, third.person.name])
+    assert price["released_by"] == []
 
 
 async def test_two_who_release_at_once_release_each_key_once(world: World, superuser: Any) -> None:
