@@ -10,7 +10,7 @@ from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
 from evaluation.queries.facts import facts_of
 from evaluation.rules.contracts import contract_years
 from evaluation.rules.exact import pounds
-from evaluation.rules.notices import NoticeContent
+from evaluation.rules.notice_content import NoticeContent
 from evaluation.rules.stages import shown_stage
 from evaluation.schemas.award import (
     ApprovalView,

@@ -14,7 +14,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from evaluation.rules.notices import BidResult, NoticeContent, NoticeOutcome
+from evaluation.rules.notice_content import (
+    BidResult,
+    CriterionResult,
+    NoticeContent,
+    NoticeCriterion,
+    NoticeGroup,
+    NoticeOutcome,
+)
 from tenders.rules.rule_sets import LONDON, RULE_SETS, RuleSetName
 
 
@@ -84,7 +91,7 @@ def letter_about(content: NoticeContent, sent_at: datetime) -> Letter:
         particulars=_particulars(content, sent_at, form),
         sections=[
             Section(heading="The decision", paragraphs=[content.decision]),
-            _criteria(content),
+            *_criteria(content),
             *_own(content),
             *_winning(content),
             *(_compared(content) if form.compares else ()),
@@ -112,8 +119,7 @@ def _particulars(
     ]
 
 
-def _criteria(content: NoticeContent) -> Section:
-    rows = [(leaf.code, leaf.title, leaf.weight) for leaf in content.criteria]
+def _criteria(content: NoticeContent) -> Sequence[Section]:
     method = (
         f"Quality counts for {content.quality_weight} and price for {content.price_weight}"
         f" points out of 100. At least {content.minimum_quality} per cent of the points for"
@@ -121,21 +127,54 @@ def _criteria(content: NoticeContent) -> Section:
         f" Method of award: {content.method}, version {content.method_version}; rule for ties:"
         f" {content.tie_rule}."
     )
-    return Section(
-        heading="How tenders were assessed",
-        paragraphs=[method],
-        table=TableOfLetter(
-            caption="Criteria and their weights",
-            header=("Criterion", "Title", "Weight in points"),
-            rows=rows,
+    return [
+        Section(
+            heading="How tenders were assessed",
+            paragraphs=[method, *(_grouped(group) for group in content.groups)],
+            table=TableOfLetter(
+                caption="Criteria and their weights",
+                header=("Criterion", "Title", "Weight in points", "Needed"),
+                rows=[
+                    (leaf.code, leaf.title, leaf.weight, _needed(leaf)) for leaf in content.criteria
+                ],
+            ),
         ),
+        Section(
+            heading="The scale",
+            table=TableOfLetter(
+                caption="Scores that could be given, and what each means",
+                header=("Score", "Title", "Meaning"),
+                rows=[(step.value, step.title, step.descriptor) for step in content.scale],
+            ),
+        ),
+    ]
+
+
+def _grouped(group: NoticeGroup) -> str:
+    return (
+        f"{group.code}, {group.title}, counts for {group.weight} points, made of"
+        f" {', '.join(group.criteria)}."
     )
+
+
+def _needed(leaf: NoticeCriterion) -> str:
+    if leaf.pass_fail:
+        return "to be passed"
+    return "" if leaf.minimum is None else f"at least {leaf.minimum}"
+
+
+def _titles(content: NoticeContent) -> Mapping[str, str]:
+    return {
+        **{leaf.code: leaf.title for leaf in content.criteria},
+        **{group.code: group.title for group in content.groups},
+    }
 
 
 def _own(content: NoticeContent) -> Sequence[Section]:
     if content.own is None:
         return ()
-    return [_scored("Your tender", "Your scores, and the reasons for them", content, content.own)]
+    caption = "Your scores, and the reasons for them"
+    return [scored("Your tender", caption, _titles(content), content.own)]
 
 
 def _winning(content: NoticeContent) -> Sequence[Section]:
@@ -143,22 +182,26 @@ def _winning(content: NoticeContent) -> Sequence[Section]:
         return ()
     variant = f", variant {content.winning_variant}" if content.winning_variant else ""
     return [
-        _scored(
+        scored(
             f"The successful tender: {content.winner}{variant}",
             "The successful tender's scores, and the reasons for them",
-            content,
+            _titles(content),
             content.winning,
         )
     ]
 
 
-def _scored(heading: str, caption: str, content: NoticeContent, result: BidResult) -> Section:
-    titles = {leaf.code: leaf.title for leaf in content.criteria}
+def scored(heading: str, caption: str, titles: Mapping[str, str], result: BidResult) -> Section:
+    """Lay out a tender's sums, its scores and the reasons for them."""
     quality = (
         f"Quality: {result.quality_points.display} points,"
         f" {result.quality_percentage.display} per cent of those for quality."
     )
     sums = [quality]
+    sums += [
+        f"{one.criterion} {titles[one.criterion]}: {one.points.display} points."
+        for one in result.subtotals
+    ]
     if result.price is not None:
         sums.append(f"Price: {result.price.amount} {result.price.currency}.")
     if result.price_points is not None:
@@ -176,7 +219,7 @@ def _scored(heading: str, caption: str, content: NoticeContent, result: BidResul
             rows=[
                 (
                     f"{score.criterion} {titles[score.criterion]}",
-                    score.value,
+                    _given(score),
                     score.points.display,
                     score.reason.strip(),
                 )
@@ -184,6 +227,10 @@ def _scored(heading: str, caption: str, content: NoticeContent, result: BidResul
             ],
         ),
     )
+
+
+def _given(score: CriterionResult) -> str:
+    return score.value if score.level is None else f"{score.value} ({score.level})"
 
 
 def _compared(content: NoticeContent) -> Sequence[Section]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from evaluation.rules.notices import NoticeContent
+from evaluation.rules.notice_content import NoticeContent
 from evaluation.schemas.figures import Comment, Reason, ensure_says_something
 from market.money import Money
 

@@ -17,7 +17,8 @@ from evaluation.errors import LetterTooLong
 from evaluation.routes.letter_forms import letter_page, letter_pdf
 from evaluation.rules.exact import Exact
 from evaluation.rules.letters import Letter, letter_about
-from evaluation.rules.notices import Agreed, DecidedBid, NoticeContent, notice_for
+from evaluation.rules.notice_content import Agreed, DecidedBid, NoticeContent
+from evaluation.rules.notices import notice_for
 from tenders.rules.rule_sets import RuleSetName
 from tests.evaluation.rules.test_notices import AWARD, LOW, SECOND, WINNER
 
@@ -30,6 +31,12 @@ BIDS = {
     "below the minimum": LOW,
     "not opened": msgspec.structs.replace(
         LOW, agreed={}, quality_points=Fraction(0), failure="It does not open."
+    ),
+    "below the minimum of a criterion": msgspec.structs.replace(
+        LOW, failed_because=["below_minimum:Q1", "minimum_quality"]
+    ),
+    "dropped out": msgspec.structs.replace(
+        LOW, passed=True, dropped_out="The supplier withdrew by its letter of 3 March."
     ),
     "without a price": msgspec.structs.replace(LOW, passed=True, failure="Its price is missing."),
 }
