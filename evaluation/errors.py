@@ -404,3 +404,11 @@ class LetterTooLong(MarketError):
 
     status = 409
     title = "The letter is too long for a PDF. Read it as a page."
+
+
+class LettersBusy(MarketError):
+    """As many letters as may wait are waiting to be set as PDFs, or this one waited too long."""
+
+    status = 503
+    title = "Too many PDFs are being made. Repeat the request, or read it as a page."
+    retry_after = 10

@@ -10,9 +10,11 @@ from evaluation.queries.award import notice, notices
 from evaluation.queries.bids import bids_under_evaluation
 from evaluation.queries.low_prices import explanations
 from evaluation.queries.ranking import ranking
+from evaluation.queries.recommendation import recommendation_report
 from evaluation.queries.robustness import RankedForReport, ranked_for_report
 from evaluation.queries.scores import scores
 from evaluation.queries.verification import award_checks
+from evaluation.rules.recommendation import RecommendationReport
 from evaluation.rules.robustness.report import marks_that_flip
 from evaluation.schemas.allocation import AllocationView
 from evaluation.schemas.assurance import AssuranceReport, Audience
@@ -141,6 +143,31 @@ async def read_for_robustness(actor: Actor, tender_id: UUID, lot_number: int) ->
         bids=[offer.key for offer in found.ranked.offers],
     )
     return found
+
+
+@confidential_reading
+async def read_recommendation(
+    actor: Actor, tender_id: UUID, lot_number: int
+) -> RecommendationReport:
+    """Show those who decide all that they decide on.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or nothing is recommended in its round.
+        DutyNeeded: the actor's duty does not decide about awards.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, report = await recommendation_report(actor, tender_id, lot_number)
+    await record(
+        actor,
+        "recommendation_report.read",
+        "lot",
+        lot,
+        tender=tender_id,
+        lot=lot_number,
+        bids=[bid.pseudonym for bid in report.bids],
+    )
+    return report
 
 
 @confidential_reading

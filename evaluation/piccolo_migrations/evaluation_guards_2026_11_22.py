@@ -31,6 +31,7 @@ _SCRIPTS = (
     "evaluation_joint.sql",
     "evaluation_performance.sql",
     "evaluation_outcome.sql",
+    "evaluation_reporting.sql",
 )
 
 

@@ -13,6 +13,7 @@ from evaluation.routes.panel import ModerationController, PanelController
 from evaluation.routes.performance import PerformanceController, TrackRecordController
 from evaluation.routes.prices import DropOutController, PriceController
 from evaluation.routes.quality import EvaluationController
+from evaluation.routes.recommendation import RecommendationReportController
 from evaluation.routes.record import DisclosureController, RecordController, ReportController
 from evaluation.routes.robustness import RobustnessController
 from evaluation.routes.rounds import RoundController
@@ -31,6 +32,7 @@ CONTROLLERS = (
     AllocationController,
     AwardController,
     LetterController,
+    RecommendationReportController,
     ChallengeController,
     RoundController,
     BuyerDecisionController,

@@ -5,7 +5,7 @@ import base64
 import functools
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
 from importlib import resources
 from string import Template
@@ -15,11 +15,15 @@ from typing import Final
 import msgspec
 import typst
 
-from evaluation.errors import LetterTooLong
+from evaluation.errors import LettersBusy, LetterTooLong
 from evaluation.rules.letters import Letter, Section, TableOfLetter
 
 _LONGEST: Final = 2_000_000
 """Bytes of a letter that are still set: some five hundred pages."""
+_MOST_WAITING: Final = 20
+"""Letters that are being set or wait for it; who asks for one more is told to come again."""
+_PATIENCE: Final = 60.0
+"""Seconds that a request waits for its letter."""
 
 
 @functools.cache
@@ -54,17 +58,28 @@ def letter_page(letter: Letter) -> str:
 async def letter_pdf(letter: Letter) -> bytes:
     """Set a letter as a tagged PDF (PDF/UA-1), one at a time, beside the other requests.
 
-    The same letter gives the same bytes: its date is the record's.
+    The same letter gives the same bytes: its date is the record's. One that nobody waits for any
+    more is not begun.
 
     Raises:
         LetterTooLong: it is longer than what is set; read it as a page.
+        LettersBusy: too many letters wait already, or this one waited too long.
     """
     written = msgspec.json.encode(letter).decode()
     if len(written.encode()) > _LONGEST:
         raise LetterTooLong
-    return await asyncio.get_running_loop().run_in_executor(
-        _thread(), _set, written, int(letter.made_at.timestamp())
-    )
+    if len(_waiting) >= _MOST_WAITING:
+        raise LettersBusy
+    setting = _thread().submit(_set, written, int(letter.made_at.timestamp()))
+    _waiting.add(setting)
+    setting.add_done_callback(_waiting.discard)
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(setting), _PATIENCE)
+    except TimeoutError as error:
+        raise LettersBusy from error
+
+
+_waiting: Final[set[Future[bytes]]] = set()
 
 
 @functools.cache

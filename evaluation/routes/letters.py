@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from evaluation.commands.reading import read_notice
-from evaluation.errors import LetterTooLong
+from evaluation.errors import LettersBusy, LetterTooLong
 from evaluation.routes.letter_forms import content_security_policy, letter_page, letter_pdf
 from evaluation.rules.letters import letter_about
 from market.actor import Actor
@@ -52,7 +52,7 @@ class LetterController(Controller):
     @get(
         "/document",
         operation_id="getAwardNoticeDocument",
-        responses=problems(*_REFUSALS, LetterTooLong),
+        responses=problems(*_REFUSALS, LetterTooLong, LettersBusy),
         media_type="application/pdf",
         opt={"costly": True},
     )

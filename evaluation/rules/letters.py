@@ -21,6 +21,7 @@ from evaluation.rules.notice_content import (
     NoticeCriterion,
     NoticeGroup,
     NoticeOutcome,
+    Published,
 )
 from tenders.rules.rule_sets import LONDON, RULE_SETS, RuleSetName
 
@@ -91,7 +92,7 @@ def letter_about(content: NoticeContent, sent_at: datetime) -> Letter:
         particulars=_particulars(content, sent_at, form),
         sections=[
             Section(heading="The decision", paragraphs=[content.decision]),
-            *_criteria(content),
+            *judged_by(content),
             *_own(content),
             *_winning(content),
             *(_compared(content) if form.compares else ()),
@@ -106,7 +107,6 @@ def letter_about(content: NoticeContent, sent_at: datetime) -> Letter:
 def _particulars(
     content: NoticeContent, sent_at: datetime, form: _Form
 ) -> Sequence[tuple[str, str]]:
-    local = sent_at.astimezone(LONDON)
     variant = [("Your variant", str(content.variant))] if content.variant else []
     return [
         ("To", content.recipient),
@@ -114,12 +114,19 @@ def _particulars(
         ("Tender", f"{content.reference}, {content.title}"),
         ("Lot", f"{content.lot}, {content.lot_title}"),
         ("From", ", ".join(content.buyers)),
-        ("Sent", f"{local.day} {local:%B %Y}, {local:%H:%M} London time"),
+        ("Sent", spoken_time(sent_at)),
         ("Under", form.law),
     ]
 
 
-def _criteria(content: NoticeContent) -> Sequence[Section]:
+def spoken_time(moment: datetime) -> str:
+    """Write a moment as people in London read it."""
+    local = moment.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y}, {local:%H:%M} London time"
+
+
+def judged_by(content: Published) -> Sequence[Section]:
+    """Lay out how tenders were judged: weights, minima, method and scale."""
     method = (
         f"Quality counts for {content.quality_weight} and price for {content.price_weight}"
         f" points out of 100. At least {content.minimum_quality} per cent of the points for"
@@ -163,7 +170,8 @@ def _needed(leaf: NoticeCriterion) -> str:
     return "" if leaf.minimum is None else f"at least {leaf.minimum}"
 
 
-def _titles(content: NoticeContent) -> Mapping[str, str]:
+def titles_of(content: Published) -> Mapping[str, str]:
+    """The titles of criteria by code, groups of them too."""
     return {
         **{leaf.code: leaf.title for leaf in content.criteria},
         **{group.code: group.title for group in content.groups},
@@ -174,7 +182,7 @@ def _own(content: NoticeContent) -> Sequence[Section]:
     if content.own is None:
         return ()
     caption = "Your scores, and the reasons for them"
-    return [scored("Your tender", caption, _titles(content), content.own)]
+    return [scored("Your tender", caption, titles_of(content), content.own)]
 
 
 def _winning(content: NoticeContent) -> Sequence[Section]:
@@ -185,7 +193,7 @@ def _winning(content: NoticeContent) -> Sequence[Section]:
         scored(
             f"The successful tender: {content.winner}{variant}",
             "The successful tender's scores, and the reasons for them",
-            _titles(content),
+            titles_of(content),
             content.winning,
         )
     ]

@@ -139,26 +139,14 @@ class BidResult(Struct, frozen=True, kw_only=True):
     place: int | None
 
 
-class NoticeContent(Struct, frozen=True, kw_only=True):
-    """What one bidder is told, whatever the law; `rules.letters` gives it the form of each.
-
-    Criteria, weights and the scale; the decision; the recipient's scores and, beside them, the
-    winner's with the reasons for both, which give the characteristics and relative advantages of
-    the winning tender; the winner's name; and the exact end of the standstill. Of no other bidder
-    anything.
-    Source: Public Contracts Regulations 2015, regulation 86(2); Procurement Regulations 2024,
-    regulation 31.
-    """
+class Published(Struct, frozen=True, kw_only=True):
+    """What was bought, and how tenders were judged: the same for everybody who is told of it."""
 
     reference: str
     title: str
     buyers: list[str]
     lot: int
     lot_title: str
-    recipient: str
-    variant: int
-    outcome: NoticeOutcome
-    decision: str
     criteria: list[NoticeCriterion]
     groups: list[NoticeGroup]
     scale: list[ScaleValue]
@@ -169,11 +157,28 @@ class NoticeContent(Struct, frozen=True, kw_only=True):
     method: str
     method_version: int
     tie_rule: str
+    rule_set: str
+
+
+class NoticeContent(Published, frozen=True, kw_only=True):
+    """What one bidder is told, whatever the law; `rules.letters` gives it the form of each.
+
+    Criteria, weights and the scale; the decision; the recipient's scores and, beside them, the
+    winner's with the reasons for both, which give the characteristics and relative advantages of
+    the winning tender; the winner's name; and the exact end of the standstill. Of no other bidder
+    anything.
+    Source: Public Contracts Regulations 2015, regulation 86(2); Procurement Regulations 2024,
+    regulation 31.
+    """
+
+    recipient: str
+    variant: int
+    outcome: NoticeOutcome
+    decision: str
     own: BidResult | None
     winner: str
     winning_variant: int
     winning: BidResult | None
     relative_advantages: list[str]
-    rule_set: str
     standstill_ends_at: datetime
     standstill: str

@@ -6,6 +6,8 @@ from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from evaluation.rules.exact import Exact, pounds, significant, value_text
 from evaluation.rules.notice_content import (
     Agreed,
@@ -19,6 +21,7 @@ from evaluation.rules.notice_content import (
     NoticeCriterion,
     NoticeGroup,
     NoticeOutcome,
+    Published,
 )
 from market.money import fraction_of, plain_text
 from tenders.rules.criteria import Criterion, walk
@@ -30,15 +33,29 @@ def notice_for(award: LotAward, bid: DecidedBid, *, wins: bool) -> NoticeContent
     """Make the notice of one bid out of what was recorded; nothing is written by hand."""
     outcome = _outcome(bid, wins=wins)
     return NoticeContent(
-        reference=award.reference,
-        title=award.title,
-        buyers=list(award.buyers),
-        lot=award.lot,
-        lot_title=award.lot_title,
+        **structs.asdict(published(award)),
         recipient=bid.supplier,
         variant=bid.variant,
         outcome=outcome,
         decision=_decision(award, bid, outcome),
+        own=result_of(award, bid, with_price=True) if bid.agreed else None,
+        winner=award.winner.supplier,
+        winning_variant=award.winner.variant,
+        winning=None if wins else result_of(award, award.winner, with_price=False),
+        relative_advantages=[] if wins or not bid.agreed else _advantages(award, bid),
+        standstill_ends_at=award.standstill_ends_at,
+        standstill=_standstill(award.standstill_ends_at),
+    )
+
+
+def published(lot: JudgedLot) -> Published:
+    """Give to the outside what was bought, and how tenders were judged."""
+    return Published(
+        reference=lot.reference,
+        title=lot.title,
+        buyers=list(lot.buyers),
+        lot=lot.lot,
+        lot_title=lot.lot_title,
         criteria=[
             NoticeCriterion(
                 code=leaf.code,
@@ -47,30 +64,23 @@ def notice_for(award: LotAward, bid: DecidedBid, *, wins: bool) -> NoticeContent
                 pass_fail=leaf.pass_fail,
                 minimum=leaf.minimum,
             )
-            for leaf in award.leaves
+            for leaf in lot.leaves
         ],
         groups=[
             NoticeGroup(
                 code=group.code, title=group.title, weight=group.weight, criteria=_under(group)
             )
-            for group in award.groups
+            for group in lot.groups
         ],
-        scale=list(award.scale),
-        quality_weight=_whole(award.quality_weight),
-        price_weight=_whole(award.price_weight),
-        highest=value_text(award.highest),
-        minimum_quality=plain_text(award.minimum_quality),
-        method=award.method,
-        method_version=award.method_version,
-        tie_rule=award.tie_rule,
-        own=result_of(award, bid, with_price=True) if bid.agreed else None,
-        winner=award.winner.supplier,
-        winning_variant=award.winner.variant,
-        winning=None if wins else result_of(award, award.winner, with_price=False),
-        relative_advantages=[] if wins or not bid.agreed else _advantages(award, bid),
-        rule_set=award.rule_set,
-        standstill_ends_at=award.standstill_ends_at,
-        standstill=_standstill(award.standstill_ends_at),
+        scale=list(lot.scale),
+        quality_weight=_whole(lot.quality_weight),
+        price_weight=_whole(lot.price_weight),
+        highest=value_text(lot.highest),
+        minimum_quality=plain_text(lot.minimum_quality),
+        method=lot.method,
+        method_version=lot.method_version,
+        tie_rule=lot.tie_rule,
+        rule_set=lot.rule_set,
     )
 
 
@@ -139,7 +149,7 @@ def result_of(lot: JudgedLot, bid: DecidedBid, *, with_price: bool) -> BidResult
             CriterionResult(
                 criterion=leaf.code,
                 value=value_text(bid.agreed[leaf.code].value),
-                level=level_of(lot, leaf, bid.agreed[leaf.code].value),
+                level=_level(lot, leaf, bid.agreed[leaf.code].value),
                 points=Exact.of(points[leaf.code]),
                 reason=bid.agreed[leaf.code].reason,
             )
@@ -161,7 +171,7 @@ def result_of(lot: JudgedLot, bid: DecidedBid, *, with_price: bool) -> BidResult
     )
 
 
-def level_of(lot: JudgedLot, leaf: Criterion, value: Fraction | Decimal) -> str | None:
+def _level(lot: JudgedLot, leaf: Criterion, value: Fraction | Decimal) -> str | None:
     """What the published scale calls a value, or whether what is passed or failed was passed."""
     if leaf.pass_fail:
         return "passed" if value else "failed"

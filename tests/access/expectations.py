@@ -420,6 +420,19 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getRobustnessChart": _ranked,
         # award, notices, contract
         "recommendAward": lot_act("moderator", at={"ranked": "201"}),
+        **dict.fromkeys(
+            (
+                "getRecommendationReport",
+                "getRecommendationReportPage",
+                "getRecommendationReportDocument",
+            ),
+            lot_reading(
+                "moderator",
+                "award_approver",
+                "guardian",
+                at={**_UNRANKED, "ranked": NOT_FOUND},
+            ),
+        ),
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),
         "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
         "listAwardNotices": signed_in(_notices),
