@@ -113,5 +113,5 @@ async def _award(facts: LotFacts, winner: DecidedBid, ends_at: datetime) -> LotA
     if ranking is None:
         message = f"The awarded lot {facts.lot} has no ranking."
         raise LookupError(message)
-    lot = await judged_lot(facts, ranking)
+    lot = await judged_lot(facts, ranking.method, ranking.method_version)
     return LotAward(**msgspec.structs.asdict(lot), standstill_ends_at=ends_at, winner=winner)

@@ -9,7 +9,7 @@ import msgspec
 
 from evaluation.permissions import LotFacts
 from evaluation.queries.facts import published_requirement
-from evaluation.queries.ranking import DecidedRow, RankingRow
+from evaluation.queries.ranking import DecidedRow
 from evaluation.queries.scores import agreed_scores
 from evaluation.rules.notice_content import Agreed, DecidedBid, JudgedLot
 from market.database import fetch
@@ -25,8 +25,8 @@ class _Buyer(msgspec.Struct, frozen=True):
     name: str
 
 
-async def judged_lot(facts: LotFacts, ranking: RankingRow) -> JudgedLot:
-    """The lot as it was published, and by which method it was ranked, inside a transaction."""
+async def judged_lot(facts: LotFacts, method: str, version: int) -> JudgedLot:
+    """The lot as it was published, and the method that ranked it, inside a transaction."""
     requirement, lot = await published_requirement(facts)
     return JudgedLot(
         reference=facts.reference,
@@ -41,8 +41,8 @@ async def judged_lot(facts: LotFacts, ranking: RankingRow) -> JudgedLot:
         quality_weight=Fraction(facts.quality_weight),
         price_weight=Fraction(facts.price_weight),
         minimum_quality=facts.minimum_quality,
-        method=ranking.method,
-        method_version=ranking.method_version,
+        method=method,
+        method_version=version,
         tie_rule=requirement.award_method.tie_rule.value,
         rule_set=facts.rule_set,
     )

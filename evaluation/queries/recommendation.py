@@ -87,7 +87,7 @@ async def recommendation_report(
     rows = await decided_bids(facts, row.id)
     bids = await judged_bids(facts, rows)
     return facts.lot, report_on(
-        await judged_lot(facts, row),
+        await judged_lot(facts, row.method, row.method_version),
         msgspec.convert(recommended, RecommendedBid, from_attributes=True),
         {one.pseudonym: bids[one.bid] for one in rows},
         await _findings(actor, facts, row.number, row.ranked_at, rows),

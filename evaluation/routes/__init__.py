@@ -6,7 +6,7 @@ from evaluation.routes.award import AwardController
 from evaluation.routes.challenges import ChallengeController
 from evaluation.routes.clarifications import OwnQuestionController, QuestionController
 from evaluation.routes.joint import BuyerDecisionController
-from evaluation.routes.letters import LetterController
+from evaluation.routes.letters import LetterController, PublicNoticeController
 from evaluation.routes.low_prices import LowPriceController
 from evaluation.routes.methods import MethodController
 from evaluation.routes.panel import ModerationController, PanelController
@@ -32,6 +32,7 @@ CONTROLLERS = (
     AllocationController,
     AwardController,
     LetterController,
+    PublicNoticeController,
     RecommendationReportController,
     ChallengeController,
     RoundController,

@@ -8,7 +8,9 @@ from litestar.params import FromPath
 
 from evaluation.commands.reading import read_notice
 from evaluation.errors import LettersBusy, LetterTooLong
+from evaluation.queries.award_notice import award_notice
 from evaluation.routes.letter_forms import content_security_policy, letter_page, letter_pdf
+from evaluation.rules.award_notice import ContractAwardNotice
 from evaluation.rules.letters import letter_about
 from market.actor import Actor
 from market.errors import NotFound
@@ -16,6 +18,31 @@ from market.problems import problems
 from tenders.errors import DUTY_REFUSALS, ConflictOfInterest, DeclarationMissing
 
 _REFUSALS = (NotFound, *DUTY_REFUSALS, DeclarationMissing, ConflictOfInterest)
+
+
+class PublicNoticeController(Controller):
+    """What everybody is told of an award."""
+
+    path = "/tenders/{tender_id:uuid}/lots/{lot_number:int}/contract-award-notice"
+    tags = ("award",)
+
+    @get(
+        operation_id="getContractAwardNotice",
+        responses=problems(NotFound),
+        opt={"public": True},
+    )
+    async def get_notice(
+        self,
+        tender_id: FromPath[UUID],
+        lot_number: FromPath[int],
+        actor: NamedDependency[Actor],
+    ) -> ContractAwardNotice:
+        """Show the contract award notice, once every bidder has been told.
+
+        Under the Procurement Act 2023 it is that of section 50, under the Public Contracts
+        Regulations 2015 that of regulation 50.
+        """
+        return await award_notice(actor, tender_id, lot_number)
 
 
 class LetterController(Controller):

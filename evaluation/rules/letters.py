@@ -1,6 +1,7 @@
 """Letters about an award, laid out from one record: HTML and PDF both say what this says.
 
-What a letter holds depends on the law that the tender was published under. Regulation 86 of the
+What a letter holds depends on the law that the tender was published under (`telling` of its rule
+set). Regulation 86 of the
 Public Contracts Regulations 2015 wants the characteristics and relative advantages of the winning
 tender. Section 50 of the Procurement Act 2023 with regulation 31 of the Procurement Regulations
 2024 wants an assessment summary: scores with their explanations, for the recipient's tender and,
@@ -9,8 +10,6 @@ where it was unsuccessful, for the winning one; no direct comparison.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final
 
 from msgspec import Struct
 
@@ -23,7 +22,7 @@ from evaluation.rules.notice_content import (
     NoticeOutcome,
     Published,
 )
-from tenders.rules.rule_sets import LONDON, RULE_SETS, RuleSetName
+from tenders.rules.rule_sets import LONDON, RULE_SETS, RuleSet, RuleSetName
 
 
 class TableOfLetter(Struct, frozen=True, kw_only=True):
@@ -51,31 +50,6 @@ class Letter(Struct, frozen=True, kw_only=True):
     sections: Sequence[Section]
 
 
-class _Form(Struct, frozen=True, kw_only=True):
-    """What a rule set wants of its letter."""
-
-    title: str
-    law: str
-    compares: bool
-
-
-_FORMS: Final[Mapping[RuleSetName, _Form]] = MappingProxyType(
-    {
-        RuleSetName.PCR_2015: _Form(
-            title="Notice of the decision to award a contract",
-            law="Regulation 86 of the Public Contracts Regulations 2015",
-            compares=True,
-        ),
-        RuleSetName.PROCUREMENT_ACT_2023: _Form(
-            title="Assessment summary",
-            law="Section 50 of the Procurement Act 2023 and regulation 31 of the Procurement"
-            " Regulations 2024",
-            compares=False,
-        ),
-    }
-)
-
-
 def letter_about(content: NoticeContent, sent_at: datetime) -> Letter:
     """Lay out what a bidder was told, in the form that its tender's rule set wants.
 
@@ -84,28 +58,27 @@ def letter_about(content: NoticeContent, sent_at: datetime) -> Letter:
     Source: Public Contracts Regulations 2015, regulation 86(2); Procurement Act 2023, section 50;
     Procurement Regulations 2024, regulation 31.
     """
-    name = RuleSetName(content.rule_set)
-    form = _FORMS[name]
+    law = RULE_SETS[RuleSetName(content.rule_set)]
     return Letter(
-        title=f"{form.title}: {content.reference}, lot {content.lot}",
+        title=f"{law.telling.title}: {content.reference}, lot {content.lot}",
         made_at=sent_at,
-        particulars=_particulars(content, sent_at, form),
+        particulars=_particulars(content, sent_at, law),
         sections=[
             Section(heading="The decision", paragraphs=[content.decision]),
             *judged_by(content),
             *_own(content),
             *_winning(content),
-            *(_compared(content) if form.compares else ()),
+            *(_compared(content) if law.telling.compares else ()),
             Section(
                 heading="The standstill",
-                paragraphs=[f"{content.standstill} ({RULE_SETS[name].title}.)"],
+                paragraphs=[f"{content.standstill} ({law.title}.)"],
             ),
         ],
     )
 
 
 def _particulars(
-    content: NoticeContent, sent_at: datetime, form: _Form
+    content: NoticeContent, sent_at: datetime, law: RuleSet
 ) -> Sequence[tuple[str, str]]:
     variant = [("Your variant", str(content.variant))] if content.variant else []
     return [
@@ -115,7 +88,7 @@ def _particulars(
         ("Lot", f"{content.lot}, {content.lot_title}"),
         ("From", ", ".join(content.buyers)),
         ("Sent", spoken_time(sent_at)),
-        ("Under", form.law),
+        ("Under", law.telling.law),
     ]
 
 

@@ -454,5 +454,6 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
             at={"standstill": "409 standstill-running", "standstill_over": "201"},
         ),
         "getAward": public_once(lambda case: case.moment.lot in _TOLD),
+        "getContractAwardNotice": public_once(lambda case: case.moment.lot in _TOLD),
     }
 )
