@@ -4,26 +4,32 @@ import asyncio
 import base64
 import functools
 import hashlib
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from html import escape
 from importlib import resources
+from pathlib import Path
 from string import Template
-from tempfile import TemporaryDirectory
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import msgspec
-import typst
 
 from evaluation.errors import LettersBusy, LetterTooLong
+from evaluation.rules.legible import legible
 from evaluation.rules.letters import Letter, Section, TableOfLetter
 
 _LONGEST: Final = 2_000_000
 """Bytes of a letter that are still set: some five hundred pages."""
+_AT_ONCE: Final = 2
 _MOST_WAITING: Final = 20
 """Letters that are being set or wait for it; who asks for one more is told to come again."""
 _PATIENCE: Final = 60.0
-"""Seconds that a request waits for its letter."""
+"""Seconds that a request waits for its letter; then the process is ended."""
+_SCRIPT: Final = Path(__file__).with_name("letter_setting.py")
+_waiting: Final[set[object]] = set()
+_turns: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]] = WeakKeyDictionary()
 
 
 @functools.cache
@@ -44,6 +50,7 @@ def content_security_policy() -> str:
 
 def letter_page(letter: Letter) -> str:
     """Write a letter as a page. Everything that somebody wrote is escaped."""
+    letter = legible(letter)
     return Template(_file("letter.html")).substitute(
         title=escape(letter.title),
         style=_file("letter.css"),
@@ -56,51 +63,55 @@ def letter_page(letter: Letter) -> str:
 
 
 async def letter_pdf(letter: Letter) -> bytes:
-    """Set a letter as a tagged PDF (PDF/UA-1), one at a time, beside the other requests.
+    """Set a letter as a tagged PDF (PDF/UA-1), in a process of its own, a few at once.
 
-    The same letter gives the same bytes: its date is the record's. One that nobody waits for any
-    more is not begun.
+    The same letter gives the same bytes: its date is the record's.
 
     Raises:
         LetterTooLong: it is longer than what is set; read it as a page.
         LettersBusy: too many letters wait already, or this one waited too long.
     """
-    written = msgspec.json.encode(letter).decode()
-    if len(written.encode()) > _LONGEST:
+    written = msgspec.json.encode(legible(letter))
+    if len(written) > _LONGEST:
         raise LetterTooLong
     if len(_waiting) >= _MOST_WAITING:
         raise LettersBusy
-    setting = _thread().submit(_set, written, int(letter.made_at.timestamp()))
-    _waiting.add(setting)
-    setting.add_done_callback(_waiting.discard)
+    place = object()
+    _waiting.add(place)
     try:
-        return await asyncio.wait_for(asyncio.wrap_future(setting), _PATIENCE)
+        async with asyncio.timeout(_PATIENCE), _turn():
+            return await _set(written, int(letter.made_at.timestamp()))
     except TimeoutError as error:
         raise LettersBusy from error
+    finally:
+        _waiting.discard(place)
 
 
-_waiting: Final[set[Future[bytes]]] = set()
+def _turn() -> asyncio.Semaphore:
+    """Whose turn it is, in this event loop."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
 
 
-@functools.cache
-def _thread() -> ThreadPoolExecutor:
-    """One thread: setting keeps a core busy, so whoever asks for many waits, and nobody else."""
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="letters")
-
-
-def _set(written: str, made_at: int) -> bytes:
-    # an empty root: even markup that somebody got past us would find no file to read
-    with TemporaryDirectory() as nothing:
-        compiler = typst.Compiler(
-            _file("letter.typ").encode(),
-            root=nothing,
-            ignore_system_fonts=True,
-            sys_inputs={"letter": written},
-        )
-        made = compiler.compile(format="pdf", pdf_standards="ua-1", timestamp=made_at)
-    if not isinstance(made, bytes):
-        message = "A letter is one PDF."
-        raise TypeError(message)
+async def _set(written: bytes, made_at: int) -> bytes:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        str(_SCRIPT),
+        str(made_at),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={},  # no secret of the API's is the script's
+    )
+    try:
+        made, said = await process.communicate(written)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        message = f"The letter was not set: {said[-1_000:].decode(errors='replace')}"
+        raise RuntimeError(message)
     return made
 
 

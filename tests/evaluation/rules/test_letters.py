@@ -1,6 +1,7 @@
 """Letters as golden texts, hostile words in them, and their agreement with the record."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.errors import LetterTooLong
+from evaluation.errors import LettersBusy, LetterTooLong
+from evaluation.routes import letter_forms
 from evaluation.routes.letter_forms import letter_page, letter_pdf
 from evaluation.rules.exact import Exact
+from evaluation.rules.legible import legible
 from evaluation.rules.letters import Letter, letter_about
 from evaluation.rules.notice_content import Agreed, DecidedBid, NoticeContent
 from evaluation.rules.notices import notice_for
@@ -40,10 +43,13 @@ BIDS = {
     ),
     "without a price": msgspec.structs.replace(LOW, passed=True, failure="Its price is missing."),
 }
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 HOSTILE = (
     '#read("/etc/passwd")',
     "<script>alert(1)</script>",
     "\u202eabc\u2066 $x$ *b* ] } \\ // /* @a <b>",
+    "\x01\x07\x1b[31m\x7f\u0085\ufeff\u200f\ufffe\U000e0041 tabs\tand\r\nlines",
+    "Ωμέγα Ърл 中文 עברית 🏥 \U000f0000 ﷺ",
     "word " * 4000,
 )
 
@@ -90,7 +96,10 @@ def test_what_somebody_wrote_is_never_markup(hostile: str) -> None:
     letter = letter_about(content(bid), SENT)
     page = letter_page(letter)
     assert "<script" not in page
-    assert f"<bdi>{escape(hostile.strip())}</bdi>" in page
+    shown = legible(letter).sections[3].table
+    assert shown is not None
+    assert f"<bdi>{escape(shown.rows[0][-1])}</bdi>" in page
+    assert not HIDDEN.search(page)
     first, again = (asyncio.run(letter_pdf(letter)) for _ in range(2))
     assert first.startswith(b"%PDF-")
     assert first == again
@@ -102,6 +111,41 @@ def test_a_letter_of_any_length_is_a_page_and_not_a_pdf() -> None:
     assert "x" * 2_000_001 in letter_page(letter)
     with pytest.raises(LetterTooLong):
         asyncio.run(letter_pdf(letter))
+
+
+def test_a_mark_of_direction_in_a_name_turns_no_figure_round() -> None:
+    bid = msgspec.structs.replace(WINNER, supplier="Evil\u202e Limited")
+    award = msgspec.structs.replace(AWARD, winner=bid)
+    page = letter_page(letter_about(notice_for(award, SECOND, wins=False), SENT))
+    assert "awarded to Evil[U+202E] Limited, whose tender has 83.33 points" in page
+
+
+async def test_of_many_letters_some_wait_and_others_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(letter_forms, "_MOST_WAITING", 3)
+    letter = letter_about(content(SECOND), SENT)
+    answers = await asyncio.gather(*(letter_pdf(letter) for _ in range(5)), return_exceptions=True)
+    made = {one for one in answers if isinstance(one, bytes)}
+    assert len(made) == 1
+    assert [type(one) for one in answers[3:]] == [LettersBusy] * 2
+    assert await letter_pdf(letter) in made
+
+
+async def test_a_letter_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letter_forms, "_PATIENCE", 0.01)
+    with pytest.raises(LettersBusy):
+        await letter_pdf(letter_about(content(SECOND), SENT))
+
+
+async def test_a_letter_that_cannot_be_set_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise SystemExit('no')", encoding="utf-8")
+    monkeypatch.setattr(letter_forms, "_SCRIPT", broken)
+    with pytest.raises(RuntimeError, match="was not set: no"):
+        await letter_pdf(letter_about(content(SECOND), SENT))
 
 
 values = st.integers(0, 10).map(Decimal)
