@@ -144,6 +144,13 @@ class ChangedEndFaulty(Malformed):
     title = "A contract ends after it starts."
 
 
+@keeps("contract_days_near")
+class ContractDayFaulty(Malformed):
+    """No contract starts or ends, and no milestone is due, in a year that nobody means."""
+
+    title = "A day of a contract lies within 50 years of today."
+
+
 @keeps("change_within_limit")
 class ChangeTooGreat(MarketError):
     """The change goes further than its ground allows (regulation 72; section 74)."""
@@ -193,7 +200,7 @@ class ReviewNotDue(MarketError):
 
 
 @keeps("reviews_go_on", "outcome_review_of_day")
-class ReviewedAlready(MarketError):
+class OutcomeReviewedAlready(MarketError):
     """A review is about later days than the one before; after the final one there is none."""
 
     title = "A review of these days has been recorded, or the final one."

@@ -95,6 +95,7 @@ async def change_contract(
         NothingChanged: the contract would be as it is.
         ChangeTooGreat: the change goes further than the ground allows.
         ChangedEndFaulty: the contract would end before it starts.
+        ContractDayFaulty: it would end more than 50 years from today.
     """
     facts = await hold_to_manage(actor, tender_id, lot_number, to="have its contract changed")
     contract = await _contract_of(facts, given.buyer)
@@ -151,6 +152,7 @@ async def set_milestone(
         ConflictOfInterest: the actor has an interest in a bidder.
         LotNotThere: not every contract of the lot is made.
         ContractBuyerNeeded: the lot has several contracts, and it is not said whose it is.
+        ContractDayFaulty: it is due more than 50 years from today.
     """
     facts = await hold_to_manage(actor, tender_id, lot_number, to="get a milestone")
     contract = await _contract_of(facts, given.buyer)

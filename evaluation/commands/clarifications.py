@@ -1,6 +1,6 @@
 """Asking a bidder about its bid through one point of contact, and answering."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import msgspec
@@ -40,6 +40,7 @@ INSERT INTO bid_answer (id, question, answer, answered_by) VALUES ($1, $2, $3, $
 RETURNING answered_at
 """
 
+_LONGEST = timedelta(days=60)
 _ASKED_BY = {
     About.QUALITY: Duty.TENDER_MANAGER,
     About.PRICE: Duty.PRICE_EVALUATOR,
@@ -87,8 +88,10 @@ async def put_question(
     bid = await fetch_value("SELECT bid_to_question($1, $2)", facts.lot, pseudonym)
     if bid is None:
         raise NotFound
-    if given.answer_by <= facts.now:
-        reason = "Leave the bidder time to answer: give a later moment than now."
+    if not facts.now < given.answer_by <= facts.now + _LONGEST:
+        reason = (
+            f"Leave the bidder time to answer: later than now, and {_LONGEST.days} days at most."
+        )
         raise QuestionDeadlineFaulty(reason, faults=[Fault(field="answer_by", reason=reason)])
     asked = await fetch_one(
         _Asked,

@@ -50,6 +50,7 @@ async def make_contract(
         BuyerRefused, AllBuyersRefused: the buyer, or every buyer, decided not to take part.
         BuyerContracted: the buyer has its contract.
         KpisLacking: a contract of this value has indicators first.
+        ContractDayFaulty: it starts or ends more than 50 years from today.
         WinnerUnverified: what the winner declared is not verified.
     """
     facts = ensure_may(

@@ -43,6 +43,7 @@ async def decide_for_buyer(
         DeclarationMissing: the actor has not declared against every bidder.
         ConflictOfInterest: the actor has an interest in a bidder.
         LotNotThere: the lot is not awarded, or every contract is made.
+        LotOnHold: the award is challenged.
         NotOwnBuyer: the organisation the actor acts for is no buyer of the tender.
         BuyerDecidedAlready: the buyer has decided about this award.
         BuyerContracted: the buyer has its contract.

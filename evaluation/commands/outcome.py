@@ -10,7 +10,7 @@ from evaluation.outcome_errors import (
     BaselineFaulty,
     BaselineRecorded,
     ContractMadeAlready,
-    ReviewedAlready,
+    OutcomeReviewedAlready,
     ReviewNotDue,
 )
 from evaluation.permissions import ensure_may, ensure_stage
@@ -115,7 +115,7 @@ async def review_outcome(
         ConflictOfInterest: the actor has an interest in a bidder.
         LotNotThere: not every contract of the lot is made.
         ReviewNotDue: the year is not over or, for the final review, the last contract.
-        ReviewedAlready: these days are reviewed, or the final review is recorded.
+        OutcomeReviewedAlready: these days are reviewed, or the final review is recorded.
         AccessMisfigured: access is measured without a baseline, or not measured with one.
     """
     facts = ensure_may(
@@ -132,7 +132,7 @@ async def review_outcome(
         raise ReviewNotDue
     before = (await reviews_of([facts.lot])).get(facts.lot, [])
     if any(one.kind is ReviewKind.FINAL or one.through >= given.through for one in before):
-        raise ReviewedAlready
+        raise OutcomeReviewedAlready
     if (facts.lot in await baselines_of([facts.lot])) != (given.access_value is not None):
         raise AccessMisfigured
     review = uuid4()

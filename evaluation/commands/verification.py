@@ -38,7 +38,7 @@ async def record_check(
 
     No contract is made before everything is verified, or waived with a reason. Source: Public
     Contracts Regulations 2015, regulations 57, 59(8) to (11) and 60; Procurement Act 2023,
-    section 28.
+    sections 19(3)(a) and 22 (conditions of participation), 26 and 28 (exclusion).
 
     Raises:
         NotFound: no such lot, or the actor has no duty in its tender.

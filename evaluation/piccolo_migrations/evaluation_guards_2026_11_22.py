@@ -30,6 +30,7 @@ _SCRIPTS = (
     "evaluation_notices.sql",
     "evaluation_joint.sql",
     "evaluation_performance.sql",
+    "evaluation_contract_days.sql",
     "evaluation_outcome.sql",
     "evaluation_reporting.sql",
 )

@@ -30,6 +30,7 @@ from evaluation.outcome_errors import (
     BuyerRefused,
     BuyerUndecided,
     ContractBuyerNeeded,
+    ContractDayFaulty,
     KpisLacking,
 )
 from evaluation.queries import award as queries
@@ -166,6 +167,7 @@ class AwardController(Controller):
             WinnerUnverified,
             StandstillRunning,
             ContractDatesFaulty,
+            ContractDayFaulty,
             ContractBuyerNeeded,
             BuyerUndecided,
             BuyerRefused,

@@ -6,6 +6,7 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from evaluation.challenge_errors import LotOnHold
 from evaluation.commands import joint as commands
 from evaluation.errors import LotNotThere, ReasonTooShort
 from evaluation.outcome_errors import BuyerContracted, BuyerDecidedAlready, NotOwnBuyer
@@ -34,6 +35,7 @@ class BuyerDecisionController(Controller):
             DeclarationMissing,
             ConflictOfInterest,
             LotNotThere,
+            LotOnHold,
             NotOwnBuyer,
             BuyerDecidedAlready,
             BuyerContracted,

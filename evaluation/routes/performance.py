@@ -18,14 +18,15 @@ from evaluation.outcome_errors import (
     ChangedEndFaulty,
     ChangeTooGreat,
     ContractBuyerNeeded,
+    ContractDayFaulty,
     ContractMadeAlready,
     FiguresFaulty,
     MilestoneInFuture,
     MilestoneMetAlready,
     NoSuchGround,
     NothingChanged,
+    OutcomeReviewedAlready,
     PeriodNotOver,
-    ReviewedAlready,
     ReviewNotDue,
 )
 from evaluation.queries import performance as queries
@@ -144,6 +145,7 @@ class PerformanceController(Controller):
             NothingChanged,
             ChangeTooGreat,
             ChangedEndFaulty,
+            ContractDayFaulty,
             ReasonTooShort,
         ),
     )
@@ -164,7 +166,7 @@ class PerformanceController(Controller):
         "/milestones",
         operation_id="setMilestone",
         dependencies=KEYED,
-        responses=problems(*_REFUSALS, ContractBuyerNeeded),
+        responses=problems(*_REFUSALS, ContractBuyerNeeded, ContractDayFaulty),
     )
     async def set_milestone(
         self,
@@ -216,7 +218,7 @@ class PerformanceController(Controller):
         operation_id="reviewOutcome",
         dependencies=KEYED,
         responses=problems(
-            *_REFUSALS, ReviewNotDue, ReviewedAlready, AccessMisfigured, ReasonTooShort
+            *_REFUSALS, ReviewNotDue, OutcomeReviewedAlready, AccessMisfigured, ReasonTooShort
         ),
     )
     async def review_outcome(

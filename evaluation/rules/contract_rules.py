@@ -37,7 +37,7 @@ class ChangeLimit(Struct, frozen=True, kw_only=True):
 
     `increases_only` leaves reductions free; `strictly_below` refuses the limit itself; `cumulative`
     counts all changes of value since the award, otherwise each change counts by itself. The term's
-    limit counts all changes of the term.
+    limit counts all changes of the term, where the change is one.
     """
 
     source: str
@@ -71,7 +71,10 @@ CONTRACT_RULES: Final[Mapping[RuleSetName, ContractRules]] = MappingProxyType(
                 ChangeGround.UNFORESEEN: ChangeLimit(
                     source=f"{_PCR}(1)(c)", value_percent=50, increases_only=True
                 ),
-                ChangeGround.NEW_CONTRACTOR: ChangeLimit(source=f"{_PCR}(1)(d)"),
+                # Only where it entails no other substantial modification: (1)(d)(ii).
+                ChangeGround.NEW_CONTRACTOR: ChangeLimit(
+                    source=f"{_PCR}(1)(d)", value_percent=0, term_percent=0
+                ),
                 ChangeGround.NOT_SUBSTANTIAL: ChangeLimit(source=f"{_PCR}(1)(e) and (8)"),
                 ChangeGround.SMALL_VALUE: ChangeLimit(
                     source=f"{_PCR}(1)(f) and (5)",
@@ -96,7 +99,10 @@ CONTRACT_RULES: Final[Mapping[RuleSetName, ContractRules]] = MappingProxyType(
                 ChangeGround.ADDITIONAL_SERVICES: ChangeLimit(
                     source=_SCHEDULE, value_percent=50, increases_only=True
                 ),
-                ChangeGround.NEW_CONTRACTOR: ChangeLimit(source=_SCHEDULE),
+                # A transfer on corporate restructuring alters who performs, nothing else.
+                ChangeGround.NEW_CONTRACTOR: ChangeLimit(
+                    source=_SCHEDULE, value_percent=0, term_percent=0
+                ),
                 ChangeGround.NOT_SUBSTANTIAL: ChangeLimit(source=f"{_ACT}(3)", term_percent=10),
                 ChangeGround.SMALL_VALUE: ChangeLimit(source=f"{_ACT}(4)", value_percent=10),
             },

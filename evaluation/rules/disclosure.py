@@ -67,13 +67,15 @@ MEANING: Final[Mapping[Rule, str]] = MappingProxyType(
     {
         Rule.OTHERS_PRICES: (
             "Prices of other bidders, and the points and totals from which they could be computed:"
-            " Public Contracts Regulations 2015, regulation 21(1). The contract value of the award"
-            " is published. Texts that state such a price are withheld whole."
+            " Public Contracts Regulations 2015, regulation 21(1); Procurement Act 2023, section"
+            " 94. The contract value of the award is published. Texts that state such a price are"
+            " withheld whole."
         ),
         Rule.OTHERS_CONTENTS: (
             "What other bidders wrote: places quoted as evidence, questions about their bids with"
             " the answers, and grounds of their challenges; what a winner's verification found:"
-            " regulation 21(1). Texts that quote such words are withheld whole."
+            " Public Contracts Regulations 2015, regulation 21(1); Procurement Act 2023, section"
+            " 94. Texts that quote such words are withheld whole."
         ),
         Rule.OTHERS_NAMES: (
             "Who bid and was not chosen: the market names the winner alone. Texts that name"
@@ -82,11 +84,12 @@ MEANING: Final[Mapping[Rule, str]] = MappingProxyType(
         Rule.WORDS_ON_OTHERS: (
             "The panel's words about bids that are neither the recipient's nor the winner's; their"
             " scores are given. Of the winner they are given: its characteristics and relative"
-            " advantages, regulation 86(2)(b)."
+            " advantages, regulation 86(2)(b); its explained scores, Procurement Regulations 2024,"
+            " regulation 31."
         ),
         Rule.ASSOCIATES: (
             "What was declared of interests that are somebody else's, such as a partner's: personal"
-            " data of a third person, Data Protection Act 2018, Schedule 2, paragraph 16."
+            " data of a third person, who is no part of the procurement: UK GDPR, article 5(1)(c)."
         ),
         Rule.INTERESTS_IN_WORDS: (
             "The words in which people described their interests, and the guardian's reasons; kinds"

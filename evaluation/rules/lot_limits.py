@@ -1,7 +1,7 @@
 """Lots with a limit for each supplier: who is awarded which, by the published objective rule.
 
-Where the notice limits how many lots one supplier may win (PCR 2015, regulation 46(5) to (7);
-Procurement Act 2023, section 18), it must publish an objective and non-discriminatory rule for
+Where the notice limits how many lots one supplier may win (PCR 2015, regulation 46(4) and (5);
+Procurement Act 2023, section 23(4)), it must publish an objective and non-discriminatory rule for
 the supplier that comes first in more. Two rules are offered, both solved exactly:
 
 - **best ranks**: of all ways to award every lot that can be awarded, those with the fewest lots

@@ -153,6 +153,7 @@ CREATE FUNCTION reads_challenges(of_lot uuid) RETURNS boolean LANGUAGE sql STABL
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT 1 FROM lot l JOIN tender t ON t.id = l.tender
         WHERE l.id = of_lot AND t.opened_at IS NOT NULL
+          AND l.id NOT IN (SELECT lots_kept_fresh())
           AND (l.id IN (SELECT evaluated_lots())
                OR audits_tender(t.id)
                   AND coalesce(why_not_unconflicted(acting_person(), t.id), 'declaration_missing')
@@ -180,6 +181,9 @@ CREATE POLICY guard_reads ON lot_challenge FOR SELECT TO market_guard USING (tru
 CREATE POLICY guard_reads ON challenge_end FOR SELECT TO market_guard USING (true);
 CREATE POLICY challenge_read ON lot_challenge FOR SELECT TO market_app
     USING (challenger = acting_organisation() OR lot IN (SELECT evaluated_lots()));
+-- what a challenge says of scores and prices is no business of those who are to score anew
+CREATE POLICY kept_fresh ON lot_challenge AS RESTRICTIVE FOR SELECT TO market_app
+    USING (challenger = acting_organisation() OR lot NOT IN (SELECT lots_kept_fresh()));
 CREATE POLICY challenge_made ON lot_challenge FOR INSERT TO market_app
     WITH CHECK (recorded_by = acting_person());
 CREATE POLICY end_read ON challenge_end FOR SELECT TO market_app

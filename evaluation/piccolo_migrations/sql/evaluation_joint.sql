@@ -89,6 +89,9 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_buyer_decision BEFORE INSERT ON buyer_decision
     FOR EACH ROW EXECUTE FUNCTION guard_buyer_decision();
+-- a refusal can be what the lot waited for to be contracted, and would end a challenge undecided
+CREATE TRIGGER guard_on_hold BEFORE INSERT ON buyer_decision
+    FOR EACH ROW EXECUTE FUNCTION guard_on_hold();
 CREATE TRIGGER fresh_buyer_decision BEFORE INSERT ON buyer_decision
     FOR EACH ROW EXECUTE FUNCTION ensure_fresh_session();
 

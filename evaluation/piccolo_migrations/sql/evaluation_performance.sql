@@ -19,7 +19,7 @@ SELECT gen_random_uuid(), r.* FROM (VALUES
     ('pcr_2015', 'review_clause', NULL::integer, false, false, false, NULL::integer),
     ('pcr_2015', 'additional_services', 50, true, false, false, NULL),
     ('pcr_2015', 'unforeseen', 50, true, false, false, NULL),
-    ('pcr_2015', 'new_contractor', NULL, false, false, false, NULL),
+    ('pcr_2015', 'new_contractor', 0, false, false, false, 0),
     ('pcr_2015', 'not_substantial', NULL, false, false, false, NULL),
     ('pcr_2015', 'small_value', 10, false, true, true, NULL),
     ('procurement_act_2023', 'provided_for', NULL, false, false, false, NULL),
@@ -27,7 +27,7 @@ SELECT gen_random_uuid(), r.* FROM (VALUES
     ('procurement_act_2023', 'unforeseen', 50, true, false, false, NULL),
     ('procurement_act_2023', 'known_risk', 50, true, false, false, NULL),
     ('procurement_act_2023', 'additional_services', 50, true, false, false, NULL),
-    ('procurement_act_2023', 'new_contractor', NULL, false, false, false, NULL),
+    ('procurement_act_2023', 'new_contractor', 0, false, false, false, 0),
     ('procurement_act_2023', 'not_substantial', NULL, false, false, false, 10),
     ('procurement_act_2023', 'small_value', 10, false, false, false, NULL)
 ) AS r (rule_set, ground, value_percent, increases_only, strictly_below, cumulative, term_percent);
@@ -199,7 +199,8 @@ BEGIN
     by_days := abs(NEW.ends - made.ends);
     IF by_value * 100 > rule.value_percent * made.value
        OR rule.strictly_below AND by_value * 100 = rule.value_percent * made.value
-       OR by_days * 100 > rule.term_percent * (made.ends - made.starts + 1) THEN
+       OR NEW.ends <> present.ends
+          AND by_days * 100 > rule.term_percent * (made.ends - made.starts + 1) THEN
         PERFORM refuse('change_within_limit',
             'The change goes further than its ground allows: it would have to be bought anew.');
     END IF;

@@ -49,10 +49,16 @@ async def test_changes_keep_within_the_limits_of_their_ground(world: World) -> N
     assert _type(longer) == (409, "change-too-great")
     tenth = await change("not_substantial", ends=(ends + timedelta(days=109)).isoformat())
     assert tenth.status_code == 201, tenth.text
+    # another contractor, and nothing else
+    dearer = await change("new_contractor", value=pounds("7612.01"))
+    assert _type(dearer) == (409, "change-too-great")
+    longer = await change("new_contractor", ends=(ends + timedelta(days=110)).isoformat())
+    assert _type(longer) == (409, "change-too-great")
+    assert (await change("new_contractor", scope="The group's new company.")).status_code == 201
     early = await change("provided_for", ends="2020-01-01")
     assert _type(early) == (400, "changed-end-faulty")
     shown = (await world.public(f"{lot.path}/performance")).json()["contracts"][0]["changes"]
-    assert [one["number"] for one in shown] == [1, 2, 3]
+    assert [one["number"] for one in shown] == [1, 2, 3, 4]
 
 
 async def test_two_changes_at_once_are_counted_one_after_the_other(world: World) -> None:

@@ -10,6 +10,8 @@ import pytest
 from market.actor import Role
 from market.money import exact_sum
 from tests.makers.bids import declare
+from tests.makers.challenges import challenge
+from tests.makers.challenges import decide as decide_challenge
 from tests.makers.direct import act_afresh, acting, refused
 from tests.makers.evaluation import (
     approve,
@@ -88,6 +90,19 @@ async def test_a_buyer_that_refused_gets_no_contract_and_the_others_go_on(world:
     await told(joint)
     assert _type(await joint.contract(joint.member(LUTON))) == (409, "buyer-refused")
     assert (await joint.contract(joint.lead)).json()["stage"] == "contracted"
+
+
+async def test_no_buyer_decides_while_the_award_is_challenged(world: World) -> None:
+    joint = await joint_lot(world)
+    await told(joint)
+    assert (await joint.contract(joint.lead)).status_code == 201
+    assert (await joint.decide(LUTON, takes_part=False)).status_code == 201
+    assert (await challenge(joint.lot)).status_code == 201
+    # the last refusal would make the lot contracted, and leave the challenge undecided for ever
+    assert _type(await joint.decide(MILTON_KEYNES, takes_part=False)) == (409, "lot-on-hold")
+    assert (await decide_challenge(joint.lot)).status_code == 201
+    given = await joint.decide(MILTON_KEYNES, takes_part=False)
+    assert given.json()["stage"] == "contracted"
 
 
 async def test_where_every_buyer_refuses_the_manager_gives_the_lot_up(world: World) -> None:

@@ -88,6 +88,8 @@ async def test_who_asks_decides_and_reads(world: World) -> None:
     for person in (tender.manager, tender.moderator, tender.approvers[0]):
         assert (await ask(lot, person=person)).json()["type"] == "/problems/duty-needed"
     assert (await ask(lot, days=0)).json()["type"] == "/problems/question-deadline-faulty"
+    endless = await ask(lot, answer_by="9999-12-31T23:59:59-12:00")
+    assert endless.json()["type"] == "/problems/question-deadline-faulty"
     await ask(lot)
     await explain(lot)
     for person in (tender.price_evaluator, tender.moderator, tender.approvers[0]):

@@ -105,12 +105,12 @@ async def test_reviews_come_in_their_order_and_the_final_one_is_last(world: Worl
     assert _type(early) == (409, "review-not-due")
     answers = await asyncio.gather(*(reviewer.post(path, _review(year)) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
-    assert _type(await reviewer.post(path, _review(year))) == (409, "reviewed-already")
+    assert _type(await reviewer.post(path, _review(year))) == (409, "outcome-reviewed-already")
     await _later(lot, 900)
     final = await reviewer.post(path, _review(end, kind="final"))
     assert final.status_code == 201, final.text
     after = _review(end + timedelta(days=9), kind="final")
-    assert _type(await reviewer.post(path, after)) == (409, "reviewed-already")
+    assert _type(await reviewer.post(path, after)) == (409, "outcome-reviewed-already")
 
 
 async def test_whoever_wrote_approved_or_manages_reviews_nothing(world: World) -> None:

@@ -46,6 +46,7 @@ async def test_the_fresh_panel_sees_nothing_of_the_first_round_until_it_has_deci
         "/rounds",
         "/rounds/1",
         "/robustness",
+        "/challenges",
     )
     for person in (*panel.evaluators, panel.moderator, *lot.tender.quality_evaluators):
         for path in hidden:
