@@ -127,10 +127,10 @@ def _authority(lots: Sequence[Record]) -> Iterator[str]:
         yield f"Lot {lot['lot']}: {lot['lot_title']}. {asked['description']}"
         value = _value(lot)
         if value is not None:
-            yield f"Lot {lot['lot']}: contract value £{value}, over {asked['term_months']} months."
+            yield f"Lot {lot['lot']}: contract value {value}, over {asked['term_months']} months."
         else:
-            estimated = asked["estimated_annual_value"]["amount"]
-            yield f"Lot {lot['lot']}: estimated at £{estimated} a year; nothing is awarded."
+            estimated = _in_pounds(asked["estimated_annual_value"]["amount"])
+            yield f"Lot {lot['lot']}: estimated at {estimated} a year; nothing is awarded."
 
 
 def _selection(lot: Record) -> Iterator[str]:
@@ -188,8 +188,8 @@ def _success(lot: Record) -> Iterator[str]:
         if not one["takes_part"]:
             yield f"{buyers[one['buyer']]} decided not to take part: {one['reason']}"
     for one in lot["contracts"]:
-        value = pounds(Decimal(one["value"])).amount
-        yield f"Contract {one['reference']}: {buyers[one['buyer']]}, £{value}."
+        value = _in_pounds(one["value"])
+        yield f"Contract {one['reference']}: {buyers[one['buyer']]}, {value}."
 
 
 def _no_award(lot: Record) -> Iterator[str]:
@@ -291,7 +291,11 @@ def _row(lot: Record, name: str) -> Record | None:
 def _value(lot: Record) -> str | None:
     award = _standing(lot)
     row = None if award is None else _row(lot, award["pseudonym"])
-    return None if row is None else pounds(Decimal(row["price"])).amount
+    return None if row is None else _in_pounds(row["price"])
+
+
+def _in_pounds(value: str) -> str:
+    return f"£{Decimal(pounds(Decimal(value)).amount):,}"
 
 
 def _suppliers(lot: Record) -> dict[str, str]:

@@ -29,6 +29,9 @@ def write_artefacts(play: Play, folder: Path) -> list[Path]:
     for name, letter in play.letters.items():
         (letters / f"{name}.pdf").write_bytes(letter)
         written.append(letters / f"{name}.pdf")
+    for name, content in play.files.items():
+        (folder / name).write_bytes(content)
+        written.append(folder / name)
     report = folder / "report.md"
     report.write_text(_report(play), encoding="utf-8")
     return [*written, report]

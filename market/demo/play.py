@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from market.demo.accounting import account
 from market.demo.bidders import BIDDERS, Bidder, reason
 from market.demo.cast import MEMBERS_APPROVERS
 from market.demo.methods import side_by_side
@@ -47,6 +48,7 @@ class Play(Preparation):
             ("Recommendation and approval", self.award),
             ("Every bidder gets a notice; standstill", self.notify),
             ("Contracts", self.contract),
+            ("The record answers for itself", self.account),
         ]
 
     # -- bids -------------------------------------------------------------------------------------
@@ -381,4 +383,15 @@ class Play(Preparation):
         self.kept["record"] = await self.desks["guardian"].get(f"/tenders/{self.tender}/record")
         self.tell(
             f"In the standstill: {self.kept['refused_contract']} Then each group made its own."
+        )
+
+    async def account(self) -> None:
+        """The lead hands out the report by law, and discloses a lot's record to a bidder."""
+        winner = self.kept["award-lot-1"]["supplier"]
+        loser = next(one for one in BIDDERS if 1 in one.answers and one.name != winner)
+        to = self.desks[loser.key].organisation
+        await account(self, self.desks["lead"], self._lots(), to)
+        self.tell(
+            f"The report by law, and the record of lot 1 for {loser.name}: what others offered is"
+            " withheld by rule."
         )

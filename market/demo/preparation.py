@@ -33,6 +33,7 @@ class Preparation:
         self.receipts: dict[str, Any] = {}
         self.charts: dict[str, str] = {}
         self.letters: dict[str, bytes] = {}
+        self.files: dict[str, bytes] = {}
         self.kept: dict[str, Any] = {}
 
     def until_published(self) -> list[Chapter]:

@@ -111,6 +111,7 @@ def _the_report_goes_through_every_method(play: Play, folder: Path) -> None:
     """Side by side; the one that was published comes out as the real ranking did."""
     written = write_artefacts(play, folder / "demo")
     report = written[-1].read_text(encoding="utf-8")
+    assert {"procurement-report.md", "disclosure-lot-1.zip"} <= {file.name for file in written}
     for name in set(MethodName) - {MethodName.FIXED_PRICE}:
         assert report.count(f"| {name.value.replace('_', ' ')} |") == 2
     for number in (1, 2):

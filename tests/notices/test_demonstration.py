@@ -75,6 +75,7 @@ EXPECTED = {
         standstill_over=("contract_manager", "lead") * 2,
         contract_made=("lead", "guardian") * 6 + ("central-eastern", "greensand") * 3,
     ),
+    "The record answers for itself": _told(),
 }
 """Everybody to whom something is told in each chapter, and what, as often as it is."""
 

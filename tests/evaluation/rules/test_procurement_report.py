@@ -98,7 +98,7 @@ def test_the_report_of_an_awarded_lot() -> None:
         "a": [
             "Contracting authority: Hillshire CCG, 1 High Street, Hillton.",
             "Lot 1: Analysis. Dashboards for commissioners.",
-            "Lot 1: contract value £1234.50, over 36 months.",
+            "Lot 1: contract value £1,234.50, over 36 months.",
         ],
         "b": [
             (
