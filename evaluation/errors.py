@@ -397,3 +397,18 @@ class TrialFaulty(Malformed):
     """The method, its weights or the made-up bids cannot be tried as they were sent."""
 
     title = "This cannot be tried. Each fault is listed with its place."
+
+
+class LetterTooLong(MarketError):
+    """The letter is longer than what is set as a PDF; the page says the same."""
+
+    status = 409
+    title = "The letter is too long for a PDF. Read it as a page."
+
+
+class LettersBusy(MarketError):
+    """As many letters as may wait are waiting to be set as PDFs, or this one waited too long."""
+
+    status = 503
+    title = "Too many PDFs are being made. Repeat the request, or read it as a page."
+    retry_after = 10

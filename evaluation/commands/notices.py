@@ -1,34 +1,27 @@
 """Telling every bidder of an award, which begins the standstill."""
 
-from collections import defaultdict
 from datetime import datetime
-from fractions import Fraction
 from uuid import UUID, uuid4
 
 import msgspec
 
 from evaluation.commands.moves import move
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
-from evaluation.queries.facts import hold, published_requirement
-from evaluation.queries.ranking import DecidedRow, decided_bids, ranking_row
-from evaluation.queries.scores import agreed_scores
-from evaluation.rules.notices import Agreed, DecidedBid, LotAward, notice_for
+from evaluation.queries.facts import hold
+from evaluation.queries.judged import judged_bids, judged_lot
+from evaluation.queries.ranking import decided_bids, ranking_row
+from evaluation.rules.notice_content import DecidedBid, LotAward
+from evaluation.rules.notices import notice_for
 from evaluation.rules.stages import LotStage
 from evaluation.schemas.award import NoticesSent
 from market.actor import Actor
 from market.command import command
-from market.database import execute, fetch, fetch_one, fetch_value
+from market.database import execute, fetch_one, fetch_value
 from market.events.commands import record
 from tenders.rules.duties import Duty
-from tenders.rules.requirement import highest, leaves
 from tenders.rules.rule_sets import LONDON, RULE_SETS, RuleSetName, standstill_end
 
 _WINNER = "SELECT bid FROM award WHERE id = latest_award($1)"
-
-_BUYERS = """
-SELECT o.name FROM tender_buyer b JOIN organisation o ON o.id = b.organisation
-WHERE b.tender = $1 ORDER BY o.name, o.id
-"""
 
 _NOTICE = """
 INSERT INTO award_notice (id, lot, bid, recipient, content, sent_by)
@@ -39,10 +32,6 @@ _STANDSTILL = """
 INSERT INTO standstill (id, lot, rule_set, ends_at) VALUES ($1, $2, $3, $4)
 RETURNING began_at, ends_at
 """
-
-
-class _Buyer(msgspec.Struct, frozen=True):
-    name: str
 
 
 class _Standstill(msgspec.Struct, frozen=True):
@@ -78,7 +67,7 @@ async def send_notices(actor: Actor, tender_id: UUID, lot_number: int, version: 
     rule_set = RULE_SETS[RuleSetName(facts.rule_set)]
     ends_at = standstill_end(rule_set, facts.now.astimezone(LONDON).date())
     rows = await decided_bids(facts)
-    bids = await _decided(facts, rows)
+    bids = await judged_bids(facts, rows)
     winner: UUID = await fetch_value(_WINNER, facts.lot)
     award = await _award(facts, bids[winner], ends_at)
     for row in rows:
@@ -119,48 +108,10 @@ async def send_notices(actor: Actor, tender_id: UUID, lot_number: int, version: 
     )
 
 
-async def _decided(facts: LotFacts, rows: list[DecidedRow]) -> dict[UUID, DecidedBid]:
-    agreed: dict[UUID, dict[str, Agreed]] = defaultdict(dict)
-    for score in await agreed_scores(facts):
-        agreed[score.bid][score.criterion] = Agreed(value=score.value, reason=score.reason)
-    return {
-        row.bid: DecidedBid(
-            supplier=row.supplier,
-            variant=row.variant,
-            agreed=agreed[row.bid],
-            quality_points=row.quality_points,
-            passed=row.passed,
-            failure=row.failure,
-            price=row.price,
-            price_points=row.price_points,
-            total=row.total,
-            place=row.place,
-        )
-        for row in rows
-    }
-
-
 async def _award(facts: LotFacts, winner: DecidedBid, ends_at: datetime) -> LotAward:
-    requirement, lot = await published_requirement(facts)
     ranking = await ranking_row(facts)
     if ranking is None:
         message = f"The awarded lot {facts.lot} has no ranking."
         raise LookupError(message)
-    return LotAward(
-        reference=facts.reference,
-        title=facts.tender_title,
-        buyers=[row.name for row in await fetch(_Buyer, _BUYERS, facts.tender)],
-        lot=facts.number,
-        lot_title=facts.title,
-        leaves=leaves(lot),
-        highest=highest(requirement.scale),
-        quality_weight=Fraction(facts.quality_weight),
-        price_weight=Fraction(facts.price_weight),
-        minimum_quality=facts.minimum_quality,
-        method=ranking.method,
-        method_version=ranking.method_version,
-        tie_rule=requirement.award_method.tie_rule.value,
-        rule_set=facts.rule_set,
-        standstill_ends_at=ends_at,
-        winner=winner,
-    )
+    lot = await judged_lot(facts, ranking.method, ranking.method_version)
+    return LotAward(**msgspec.structs.asdict(lot), standstill_ends_at=ends_at, winner=winner)

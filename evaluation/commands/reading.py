@@ -6,13 +6,15 @@ from msgspec.structs import replace
 
 from evaluation.queries.allocation import lot_allocation
 from evaluation.queries.assurance.report import assurance_report, public_report
-from evaluation.queries.award import notices
+from evaluation.queries.award import notice, notices
 from evaluation.queries.bids import bids_under_evaluation
 from evaluation.queries.low_prices import explanations
 from evaluation.queries.ranking import ranking
+from evaluation.queries.recommendation import recommendation_report
 from evaluation.queries.robustness import RankedForReport, ranked_for_report
 from evaluation.queries.scores import scores
 from evaluation.queries.verification import award_checks
+from evaluation.rules.recommendation import RecommendationReport
 from evaluation.rules.robustness.report import marks_that_flip
 from evaluation.schemas.allocation import AllocationView
 from evaluation.schemas.assurance import AssuranceReport, Audience
@@ -144,6 +146,31 @@ async def read_for_robustness(actor: Actor, tender_id: UUID, lot_number: int) ->
 
 
 @confidential_reading
+async def read_recommendation(
+    actor: Actor, tender_id: UUID, lot_number: int
+) -> RecommendationReport:
+    """Show those who decide all that they decide on.
+
+    Raises:
+        NotFound: no such lot, no duty in its tender, or nothing is recommended in its round.
+        DutyNeeded: the actor's duty does not decide about awards.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, report = await recommendation_report(actor, tender_id, lot_number)
+    await record(
+        actor,
+        "recommendation_report.read",
+        "lot",
+        lot,
+        tender=tender_id,
+        lot=lot_number,
+        bids=[bid.pseudonym for bid in report.bids],
+    )
+    return report
+
+
+@confidential_reading
 async def read_explanations(actor: Actor, tender_id: UUID, lot_number: int) -> PriceExplanations:
     """Show which prices appear abnormally low, how they were explained, and what was decided.
 
@@ -215,6 +242,24 @@ async def read_notices(
             notices=len(page.items),
         )
     return page
+
+
+@confidential_reading
+async def read_notice(
+    actor: Actor, tender_id: UUID, lot_number: int, notice_id: UUID
+) -> NoticeView:
+    """Show one notice of a lot; that a bidder reads its own is no event.
+
+    Raises:
+        NotFound: no such lot, or no such notice that the actor may read.
+        DutyNeeded: the actor's duty does not read notices.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    lot, by_duty, view = await notice(actor, tender_id, lot_number, notice_id)
+    if by_duty:
+        await record(actor, "notices.read", "lot", lot, tender=tender_id, lot=lot_number, notices=1)
+    return view
 
 
 async def read_report(actor: Actor, tender_id: UUID) -> AssuranceReport:

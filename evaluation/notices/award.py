@@ -114,7 +114,9 @@ def _outcome(facts: Facts) -> Letter:
                 " not repeat it."
             ),
             (
-                "Sign in and read it: it says what was decided and why. No contract is made"
+                "Sign in and read it: it says what was decided and why. Each notice has an id; add"
+                " it and /page or /document to the address below for a page or a PDF to keep."
+                " No contract is made"
                 " before the standstill is over. The time for a challenge is short: do not wait."
             ),
         ),

@@ -32,6 +32,7 @@ _SCRIPTS = (
     "evaluation_performance.sql",
     "evaluation_contract_days.sql",
     "evaluation_outcome.sql",
+    "evaluation_reporting.sql",
 )
 
 

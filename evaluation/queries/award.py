@@ -10,7 +10,7 @@ from evaluation.permissions import READS_EVALUATION, LotFacts, ensure_reads
 from evaluation.queries.facts import facts_of
 from evaluation.rules.contracts import contract_years
 from evaluation.rules.exact import pounds
-from evaluation.rules.notices import NoticeContent
+from evaluation.rules.notice_content import NoticeContent
 from evaluation.rules.stages import shown_stage
 from evaluation.schemas.award import (
     ApprovalView,
@@ -49,6 +49,12 @@ WHERE n.award = (
     AND ($2::uuid IS NULL OR n.recipient = $2)
     AND ($3::uuid IS NULL OR (n.recipient, n.id) > ($3, $4::uuid))
 ORDER BY n.recipient, n.id LIMIT $5
+"""
+
+_NOTICE = """
+SELECT n.id, n.recipient, o.name AS recipient_name, n.sent_at, n.content
+FROM award_notice n JOIN organisation o ON o.id = n.recipient
+WHERE n.lot = $1 AND n.id = $2 AND ($3::uuid IS NULL OR n.recipient = $3)
 """
 
 _AWARD = "SELECT * FROM published_award($1)"
@@ -132,38 +138,65 @@ async def notices(
         except ValueError:
             message = "The cursor is not one the market gave. Begin again without it."
             raise Malformed(message) from None
-    facts = await facts_of(actor, tender_id, lot_number)
-    if facts is None:
-        raise NotFound
-    recipient = actor.organisation
-    if facts.duties:
-        ensure_reads(facts, *READS_EVALUATION, what="award notices")
-        if facts.kept_fresh:
-            raise NotFound
-        recipient = None
-    elif recipient is None:
-        raise NotFound
+    facts, recipient = await _reader(actor, tender_id, lot_number)
     rows = await fetch(_Notice, _NOTICES, facts.lot, recipient, after, last, limit + 1)
     shown = rows[:limit]
     return (
         facts.lot,
         recipient is None,
         Page(
-            items=[
-                NoticeView(
-                    recipient=row.recipient,
-                    recipient_name=row.recipient_name,
-                    sent_at=row.sent_at,
-                    content=msgspec.json.decode(row.content, type=NoticeContent),
-                )
-                for row in shown
-            ],
+            items=[_view(row) for row in shown],
             next=(
                 encode_cursor(str(shown[-1].recipient), str(shown[-1].id))
                 if len(rows) > limit
                 else None
             ),
         ),
+    )
+
+
+async def notice(
+    actor: Actor, tender_id: UUID, lot_number: int, notice_id: UUID
+) -> tuple[UUID, bool, NoticeView]:
+    """Show one notice, also one that a later award has replaced: it was sent all the same.
+
+    Inside a transaction; the lot's id comes first, and whether it is read by duty.
+
+    Raises:
+        NotFound: no such lot, or no such notice that the actor may read.
+        DutyNeeded: the actor's duty does not read notices.
+        DeclarationMissing: the actor has not declared against every bidder.
+        ConflictOfInterest: the actor has an interest in a bidder.
+    """
+    facts, recipient = await _reader(actor, tender_id, lot_number)
+    row = await fetch_one(_Notice, _NOTICE, facts.lot, notice_id, recipient)
+    if row is None:
+        raise NotFound
+    return facts.lot, recipient is None, _view(row)
+
+
+async def _reader(actor: Actor, tender_id: UUID, lot_number: int) -> tuple[LotFacts, UUID | None]:
+    """The lot, and the organisation whose notices alone are read, `None` by duty."""
+    facts = await facts_of(actor, tender_id, lot_number)
+    if facts is None:
+        raise NotFound
+    if facts.duties:
+        ensure_reads(facts, *READS_EVALUATION, what="award notices")
+        if facts.kept_fresh:
+            raise NotFound
+        return facts, None
+    if actor.organisation is None:
+        raise NotFound
+    return facts, actor.organisation
+
+
+def _view(row: _Notice) -> NoticeView:
+    return NoticeView(
+        id=row.id,
+        recipient=row.recipient,
+        recipient_name=row.recipient_name,
+        sent_at=row.sent_at,
+        content=msgspec.json.decode(row.content, type=NoticeContent),
     )
 
 

@@ -27,6 +27,7 @@ from tenders.rules.requirement import Requirement
 # Row-level security gives price envelopes to those who may read them, and NULL to the others.
 _DECIDED = """
 SELECT m.pseudonym, m.variant, m.bid, b.organisation, g.name AS supplier, q.passed,
+       q.failed_because,
        q.points_numerator, q.points_denominator, r.place, r.tied, r.price, r.price_numerator,
        r.price_denominator, r.total_numerator, r.total_denominator, d.reason AS dropped_out,
        (SELECT f.failure FROM envelope_failures($1) f WHERE f.bid = q.bid LIMIT 1) AS failure,
@@ -61,6 +62,7 @@ class DecidedRow(msgspec.Struct, frozen=True):
     organisation: UUID
     supplier: str
     passed: bool
+    failed_because: list[str]
     points_numerator: Decimal
     points_denominator: Decimal
     place: int | None

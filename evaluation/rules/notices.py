@@ -1,172 +1,86 @@
 """What each bidder is told of an award, made out of the reasons and figures that were recorded."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import structs
 
 from evaluation.rules.exact import Exact, pounds, significant, value_text
-from market.money import Money, fraction_of, plain_text
-from tenders.rules.criteria import Criterion
+from evaluation.rules.notice_content import (
+    Agreed,
+    BidResult,
+    CriterionResult,
+    DecidedBid,
+    GroupResult,
+    JudgedLot,
+    LotAward,
+    NoticeContent,
+    NoticeCriterion,
+    NoticeGroup,
+    NoticeOutcome,
+    Published,
+)
+from market.money import fraction_of, plain_text
+from tenders.rules.criteria import Criterion, walk
 
 _LONDON: Final = ZoneInfo("Europe/London")
-
-
-class NoticeOutcome(StrEnum):
-    """What became of the recipient's bid."""
-
-    SUCCESSFUL = "successful"
-    UNSUCCESSFUL = "unsuccessful"
-    BELOW_MINIMUM = "below_minimum"
-    NOT_OPENED = "not_opened"
-    WITHOUT_PRICE = "without_price"
-
-
-class Agreed(Struct, frozen=True, kw_only=True):
-    """What the panel agreed of one criterion of one bid."""
-
-    value: Fraction | Decimal
-    reason: str
-
-
-class DecidedBid(Struct, frozen=True, kw_only=True):
-    """A bid with all that was decided of it. Price figures are absent unless it was ranked.
-
-    `failure` says why its quality envelope, or its price envelope, did not open.
-    """
-
-    supplier: str
-    variant: int = 0
-    agreed: Mapping[str, Agreed]
-    quality_points: Fraction
-    passed: bool
-    failure: str | None = None
-    price: Decimal | None = None
-    price_points: Fraction | None = None
-    total: Fraction | None = None
-    place: int | None = None
-
-
-class LotAward(Struct, frozen=True, kw_only=True):
-    """The award of a lot, as far as every notice tells it."""
-
-    reference: str
-    title: str
-    buyers: Sequence[str]
-    lot: int
-    lot_title: str
-    leaves: Sequence[Criterion]
-    highest: Fraction
-    quality_weight: Fraction
-    price_weight: Fraction
-    minimum_quality: Decimal
-    method: str
-    method_version: int
-    tie_rule: str
-    rule_set: str
-    standstill_ends_at: datetime
-    winner: DecidedBid
-
-
-class NoticeCriterion(Struct, frozen=True, kw_only=True):
-    """A published criterion and its weight in points out of 100."""
-
-    code: str
-    title: str
-    weight: str
-
-
-class CriterionResult(Struct, frozen=True, kw_only=True):
-    """The agreed score of one criterion, its points, and the panel's reason."""
-
-    criterion: str
-    value: str
-    points: Exact
-    reason: str
-
-
-class BidResult(Struct, frozen=True, kw_only=True):
-    """A bid's scores. The price is given to its own bidder only."""
-
-    scores: list[CriterionResult]
-    quality_points: Exact
-    quality_percentage: Exact
-    price: Money | None
-    price_points: Exact | None
-    total: Exact | None
-    place: int | None
-
-
-class NoticeContent(Struct, frozen=True, kw_only=True):
-    """The notice of one bidder: regulation 86 of the Public Contracts Regulations 2015.
-
-    Criteria and weights; the decision; the recipient's scores and, beside them, the winner's with
-    the reasons for both, which give the characteristics and relative advantages of the winning
-    tender; the winner's name; and the exact end of the standstill. Of no other bidder anything.
-    """
-
-    reference: str
-    title: str
-    buyers: list[str]
-    lot: int
-    lot_title: str
-    recipient: str
-    variant: int
-    outcome: NoticeOutcome
-    decision: str
-    criteria: list[NoticeCriterion]
-    quality_weight: str
-    price_weight: str
-    minimum_quality: str
-    method: str
-    method_version: int
-    tie_rule: str
-    own: BidResult | None
-    winner: str
-    winning_variant: int
-    winning: BidResult | None
-    relative_advantages: list[str]
-    rule_set: str
-    standstill_ends_at: datetime
-    standstill: str
 
 
 def notice_for(award: LotAward, bid: DecidedBid, *, wins: bool) -> NoticeContent:
     """Make the notice of one bid out of what was recorded; nothing is written by hand."""
     outcome = _outcome(bid, wins=wins)
     return NoticeContent(
-        reference=award.reference,
-        title=award.title,
-        buyers=list(award.buyers),
-        lot=award.lot,
-        lot_title=award.lot_title,
+        **structs.asdict(published(award)),
         recipient=bid.supplier,
         variant=bid.variant,
         outcome=outcome,
         decision=_decision(award, bid, outcome),
-        criteria=[
-            NoticeCriterion(code=leaf.code, title=leaf.title, weight=leaf.weight)
-            for leaf in award.leaves
-        ],
-        quality_weight=_whole(award.quality_weight),
-        price_weight=_whole(award.price_weight),
-        minimum_quality=plain_text(award.minimum_quality),
-        method=award.method,
-        method_version=award.method_version,
-        tie_rule=award.tie_rule,
-        own=_result(award, bid, own=True) if bid.agreed else None,
+        own=result_of(award, bid, with_price=True) if bid.agreed else None,
         winner=award.winner.supplier,
         winning_variant=award.winner.variant,
-        winning=None if wins else _result(award, award.winner, own=False),
+        winning=None if wins else result_of(award, award.winner, with_price=False),
         relative_advantages=[] if wins or not bid.agreed else _advantages(award, bid),
-        rule_set=award.rule_set,
         standstill_ends_at=award.standstill_ends_at,
         standstill=_standstill(award.standstill_ends_at),
+    )
+
+
+def published(lot: JudgedLot) -> Published:
+    """Give to the outside what was bought, and how tenders were judged."""
+    return Published(
+        reference=lot.reference,
+        title=lot.title,
+        buyers=list(lot.buyers),
+        lot=lot.lot,
+        lot_title=lot.lot_title,
+        criteria=[
+            NoticeCriterion(
+                code=leaf.code,
+                title=leaf.title,
+                weight=leaf.weight,
+                pass_fail=leaf.pass_fail,
+                minimum=leaf.minimum,
+            )
+            for leaf in lot.leaves
+        ],
+        groups=[
+            NoticeGroup(
+                code=group.code, title=group.title, weight=group.weight, criteria=_under(group)
+            )
+            for group in lot.groups
+        ],
+        scale=list(lot.scale),
+        quality_weight=_whole(lot.quality_weight),
+        price_weight=_whole(lot.price_weight),
+        highest=value_text(lot.highest),
+        minimum_quality=plain_text(lot.minimum_quality),
+        method=lot.method,
+        method_version=lot.method_version,
+        tie_rule=lot.tie_rule,
+        rule_set=lot.rule_set,
     )
 
 
@@ -177,6 +91,8 @@ def _outcome(bid: DecidedBid, *, wins: bool) -> NoticeOutcome:
         return NoticeOutcome.NOT_OPENED
     if not bid.passed:
         return NoticeOutcome.BELOW_MINIMUM
+    if bid.dropped_out is not None:
+        return NoticeOutcome.DROPPED_OUT
     return NoticeOutcome.WITHOUT_PRICE if bid.total is None else NoticeOutcome.UNSUCCESSFUL
 
 
@@ -191,12 +107,13 @@ def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
         case NoticeOutcome.NOT_OPENED:
             why = f"{your} could not be scored: {bid.failure}"
         case NoticeOutcome.BELOW_MINIMUM:
-            reached = Exact.of(_percentage(award, bid)).display
+            because = " ".join(failings(award, bid))
             why = (
-                f"{your} reached {reached} per cent of the points for quality; at least"
-                f" {plain_text(award.minimum_quality)} per cent were needed. Your price was not"
-                " opened, and never will be."
+                f"{your} did not pass on quality. {because} Your price was not opened, and never"
+                " will be."
             )
+        case NoticeOutcome.DROPPED_OUT:
+            why = f"{your} is no longer in the competition: {bid.dropped_out}"
         case NoticeOutcome.WITHOUT_PRICE:
             why = f"{your} could not be ranked: {bid.failure}"
         case _:
@@ -218,27 +135,73 @@ def _reached(bid: DecidedBid, of_all: str = "") -> str:
     return f"{Exact.of(total).display}{of_all} points"
 
 
-def _result(award: LotAward, bid: DecidedBid, *, own: bool) -> BidResult:
-    shown_price = None if bid.price is None or not own else pounds(bid.price)
+def result_of(lot: JudgedLot, bid: DecidedBid, *, with_price: bool) -> BidResult:
+    """Give a scored bid's scores, sums and place to the outside; its price to its own bidder only.
+
+    Notices and the report on a recommendation are both made of this, so they cannot disagree.
+    """
+    points = {
+        leaf.code: fraction_of(leaf.weight) * Fraction(bid.agreed[leaf.code].value) / lot.highest
+        for leaf in lot.leaves
+    }
     return BidResult(
         scores=[
             CriterionResult(
                 criterion=leaf.code,
                 value=value_text(bid.agreed[leaf.code].value),
-                points=Exact.of(
-                    fraction_of(leaf.weight) * Fraction(bid.agreed[leaf.code].value) / award.highest
-                ),
+                level=_level(lot, leaf, bid.agreed[leaf.code].value),
+                points=Exact.of(points[leaf.code]),
                 reason=bid.agreed[leaf.code].reason,
             )
-            for leaf in award.leaves
+            for leaf in lot.leaves
+        ],
+        subtotals=[
+            GroupResult(
+                criterion=group.code,
+                points=Exact.of(sum((points[code] for code in _under(group)), Fraction(0))),
+            )
+            for group in lot.groups
         ],
         quality_points=Exact.of(bid.quality_points),
-        quality_percentage=Exact.of(_percentage(award, bid)),
-        price=shown_price,
+        quality_percentage=Exact.of(_percentage(lot, bid)),
+        price=None if bid.price is None or not with_price else pounds(bid.price),
         price_points=None if bid.price_points is None else Exact.of(bid.price_points),
         total=None if bid.total is None else Exact.of(bid.total),
         place=bid.place,
     )
+
+
+def _level(lot: JudgedLot, leaf: Criterion, value: Fraction | Decimal) -> str | None:
+    """What the published scale calls a value, or whether what is passed or failed was passed."""
+    if leaf.pass_fail:
+        return "passed" if value else "failed"
+    return next((step.title for step in lot.scale if fraction_of(step.value) == value), None)
+
+
+def failings(lot: JudgedLot, bid: DecidedBid) -> list[str]:
+    """Say in words, one sentence each, why a bid did not pass on quality."""
+    return [_failing(lot, bid, *one.partition(":")[::2]) for one in bid.failed_because]
+
+
+def _failing(lot: JudgedLot, bid: DecidedBid, kind: str, code: str) -> str:
+    leaf = next((leaf for leaf in lot.leaves if leaf.code == code), None)
+    if leaf is None or kind not in {"failed", "below_minimum"}:
+        if not bid.agreed:
+            return "It could not be scored."
+        return (
+            f"It reached {Exact.of(_percentage(lot, bid)).display} per cent of the points for"
+            f" quality; at least {plain_text(lot.minimum_quality)} per cent were needed."
+        )
+    if kind == "failed":
+        return f"It failed {leaf.code}, {leaf.title}, which is passed or failed."
+    given = value_text(bid.agreed[code].value)
+    return (
+        f"It was given {given} for {leaf.code}, {leaf.title}; at least {leaf.minimum} was needed."
+    )
+
+
+def _under(group: Criterion) -> list[str]:
+    return [one.code for _, one, _ in walk("", group.children) if not one.children]
 
 
 def _advantages(award: LotAward, bid: DecidedBid) -> list[str]:
@@ -271,8 +234,8 @@ def _advantage(leaf: Criterion, winning: Agreed, own: Agreed) -> str:
     )
 
 
-def _percentage(award: LotAward, bid: DecidedBid) -> Fraction:
-    return 100 * bid.quality_points / award.quality_weight
+def _percentage(lot: JudgedLot, bid: DecidedBid) -> Fraction:
+    return 100 * bid.quality_points / lot.quality_weight
 
 
 def _standstill(ends_at: datetime) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from evaluation.rules.notices import NoticeContent
+from evaluation.rules.notice_content import NoticeContent
 from evaluation.schemas.figures import Comment, Reason, ensure_says_something
 from evaluation.schemas.lines import LINE
 from market.money import Money
@@ -114,8 +114,9 @@ class NoticesSent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
-    """What one bidder was told, word for word."""
+    """What one bidder was told, word for word. Its page and PDF are found by its id."""
 
+    id: UUID
     recipient: UUID
     recipient_name: str
     sent_at: datetime

@@ -24,6 +24,11 @@ def write_artefacts(play: Play, folder: Path) -> list[Path]:
     for name, drawn in play.charts.items():
         (charts / f"{name}.svg").write_text(drawn, encoding="utf-8")
         written.append(charts / f"{name}.svg")
+    letters = folder / "letters"
+    letters.mkdir()
+    for name, letter in play.letters.items():
+        (letters / f"{name}.pdf").write_bytes(letter)
+        written.append(letters / f"{name}.pdf")
     report = folder / "report.md"
     report.write_text(_report(play), encoding="utf-8")
     return [*written, report]

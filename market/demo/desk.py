@@ -83,6 +83,10 @@ class Desk:
         """Read."""
         return (await self.office.send("GET", path, token=self.token)).json()
 
+    async def download(self, path: str) -> bytes:
+        """Read a file."""
+        return (await self.office.send("GET", path, token=self.token)).content
+
     async def post(self, path: str, body: Any = None, *, version: int | None = None) -> Any:
         """Create something, or act on a version of it."""
         answer = await self.office.send(

@@ -289,6 +289,7 @@ class Play(Preparation):
                     "reason": "It has the most points of quality and price together.",
                 },
             )
+            await self._keep_report(number)
             for key in ("approver", "lay_member"):
                 await self.desks[key].post(
                     f"{self._lot(number)}/approvals",
@@ -312,6 +313,15 @@ class Play(Preparation):
             " themselves to take part."
         )
 
+    async def _keep_report(self, number: int) -> None:
+        """What the approvers decide on, as data and as a PDF."""
+        path = f"{self._lot(number)}/recommendation-report"
+        approver = self.desks["approver"]
+        self.kept[f"recommendation-report-lot-{number}"] = await approver.get(path)
+        self.letters[f"recommendation-report-lot-{number}"] = await approver.download(
+            f"{path}/document"
+        )
+
     async def notify(self) -> None:
         """The lead sends a notice to every bidder, which begins the standstill."""
         await self._declare("lead")
@@ -322,9 +332,14 @@ class Play(Preparation):
                 if number in bidder.answers:
                     notices = await self.desks[bidder.key].get(f"{self._lot(number)}/award-notices")
                     self.kept[f"notice-{bidder.key}-lot-{number}"] = notices
-            self.kept[f"award-lot-{number}"] = (
-                await self.office.send("GET", f"{self._lot(number)}/award")
-            ).json()
+                    for notice in notices["items"]:
+                        path = f"{self._lot(number)}/award-notices/{notice['id']}/document"
+                        name = f"{bidder.key}-lot-{number}-variant-{notice['content']['variant']}"
+                        self.letters[name] = await self.desks[bidder.key].download(path)
+            for name in ("award", "contract-award-notice"):
+                self.kept[f"{name}-lot-{number}"] = (
+                    await self.office.send("GET", f"{self._lot(number)}/{name}")
+                ).json()
         ends = self.kept["award-lot-1"]["standstill_ends_at"]
         self.tell(f"Standstill until {ends}.")
 

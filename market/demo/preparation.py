@@ -32,6 +32,7 @@ class Preparation:
         self.version = 0
         self.receipts: dict[str, Any] = {}
         self.charts: dict[str, str] = {}
+        self.letters: dict[str, bytes] = {}
         self.kept: dict[str, Any] = {}
 
     def until_published(self) -> list[Chapter]:

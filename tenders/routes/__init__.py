@@ -11,6 +11,7 @@ from tenders.routes import (
     opening,
 )
 from tenders.routes.duties import DutyController
+from tenders.routes.rule_sets import RuleSetController
 from tenders.routes.searches import SavedSearchController
 from tenders.routes.tenders import RequirementController, TenderController
 
@@ -27,4 +28,5 @@ CONTROLLERS = (
     *custody.CONTROLLERS,
     *conflicts.CONTROLLERS,
     SavedSearchController,
+    RuleSetController,
 )

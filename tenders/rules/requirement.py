@@ -157,6 +157,15 @@ def leaves(lot: Lot) -> tuple[Criterion, ...]:
     )
 
 
+def groups(lot: Lot) -> tuple[Criterion, ...]:
+    """Return the quality criteria that hold others, in document order."""
+    return tuple(
+        criterion
+        for _, criterion, _ in walk("", lot.criteria)
+        if criterion.kind is CriterionKind.QUALITY and criterion.children
+    )
+
+
 def price_weight(lot: Lot) -> Fraction:
     """Return the points (of 100) that price can earn."""
     return _weight_of(CriterionKind.PRICE, lot)

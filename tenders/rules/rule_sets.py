@@ -27,6 +27,12 @@ class RuleSetName(StrEnum):
     PROCUREMENT_ACT_2023 = "procurement_act_2023"
 
 
+class ComparedName(StrEnum):
+    """Rule sets that are known for comparison alone: no tender is published under them."""
+
+    PROVIDER_SELECTION_REGIME_2023 = "provider_selection_regime_2023"
+
+
 class Nation(StrEnum):
     """The parts of the United Kingdom, by the codes of ISO 3166-2:GB."""
 
@@ -37,12 +43,30 @@ class Nation(StrEnum):
 
 
 class Standstill(Struct, frozen=True, kw_only=True):
-    """How a standstill is counted, from the day the decision was sent or published."""
+    """How a standstill is counted, from the day the decision was sent or published.
+
+    The first day that may count is so many days after that one: none where that day itself counts.
+    """
 
     days: int
     counts_working_days: bool
-    counts_day_of_notice: bool
+    first_day_counted: int
     ends_on_working_day: bool
+    law: str
+
+
+class Telling(Struct, frozen=True, kw_only=True):
+    """What each bidder is told of the decision, and what everybody is: in which form, by which law.
+
+    `compares` says that the characteristics and relative advantages of the successful tender are
+    set against the recipient's own.
+    """
+
+    title: str
+    law: str
+    compares: bool
+    wants: tuple[str, ...]
+    published_as: str
 
 
 class RuleSet(Struct, frozen=True, kw_only=True):
@@ -50,10 +74,11 @@ class RuleSet(Struct, frozen=True, kw_only=True):
 
     `effective_to` is the last day on which a procurement could begin under it, `None` while it
     is in force. A working day is one that is not a Saturday, a Sunday or a bank holiday in any
-    of `bank_holidays_of`.
+    of `bank_holidays_of`. `governs` says of which procurements it is the law, and so whether it
+    can be a tender's.
     """
 
-    name: RuleSetName
+    name: RuleSetName | ComparedName
     title: str
     effective_from: date
     effective_to: date | None
@@ -61,6 +86,8 @@ class RuleSet(Struct, frozen=True, kw_only=True):
     tender_period_ends_on_working_day: bool
     standstill: Standstill
     bank_holidays_of: tuple[Nation, ...]
+    telling: Telling
+    governs: str
 
 
 PCR_2015: Final = RuleSet(
@@ -74,9 +101,29 @@ PCR_2015: Final = RuleSet(
     tender_period_ends_on_working_day=True,
     # Regulation 87, for notices sent electronically to all; the market sends no others.
     standstill=Standstill(
-        days=10, counts_working_days=False, counts_day_of_notice=False, ends_on_working_day=True
+        days=10,
+        counts_working_days=False,
+        first_day_counted=1,
+        ends_on_working_day=True,
+        law="Regulation 87 of the Public Contracts Regulations 2015",
     ),
     bank_holidays_of=(Nation.ENGLAND,),
+    telling=Telling(
+        title="Notice of the decision to award a contract",
+        law="Regulation 86 of the Public Contracts Regulations 2015",
+        compares=True,
+        wants=(
+            "the criteria for the award",
+            "the reasons for the decision",
+            "the characteristics and relative advantages of the successful tender",
+            "the score of the recipient and of the successful tenderer",
+            "the name of the successful tenderer",
+            "when the standstill ends, or before what date the contract will not be made",
+        ),
+        published_as="Contract award notice, regulation 50 of the Public Contracts Regulations"
+        " 2015",
+    ),
+    governs="Procurements that began before 24 February 2025.",
 )
 PROCUREMENT_ACT_2023: Final = RuleSet(
     name=RuleSetName.PROCUREMENT_ACT_2023,
@@ -88,7 +135,11 @@ PROCUREMENT_ACT_2023: Final = RuleSet(
     tender_period_ends_on_working_day=False,
     # Section 51: eight working days beginning with the day the award notice is published.
     standstill=Standstill(
-        days=8, counts_working_days=True, counts_day_of_notice=True, ends_on_working_day=True
+        days=8,
+        counts_working_days=True,
+        first_day_counted=0,
+        ends_on_working_day=True,
+        law="Section 51 of the Procurement Act 2023",
     ),
     bank_holidays_of=(
         Nation.ENGLAND,
@@ -96,10 +147,67 @@ PROCUREMENT_ACT_2023: Final = RuleSet(
         Nation.SCOTLAND,
         Nation.NORTHERN_IRELAND,
     ),
+    telling=Telling(
+        title="Assessment summary",
+        law="Section 50 of the Procurement Act 2023 and regulation 31 of the Procurement"
+        " Regulations 2024",
+        compares=False,
+        wants=(
+            "the titles of the award criteria, their relative importance and the scale of scores",
+            "the recipient's score for each criterion, explained by reference to its tender",
+            "subtotals of criteria that hold others, and the total",
+            "the same of the successful tender, for every recipient but the successful one",
+            "why a tender was unsuccessful",
+        ),
+        published_as="Contract award notice, section 50 of the Procurement Act 2023",
+    ),
+    governs="Procurements that began on or after 24 February 2025.",
+)
+# Known so that a standstill or a letter can be compared with those of health care services; never
+# a tender's own: commissioning support is no health care service, and the Regime leaves out
+# "business consultancy, administration".
+PROVIDER_SELECTION_REGIME_2023: Final = RuleSet(
+    name=ComparedName.PROVIDER_SELECTION_REGIME_2023,
+    title="Health Care Services (Provider Selection Regime) Regulations 2023",
+    effective_from=date(2024, 1, 1),
+    effective_to=None,
+    minimum_tender_days=0,
+    tender_period_ends_on_working_day=False,
+    # Regulation 12: it begins on the day after publication, and ends with the eighth working day
+    # after the day on which it begins.
+    standstill=Standstill(
+        days=8,
+        counts_working_days=True,
+        first_day_counted=2,
+        ends_on_working_day=True,
+        law="Regulation 12 of the Health Care Services (Provider Selection Regime) Regulations"
+        " 2023",
+    ),
+    bank_holidays_of=(Nation.ENGLAND,),
+    telling=Telling(
+        title="Notice of the intention to make an award",
+        law="Regulations 11 and 24 of, and schedule 10 to, the Health Care Services (Provider"
+        " Selection Regime) Regulations 2023",
+        compares=False,
+        wants=(
+            "how the key criteria and the basic selection criteria were applied",
+            "which conflicts of interest were declared, and how each was managed",
+            "until when representations may be made",
+        ),
+        published_as="Intention to award notice",
+    ),
+    governs="Relevant health care services alone, by their codes of the Common Procurement"
+    " Vocabulary; never commissioning support, so no tender of the market.",
 )
 RULE_SETS: Final[Mapping[RuleSetName, RuleSet]] = MappingProxyType(
-    {rule_set.name: rule_set for rule_set in (PCR_2015, PROCUREMENT_ACT_2023)}
+    {
+        RuleSetName.PCR_2015: PCR_2015,
+        RuleSetName.PROCUREMENT_ACT_2023: PROCUREMENT_ACT_2023,
+    }
 )
+"""Those that a tender may be published under, the earliest first."""
+KNOWN: Final = (*RULE_SETS.values(), PROVIDER_SELECTION_REGIME_2023)
+"""All that the market knows, for comparison."""
 
 
 def rule_set_on(day: date) -> RuleSet:
@@ -126,7 +234,7 @@ def is_working_day(rule_set: RuleSet, day: date) -> bool:
 def standstill_last_day(rule_set: RuleSet, sent: date) -> date:
     """Return the last London civil day of a standstill whose notices went out on `sent`."""
     rule = rule_set.standstill
-    day = sent if rule.counts_day_of_notice else sent + _ONE_DAY
+    day = sent + timedelta(days=rule.first_day_counted)
     left = rule.days
     while True:
         if not rule.counts_working_days or is_working_day(rule_set, day):
@@ -142,7 +250,8 @@ def standstill_end(rule_set: RuleSet, sent: date) -> datetime:
     That is midnight in London at the end of the last day. Bank holidays are those known when
     this is computed: compute once, store, and compare with what was stored.
 
-    Sources: Public Contracts Regulations 2015, regulation 87; Procurement Act 2023, section 51.
+    Sources: Public Contracts Regulations 2015, regulation 87; Procurement Act 2023, section 51;
+    Health Care Services (Provider Selection Regime) Regulations 2023, regulation 12.
     """
     return end_of(standstill_last_day(rule_set, sent))
 

@@ -215,6 +215,12 @@ def _notices(case: Case) -> str:
     return NOT_FOUND if case.acts_for(Of.THEMSELVES) else "200"
 
 
+def _one_notice(case: Case) -> str:
+    """As all of them, of one that does not exist: whoever may read finds nothing."""
+    found = _notices(case)
+    return NOT_FOUND if found == "200" else found
+
+
 def _report(case: Case) -> str:
     """The assurance report: at any time for those who answer for it, then for everybody."""
     if not case.sees_tender:
@@ -414,9 +420,24 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
         "getRobustnessChart": _ranked,
         # award, notices, contract
         "recommendAward": lot_act("moderator", at={"ranked": "201"}),
+        **dict.fromkeys(
+            (
+                "getRecommendationReport",
+                "getRecommendationReportPage",
+                "getRecommendationReportDocument",
+            ),
+            lot_reading(
+                "moderator",
+                "award_approver",
+                "guardian",
+                at={**_UNRANKED, "ranked": NOT_FOUND},
+            ),
+        ),
         "approveAward": lot_act("award_approver", at={"recommended": "201"}),
         "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
         "listAwardNotices": signed_in(_notices),
+        "getAwardNoticePage": signed_in(_one_notice),
+        "getAwardNoticeDocument": signed_in(_one_notice),
         "listAwardChecks": lot_reading(
             "tender_manager",
             "award_approver",
@@ -433,5 +454,6 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
             at={"standstill": "409 standstill-running", "standstill_over": "201"},
         ),
         "getAward": public_once(lambda case: case.moment.lot in _TOLD),
+        "getContractAwardNotice": public_once(lambda case: case.moment.lot in _TOLD),
     }
 )

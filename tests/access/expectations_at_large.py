@@ -175,6 +175,7 @@ AT_LARGE: Final[Mapping[str, Rule]] = MappingProxyType(
         "listOrganisations": everybody("200"),
         "getOrganisation": everybody("200"),
         "listServiceLines": everybody("200"),
+        "listRuleSets": everybody("200"),
         "getClock": everybody("200"),
         "listEvents": everybody("200"),
         # no worker runs here, so that nothing is signed yet: tests/market/transparency has the rest

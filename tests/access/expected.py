@@ -31,6 +31,7 @@ EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType(
 SCOPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "getClock": "opportunities:read",
+        "listRuleSets": "opportunities:read",
         "listTenders": "opportunities:read",
         "getTender": "opportunities:read",
         "getRequirement": "opportunities:read",

@@ -120,6 +120,9 @@ def _the_report_goes_through_every_method(play: Play, folder: Path) -> None:
         assert [(bid["key"], bid["total"]) for bid in tried["bids"]] == ranked
         assert f"![totals](charts/lot-{number}-totals.svg)" in report
     assert len([path for path in written if path.suffix == ".svg"]) == 8
+    letters = [path for path in written if path.suffix == ".pdf"]
+    assert letters
+    assert all(path.read_bytes().startswith(b"%PDF-") for path in letters)
 
 
 async def _failed_prices_stay_sealed(play: Play, superuser: Any) -> None:

@@ -303,6 +303,7 @@ async def _add_what_is_acted_on(cast: Cast) -> None:
         "number": "1",
         "pseudonym": "Bidder A",
         "chart_file": "totals.svg",
+        "notice_id": str(uuid4()),
         "bid_id": str(uuid4()),
         "document_id": str(uuid4()),
         "identity_id": str(uuid4()),

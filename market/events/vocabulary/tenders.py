@@ -380,6 +380,9 @@ _READING: Final[Mapping[str, Action]] = {
     "robustness.read": Action(
         "How firmly a ranking stands was read.", ("lot",), {**_LOT, "bids": Kind.CODES}
     ),
+    "recommendation_report.read": Action(
+        "The report on a recommendation was read.", ("lot",), {**_LOT, "bids": Kind.CODES}
+    ),
     "allocation.read": Action("Who gets which lot was read.", ("tender",)),
     "notices.read": Action(
         "Notices to bidders were read by duty.", ("lot",), {**_LOT, "notices": _NUMBER}

@@ -283,7 +283,8 @@ CREATE FUNCTION reads_of_bidders(act text) RETURNS boolean LANGUAGE sql IMMUTABL
 $$;
 CREATE FUNCTION reads_of_bids(act text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
     SELECT act IN ('bids.read', 'scores.read', 'ranking.read', 'robustness.read', 'allocation.read',
-        'notices.read', 'bid_document.read', 'bid_documents.read', 'bid_document.checked')
+        'notices.read', 'bid_document.read', 'bid_documents.read', 'bid_document.checked',
+        'recommendation_report.read')
 $$;
 
 -- What an event would tell too early. Before the opening a declaration tells how many bid, a

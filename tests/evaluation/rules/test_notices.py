@@ -7,15 +7,15 @@ import msgspec
 import pytest
 
 from evaluation.rules.exact import Exact, pounds
-from evaluation.rules.notices import (
+from evaluation.rules.notice_content import (
     Agreed,
     DecidedBid,
     LotAward,
     NoticeContent,
     NoticeOutcome,
-    notice_for,
 )
-from tenders.rules.criteria import Criterion, CriterionKind
+from evaluation.rules.notices import notice_for
+from tenders.rules.criteria import Criterion, CriterionKind, ScaleValue
 
 
 def _leaf(code: str, weight: str) -> Criterion:
@@ -31,6 +31,10 @@ def _agreed(*values: str) -> dict[str, Agreed]:
     }
 
 
+LEAVES = (_leaf("Q1", "40"), _leaf("Q2", "20.00"))
+GROUP = Criterion(
+    code="Q", title="The service", kind=CriterionKind.QUALITY, weight="60", children=LEAVES
+)
 WINNER = DecidedBid(
     supplier="Best Limited",
     agreed=_agreed("10", "5"),
@@ -52,7 +56,11 @@ SECOND = DecidedBid(
     place=2,
 )
 LOW = DecidedBid(
-    supplier="Low Limited", agreed=_agreed("2", "2"), quality_points=Fraction(12), passed=False
+    supplier="Low Limited",
+    agreed=_agreed("2", "2"),
+    quality_points=Fraction(12),
+    passed=False,
+    failed_because=["minimum_quality"],
 )
 AWARD = LotAward(
     reference="CSM-2026-ABCDEF",
@@ -60,7 +68,13 @@ AWARD = LotAward(
     buyers=["NHS Luton CCG"],
     lot=1,
     lot_title="Intelligence",
-    leaves=(_leaf("Q1", "40"), _leaf("Q2", "20.00")),
+    leaves=LEAVES,
+    groups=(GROUP,),
+    scale=(
+        ScaleValue(value="2", title="Poor", descriptor="Does not answer the question."),
+        ScaleValue(value="5", title="Fair", descriptor="Answers it in part."),
+        ScaleValue(value="10", title="Good", descriptor="Answers it in full, with evidence."),
+    ),
     highest=Fraction(10),
     quality_weight=Fraction(60),
     price_weight=Fraction(40),
