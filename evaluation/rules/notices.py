@@ -117,7 +117,7 @@ def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
         case NoticeOutcome.WITHOUT_PRICE:
             why = f"{your} could not be ranked: {bid.failure}"
         case _:
-            why = f"{your} took place {bid.place} with {_reached(bid, ' of 100')}."
+            why = f"{your} was ranked number {bid.place} with {_reached(bid, ' of 100')}."
     its = _named("whose tender", winner)
     return f"{why} The lot is awarded to {winner.supplier}, {its} has {_reached(winner)}."
 

@@ -10,12 +10,11 @@ from msgspec import Meta
 
 from evaluation.rules.notice_content import NoticeContent
 from evaluation.schemas.figures import Comment, Reason, ensure_says_something
+from evaluation.schemas.lines import LINE
 from market.money import Money
 
 Pseudonym = Annotated[str, Meta(min_length=1, max_length=20)]
-Reference = Annotated[
-    str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
-]
+Reference = Annotated[str, Meta(min_length=1, max_length=60, pattern=LINE)]
 
 
 class Recommend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

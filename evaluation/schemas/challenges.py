@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from evaluation.schemas.figures import Reason, ensure_says_something
+from evaluation.schemas.lines import LINE
 
 
 class ChallengeOutcome(StrEnum):
@@ -23,7 +24,7 @@ class ReceivedOutside(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Whose challenge came by letter or through a court, which one it is, and when it came."""
 
     challenger: UUID
-    reference: Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00]*\S[^\x00]*$")]
+    reference: Annotated[str, Meta(min_length=1, max_length=120, pattern=LINE)]
     received_at: Annotated[datetime, Meta(tz=True)]
 
 

@@ -9,11 +9,10 @@ from msgspec import Meta
 
 from evaluation.rules.disclosure import Naming, Recipient
 from evaluation.schemas.figures import Reason, ensure_says_something
+from evaluation.schemas.lines import LINE
 from market.signing import Digest
 
-Addressee = Annotated[
-    str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
-]
+Addressee = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
 
 
 class Disclose(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,12 +11,11 @@ from msgspec import Meta
 from evaluation.rules.contract_rules import ChangeGround
 from evaluation.schemas.award import ContractView
 from evaluation.schemas.figures import Comment, Reason, ensure_says_something
+from evaluation.schemas.lines import LINE
 from market.money import DecimalText, Money
 
-Title = Annotated[
-    str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")
-]
-Unit = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")]
+Title = Annotated[str, Meta(min_length=1, max_length=200, pattern=LINE)]
+Unit = Annotated[str, Meta(min_length=1, max_length=60, pattern=LINE)]
 
 
 class Direction(StrEnum):

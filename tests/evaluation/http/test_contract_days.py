@@ -1,15 +1,28 @@
-"""Days that nobody means stay out of a record that nothing is taken from."""
+"""Days that nobody means, and letters that nobody sees, stay out of a record kept for ever."""
 
 from typing import Any
 from uuid import UUID, uuid4
 
 from tests.makers.direct import acting, refused
 from tests.makers.evaluation import contract_body, end_standstill, notified_lot
-from tests.makers.outcome import WHY
+from tests.makers.outcome import KPI, WHY
 from tests.makers.world import World
 
 LAST = "9999-12-31"
 """The last day of a calendar, which a database driver stores as infinity."""
+
+
+async def test_what_everybody_reads_of_a_contract_hides_and_turns_nothing(world: World) -> None:
+    lot = await notified_lot(world)
+    await end_standstill(lot)
+    manager = lot.tender.contract_manager
+    for unseen in ("\u202e71-KMLB", "\u200b", "BLMK-17\n", "BLMK\u2028-17"):
+        made = await lot.act(manager, "/contract", contract_body(reference=unseen))
+        assert (made.status_code, made.json()["type"]) == (400, "/problems/malformed")
+        titled = await manager.post(f"{lot.path}/kpis", KPI | {"title": unseen})
+        assert titled.json()["type"] == "/problems/malformed"
+    titled = await manager.post(f"{lot.path}/kpis", KPI | {"title": "Réponses: 95 %, à l'heure"})
+    assert titled.status_code == 201, titled.text
 
 
 async def test_days_of_a_contract_are_within_50_years(

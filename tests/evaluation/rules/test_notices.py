@@ -103,8 +103,8 @@ def test_an_unsuccessful_bidder_sees_both_sets_of_scores_and_reasons() -> None:
     notice = notice_for(AWARD, SECOND, wins=False)
     assert notice.outcome is NoticeOutcome.UNSUCCESSFUL
     assert notice.decision == (
-        "Your tender took place 2 with 80.00 of 100 points. The lot is awarded to Best Limited,"
-        " whose tender has 83.33 points."
+        "Your tender was ranked number 2 with 80.00 of 100 points. The lot is awarded to"
+        " Best Limited, whose tender has 83.33 points."
     )
     assert notice.own is not None
     assert notice.winning is not None

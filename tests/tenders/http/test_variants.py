@@ -232,7 +232,7 @@ async def test_a_variant_is_judged_on_its_own_and_one_bid_wins_the_lot(
     assert len(pages) == len(told) == 2
     assert told[1]["outcome"] == "successful"
     assert told[1]["decision"].startswith("Your tender, variant 1, for lot 1")
-    assert told[0]["decision"].startswith("Your tender took place 3")
+    assert told[0]["decision"].startswith("Your tender was ranked number 3")
     assert "Supplier 1, whose tender, variant 1, has" in told[0]["decision"]
     assert (told[0]["winner"], told[0]["winning_variant"]) == ("Supplier 1", 1)
     notices = await noticing(databases.worker)
