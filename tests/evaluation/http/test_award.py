@@ -186,11 +186,13 @@ async def test_an_unsuccessful_bidder_is_told_what_regulation_86_asks(world: Wor
     lot = await notified_lot(world)
     [notice] = await _notices(lot, lot.suppliers[1])
     content = notice["content"]
-    assert content["criteria"] == [
-        {"code": "Q1.1", "title": "Question Q1.1", "weight": "25.5"},
-        {"code": "Q1.2", "title": "Question Q1.2", "weight": "14.5"},
-        {"code": "Q2", "title": "Question Q2", "weight": "20"},
+    assert [(one["code"], one["title"], one["weight"]) for one in content["criteria"]] == [
+        ("Q1.1", "Question Q1.1", "25.5"),
+        ("Q1.2", "Question Q1.2", "14.5"),
+        ("Q2", "Question Q2", "20"),
     ]
+    [group] = content["groups"]
+    assert (group["code"], group["criteria"]) == ("Q1", ["Q1.1", "Q1.2"])
     assert (content["quality_weight"], content["price_weight"]) == ("60", "40")
     assert content["decision"] == (
         "Your tender took place 2 with 70.00 of 100 points. The lot is awarded to Supplier 1,"
