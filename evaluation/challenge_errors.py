@@ -19,6 +19,13 @@ class ChallengedAlready(MarketError):
     title = "There is an open challenge of this bidder already."
 
 
+@keeps("challenge_decided_once")
+class ChallengeDecided(MarketError):
+    """A decided challenge is not made again in the market; a claim in court can be recorded."""
+
+    title = "Your challenge of this award was decided. What a court is sent is recorded from there."
+
+
 @keeps("challenge_of_bidder")
 class NoNoticeToChallenge(Malformed):
     """Those challenge an award who bid for the lot and were sent its notice."""

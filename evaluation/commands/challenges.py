@@ -64,6 +64,7 @@ async def challenge_lot(
         ConflictOfInterest: the tender manager has an interest in a bidder.
         LotNotThere: the bidders have not been told, or there is a contract.
         ChallengedAlready: this bidder's challenge is not decided yet.
+        ChallengeDecided: its challenge of this award was rejected; a court's is recorded as such.
         NoNoticeToChallenge: the organisation named was sent no notice of this award.
         ChallengeTimeFaulty: it was received before the notices, or will be.
     """

@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from evaluation.challenge_errors import (
     ChallengedAlready,
+    ChallengeDecided,
     ChallengeEnded,
     ChallengeTimeFaulty,
     NoNoticeToChallenge,
@@ -45,6 +46,7 @@ class ChallengeController(Controller):
             ConflictOfInterest,
             LotNotThere,
             ChallengedAlready,
+            ChallengeDecided,
             NoNoticeToChallenge,
             ChallengeTimeFaulty,
             ReasonTooShort,

@@ -241,7 +241,7 @@ def _low_prices(lot: Record) -> Iterator[str]:
 
 
 def _procedure(_: Sequence[Record]) -> Iterator[str]:
-    yield f"Neither was used. {_OPEN}: an open procedure, in one stage."
+    yield f"There was neither negotiation nor dialogue. {_OPEN}: an open procedure, in one stage."
 
 
 def _publication(_: Sequence[Record]) -> Iterator[str]:

@@ -79,6 +79,24 @@ END $$;
 CREATE TRIGGER guard_lot_challenge BEFORE INSERT ON lot_challenge
     FOR EACH ROW EXECUTE FUNCTION guard_lot_challenge();
 
+-- A decision ends what a bidder can do alone: who could challenge again at once would keep a lot on
+-- hold for ever. A claim goes to a court, and its hold is recorded as received from there.
+CREATE FUNCTION guard_challenge_again() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.reference IS NULL AND EXISTS (
+        SELECT 1 FROM lot_challenge c JOIN challenge_end e ON e.challenge = c.id
+        WHERE c.award = NEW.award AND c.challenger = NEW.challenger AND e.outcome = 'rejected')
+    THEN
+        PERFORM refuse('challenge_decided_once',
+            'The challenge of this award by this bidder has been decided.');
+    END IF;
+    RETURN NEW;
+END $$;
+-- named to come after the guard that says which award it is of
+CREATE TRIGGER guard_lot_challenge_again BEFORE INSERT ON lot_challenge
+    FOR EACH ROW EXECUTE FUNCTION guard_challenge_again();
+
 -- The guardian decides: everybody else with a duty evaluated, ran or decided what is challenged.
 CREATE FUNCTION guard_challenge_end() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$

@@ -108,3 +108,6 @@ async def test_a_challenge_is_ended_once_by_those_who_may_and_what_it_orders_is_
     assert (await decide(lot)).status_code == 201
     async with refused("challenge_open"):
         await end(guardian, "rejected")
+    again = lot.suppliers[1]
+    async with refused("challenge_decided_once"), _as(app_role, again):
+        await app_role.execute(CHALLENGE, uuid4(), lot.id, again.organisation, None, None, again.id)

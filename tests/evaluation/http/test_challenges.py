@@ -57,6 +57,21 @@ async def test_a_rejected_challenge_leaves_the_standstill_as_it_was_stored(world
     assert (again.status_code, again.json()["type"]) == (409, "/problems/challenge-ended")
 
 
+async def test_who_was_rejected_challenges_again_only_through_a_court(world: World) -> None:
+    lot = await notified_lot(world)
+    await challenge(lot)
+    await decide(lot)
+    again = await challenge(lot)
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/challenge-decided")
+    claim = {
+        "challenger": str(lot.suppliers[1].organisation),
+        "reference": "HT-2030-000123",
+        "received_at": (await market_time(world)).isoformat(),
+    }
+    recorded = await challenge(lot, lot.tender.manager, outside=claim)
+    assert recorded.json()["stage"] == "on_hold"
+
+
 async def test_the_challenger_reads_its_own_and_other_bidders_none(world: World) -> None:
     lot = await notified_lot(world)
     await challenge(lot)

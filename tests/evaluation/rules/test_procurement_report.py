@@ -120,8 +120,9 @@ def test_the_report_of_an_awarded_lot() -> None:
         ],
         "e": [
             (
-                "Neither was used. The tender was published, and any supplier admitted to the"
-                " market could bid for it: an open procedure, in one stage."
+                "There was neither negotiation nor dialogue. The tender was published, and any"
+                " supplier admitted to the market could bid for it: an open procedure, in one"
+                " stage."
             )
         ],
         "f": [
