@@ -45,6 +45,7 @@ async def judged_lot(facts: LotFacts, method: str, version: int) -> JudgedLot:
         method_version=version,
         tie_rule=requirement.award_method.tie_rule.value,
         rule_set=facts.rule_set,
+        round=facts.round,
     )
 
 

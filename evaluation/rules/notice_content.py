@@ -56,6 +56,7 @@ class JudgedLot(Struct, frozen=True, kw_only=True):
     """A lot as it was published to be judged, and by which ranking.
 
     `leaves` are the criteria that were scored, `groups` those that hold others, in published order.
+    In a `round` after the first, prices were known before.
     """
 
     reference: str
@@ -74,6 +75,7 @@ class JudgedLot(Struct, frozen=True, kw_only=True):
     method_version: int
     tie_rule: str
     rule_set: str
+    round: int = 1
 
 
 class LotAward(JudgedLot, frozen=True, kw_only=True):

@@ -108,10 +108,8 @@ def _decision(award: LotAward, bid: DecidedBid, outcome: NoticeOutcome) -> str:
             why = f"{your} could not be scored: {bid.failure}"
         case NoticeOutcome.BELOW_MINIMUM:
             because = " ".join(failings(award, bid))
-            why = (
-                f"{your} did not pass on quality. {because} Your price was not opened, and never"
-                " will be."
-            )
+            sealed = "" if award.round > 1 else " Your price was not opened, and never will be."
+            why = f"{your} did not pass on quality. {because}{sealed}"
         case NoticeOutcome.DROPPED_OUT:
             why = f"{your} is no longer in the competition: {bid.dropped_out}"
         case NoticeOutcome.WITHOUT_PRICE:

@@ -191,6 +191,8 @@ async def test_an_unsuccessful_bidder_is_told_what_regulation_86_asks(world: Wor
         ("Q1.2", "Question Q1.2", "14.5"),
         ("Q2", "Question Q2", "20"),
     ]
+    [group] = content["groups"]
+    assert (group["code"], group["criteria"]) == ("Q1", ["Q1.1", "Q1.2"])
     assert (content["quality_weight"], content["price_weight"]) == ("60", "40")
     assert content["decision"] == (
         "Your tender was ranked number 2 with 70.00 of 100 points. The lot is awarded to"

@@ -135,6 +135,50 @@ def test_a_bidder_below_the_minimum_learns_what_it_reached_and_no_price_figure()
     assert len(notice.relative_advantages) == 2
 
 
+def test_a_bid_that_failed_a_gate_or_the_minimum_of_a_criterion_is_told_which() -> None:
+    gate = Criterion(
+        code="G1",
+        title="Data protection",
+        kind=CriterionKind.QUALITY,
+        weight="0",
+        question="?",
+        pass_fail=True,
+    )
+    question = msgspec.structs.replace(LEAVES[0], minimum="5")
+    award = msgspec.structs.replace(AWARD, leaves=(gate, question, LEAVES[1]))
+    passed = {"G1": Agreed(value=Decimal(1), reason="It holds the certificate.")}
+    winner = msgspec.structs.replace(WINNER, agreed={**WINNER.agreed, **passed})
+    failed = msgspec.structs.replace(
+        LOW,
+        agreed={**LOW.agreed, "G1": Agreed(value=Decimal(0), reason="It holds no certificate.")},
+        failed_because=["failed:G1", "below_minimum:Q1"],
+    )
+    notice = notice_for(msgspec.structs.replace(award, winner=winner), failed, wins=False)
+    assert notice.decision.startswith(
+        "Your tender did not pass on quality. It failed G1, Data protection, which is passed or"
+        " failed. It was given 2 for Q1, Question Q1; at least 5 was needed."
+    )
+    assert notice.own is not None
+    assert notice.winning is not None
+    assert [score.level for score in notice.own.scores] == ["failed", "Poor", "Poor"]
+    assert [score.level for score in notice.winning.scores] == ["passed", "Good", "Fair"]
+    assert [one.points for one in notice.own.subtotals] == [Exact.of(Fraction(12))]
+
+
+def test_only_in_the_first_round_is_a_price_said_to_stay_sealed() -> None:
+    sealed = "Your price was not opened"
+    assert sealed in notice_for(AWARD, LOW, wins=False).decision
+    later = msgspec.structs.replace(AWARD, round=2)
+    assert sealed not in notice_for(later, LOW, wins=False).decision
+
+
+def test_a_mean_between_two_values_of_the_scale_has_no_title() -> None:
+    agreed = {code: Agreed(value=Fraction(20, 3), reason="The mean.") for code in ("Q1", "Q2")}
+    notice = notice_for(AWARD, msgspec.structs.replace(SECOND, agreed=agreed), wins=False)
+    assert notice.own is not None
+    assert [(one.value, one.level) for one in notice.own.scores] == [("6.67 (20/3)", None)] * 2
+
+
 @pytest.mark.parametrize(
     ("changes", "outcome", "words"),
     [
