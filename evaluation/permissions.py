@@ -57,7 +57,8 @@ class LotFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `duties` are those the actor holds now for the organisation they act for. `conflict` is what
     the database finds against them; before the opening it is not asked for. `kept_fresh` says that
-    they are on the fresh panel of a later round, which sees nothing of the rounds before.
+    they are on the fresh panel of a later round, which sees nothing of the rounds before, or score
+    another lot of the tender still, so that prices and places of this one are kept from them.
     """
 
     lot: UUID

@@ -16,6 +16,27 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT l.id FROM lot l JOIN unconflicted u ON u.tender = l.tender WHERE l.stage <> 'bidding'
 $$;
 
+-- The lots of which the acting person does not see what would colour their scores: those that they
+-- are to score or moderate anew, as to the rounds before; and, for who scores another lot of the
+-- tender, those whose prices are known. Until quality is locked.
+CREATE FUNCTION lots_kept_fresh() RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT l.id FROM lot_round r JOIN lot l ON l.id = r.lot
+    WHERE l.stage = 'quality_scoring'
+      AND holds_duty(acting_person(), l.tender, 'quality_evaluator', 'moderator')
+    UNION
+    SELECT l.id FROM my_tenders() m JOIN lot l ON l.tender = m
+    WHERE l.stage NOT IN ('bidding', 'quality_scoring')
+      AND holds_duty(acting_person(), m, 'quality_evaluator')
+      AND EXISTS (SELECT 1 FROM lot s WHERE s.tender = m AND s.stage = 'quality_scoring'
+                  AND acting_person() IN (SELECT evaluators_of_lot(s.id)))
+$$;
+
+CREATE FUNCTION bids_kept_fresh() RETURNS SETOF uuid LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT m.bid FROM manifest_entry m WHERE m.lot IN (SELECT lots_kept_fresh())
+$$;
+
 -- Scores are their evaluator's alone until every evaluator has locked, and the quality panel's and
 -- the guardian's until the quality of the lot is decided.
 CREATE FUNCTION lots_with_open_scores() RETURNS SETOF uuid LANGUAGE sql STABLE
@@ -218,7 +239,10 @@ CREATE POLICY notice_read ON award_notice FOR SELECT TO market_app
     USING (recipient = acting_organisation() OR lot IN (SELECT evaluated_lots()));
 CREATE POLICY notice_made ON award_notice FOR INSERT TO market_app WITH CHECK (true);
 
--- A fresh panel sees nothing of the rounds before until it has decided.
+-- A fresh panel sees nothing of the rounds before until it has decided, and whoever still scores a
+-- lot no price, place or notice of another.
+CREATE POLICY kept_fresh ON opened_envelope AS RESTRICTIVE FOR SELECT TO market_app
+    USING (kind = 'quality' OR bid NOT IN (SELECT bids_kept_fresh()));
 CREATE POLICY kept_fresh ON score AS RESTRICTIVE FOR SELECT TO market_app
     USING (lot NOT IN (SELECT lots_kept_fresh()) OR round = round_of(lot));
 CREATE POLICY kept_fresh ON agreed_score AS RESTRICTIVE FOR SELECT TO market_app
@@ -243,7 +267,8 @@ GRANT EXECUTE ON FUNCTION evaluated_lots(), lots_with_open_scores(), scoring_pro
     evaluation_counts(uuid), panel_standing(uuid, text[]), openers_left(uuid),
     envelope_failures(uuid), published_award(uuid), award_approved(lot),
     order_of_receipt(uuid), draw_seed_due(uuid), latest_ranking(uuid), latest_award(uuid),
-    standing_recommendation(uuid), round_of(uuid), lots_kept_fresh(), lots_in_later_rounds()
+    standing_recommendation(uuid), round_of(uuid), lots_kept_fresh(), bids_kept_fresh(),
+    lots_in_later_rounds()
     TO market_app;
 
 SELECT seal_guards();

@@ -118,15 +118,6 @@ CREATE TRIGGER fresh_panel BEFORE INSERT ON agreed_score
 CREATE TRIGGER fresh_panel BEFORE INSERT ON quality_decision
     FOR EACH ROW EXECUTE FUNCTION guard_fresh_decision();
 
--- The lots of which the acting person, who is to score or moderate them anew, sees nothing of the
--- rounds before until quality is locked.
-CREATE FUNCTION lots_kept_fresh() RETURNS SETOF uuid LANGUAGE sql STABLE
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT DISTINCT l.id FROM lot_round r JOIN lot l ON l.id = r.lot
-    WHERE l.stage = 'quality_scoring'
-      AND holds_duty(acting_person(), l.tender, 'quality_evaluator', 'moderator')
-$$;
-
 CREATE FUNCTION lots_in_later_rounds() RETURNS SETOF uuid LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT DISTINCT lot FROM lot_round
