@@ -1,6 +1,7 @@
 """What every test stands on: a real PostgreSQL, a fresh database each, the API over HTTP."""
 
 import asyncio
+import functools
 import hashlib
 import os
 import secrets
@@ -18,7 +19,8 @@ from litestar import Litestar
 
 from market import database, migrations, seed
 from market.app import create_app, served
-from market.background import Workbench, workbench
+from market.background import Workbench
+from market.door import Door
 from market.embedded import EmbeddedPostgres
 from market.mail.kinds import NoticeKind
 from market.notices import KINDS
@@ -27,9 +29,19 @@ from market.settings import Environment, Settings
 from market.signing import SigningKey
 from market.single_sign_on.provider import identity_provider
 from market.vault import Vault
+from tests.makers import snapshots
+from tests.makers.databases import (
+    APP_PASSWORD,
+    Databases,
+    LaterConnection,
+    WatchedPool,
+    later_bench,
+)
+from tests.makers.snapshots import Stage
 from tests.makers.world import World
 
-APP_PASSWORD = "a password for tests alone"  # noqa: S105  # the server listens on a private socket
+__all__ = ["APP_PASSWORD", "Databases"]
+
 # The databases of tests live for seconds: cleaning them up costs more than it spares.
 FAST = {
     "fsync": "off",
@@ -89,37 +101,25 @@ def template(server: EmbeddedPostgres) -> Iterator[str]:
     name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
     asyncio.run(_build_template(server, name, Environment.SANDBOX))
     yield name
+    asyncio.run(snapshots.forget(server.connection.parameters()))
     asyncio.run(_drop(server, name))
-
-
-class Databases(msgspec.Struct, frozen=True):
-    """How to reach a test's database: as its superuser, as the app role and as the worker's."""
-
-    superuser: dict[str, Any]
-    app: dict[str, Any]
-    worker: dict[str, Any]
 
 
 @pytest.fixture
 async def databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
     """A database of the test's own, dropped afterwards."""
-    name = f"test_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(**server.connection.parameters())
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    parameters: dict[str, Any] = {**server.connection.parameters(), "database": name}
-    yield Databases(
-        superuser=parameters,
-        app=parameters | {"user": migrations.APP, "password": APP_PASSWORD},
-        worker=parameters | {"user": migrations.WORKER, "password": APP_PASSWORD},
-    )
-    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    parameters: dict[str, Any] = {**server.connection.parameters()}
+    connection = await asyncpg.connect(**parameters)
+    own = Databases(parameters, connection, template)
+    yield own
+    await own.drop()
     await connection.close()
 
 
 @pytest.fixture
 async def superuser(databases: Databases) -> AsyncIterator[Any]:
     """A connection that may do anything: what it cannot do, nobody does by mistake."""
-    connection = await asyncpg.connect(**databases.superuser)
+    connection = LaterConnection(databases.connect)
     yield connection
     await connection.close()
 
@@ -127,7 +127,7 @@ async def superuser(databases: Databases) -> AsyncIterator[Any]:
 @pytest.fixture
 async def app_role(databases: Databases) -> AsyncIterator[Any]:
     """A connection as the role API processes use, outside the API."""
-    connection = await asyncpg.connect(**databases.app)
+    connection = LaterConnection(functools.partial(databases.connect, migrations.APP))
     yield connection
     await connection.close()
 
@@ -135,7 +135,7 @@ async def app_role(databases: Databases) -> AsyncIterator[Any]:
 @pytest.fixture
 async def bench(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[Workbench]:
     """What the worker's tasks are made with, over the test's database."""
-    async with workbench(settings, databases.worker, vault) as opened:
+    async with later_bench(databases, settings, vault) as opened:
         yield opened
 
 
@@ -212,6 +212,7 @@ def app_over(
         _APPS[by] = app, place
     app.state["settings"] = settings
     app.state["identity_provider"] = identity_provider(settings)
+    app.state["door"] = Door(settings, vault)  # what was asked of another test's is not counted
     place.clear()
     place.update(connection)
     return app
@@ -231,7 +232,10 @@ async def served_world(app: Litestar, vault: Vault) -> AsyncIterator[World]:
 @pytest.fixture
 async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
     """The API running over the test's database, and makers that act through it."""
-    async with served_world(app_over(settings, databases.app, vault), vault) as opened:
+    reach = await databases.for_application()
+    async with served_world(app_over(settings, reach, vault), vault) as opened:
+        pool = WatchedPool(databases, settings)
+        opened.stage = Stage(pool, databases, ("fresh", repr(settings), vault))
         yield opened
     assert database.DB.pool is None
 
