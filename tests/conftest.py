@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -232,9 +232,11 @@ async def served_world(app: Litestar, vault: Vault) -> AsyncIterator[World]:
 @pytest.fixture
 async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
     """The API running over the test's database, and makers that act through it."""
-    reach = await databases.for_application()
-    async with served_world(app_over(settings, reach, vault), vault) as opened:
-        pool = WatchedPool(databases, settings)
+    pool = WatchedPool(databases, settings)
+    async with AsyncExitStack() as until:
+        with pool.in_place():
+            app = app_over(settings, {}, vault)
+            opened = await until.enter_async_context(served_world(app, vault))
         opened.stage = Stage(pool, databases, ("fresh", repr(settings), vault))
         yield opened
     assert database.DB.pool is None

@@ -3,10 +3,11 @@
 import asyncio
 import inspect
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 
@@ -14,6 +15,7 @@ from market import database, migrations
 from market.background import Workbench, WorkerDatabase, workbench
 from market.settings import Settings
 from market.vault import Vault
+from tenders import pulse
 
 APP_PASSWORD = "a password for tests alone"  # noqa: S105  # the server listens on a private socket
 
@@ -140,14 +142,29 @@ class WatchedPool:
     """
 
     def __init__(self, databases: Databases, settings: Settings) -> None:
-        """Stand in for the pool that the application has just opened over the database."""
+        """Open the pool with these settings when the database is first asked for anything."""
         self._databases = databases
         self._settings = settings
-        self._pool: Any = database.DB.pool
+        self._pool: Any = None
         self._turn = asyncio.Lock()
         self._moves = False
         self.transactions = 0
-        database.DB.pool = self  # type: ignore[assignment]  # quacks as asyncpg's own
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Let an application that starts take this pool, and put off its first beat with it."""
+
+        async def opened(*_: object) -> None:
+            database.DB.pool = self  # type: ignore[assignment]  # quacks as asyncpg's own
+
+        async def put_off(_: int) -> None:
+            """`_follow` beats."""
+
+        with (
+            patch.object(database, "open_pool", opened),
+            patch.object(pulse, "beat", put_off),
+        ):
+            yield
 
     def __bool__(self) -> bool:
         """Whether Piccolo need not open a pool; whoever asks `is None` is made to wait instead."""
@@ -164,6 +181,14 @@ class WatchedPool:
     async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
         """Read a row on any connection."""
         return await (await self._there()).fetchrow(*arguments, **options)
+
+    def get_size(self) -> int:
+        """How many connections there are."""
+        return 0 if self._pool is None else int(self._pool.get_size())
+
+    def get_idle_size(self) -> int:
+        """How many of them nobody uses."""
+        return 0 if self._pool is None else int(self._pool.get_idle_size())
 
     def __getattr__(self, name: str) -> Any:
         """What else a pool can do or tell."""
