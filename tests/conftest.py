@@ -16,6 +16,8 @@ import httpx
 import msgspec
 import pytest
 from litestar import Litestar
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from market import database, migrations, seed
 from market.app import create_app, served
@@ -24,6 +26,7 @@ from market.door import Door
 from market.embedded import EmbeddedPostgres
 from market.mail.kinds import NoticeKind
 from market.notices import KINDS
+from market.people import credentials
 from market.sealing import ServerCustodian
 from market.settings import Environment, Settings
 from market.signing import SigningKey
@@ -148,6 +151,19 @@ def vault() -> Vault:
         sandbox=True,
         name="tests.example",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dear_hasher() -> Iterator[PasswordHash]:
+    """What passwords are hashed with in earnest; tests do it at next to no cost.
+
+    Every password of the tests is hashed and checked as ever, by the same algorithm.
+    """
+    cheap = PasswordHash((Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patched:
+        dear = credentials._HASHER  # noqa: SLF001  # its cost is all that changes
+        patched.setattr(credentials, "_HASHER", cheap)
+        yield dear
 
 
 @asynccontextmanager
