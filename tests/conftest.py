@@ -108,15 +108,24 @@ def template(server: EmbeddedPostgres) -> Iterator[str]:
     asyncio.run(_drop(server, name))
 
 
-@pytest.fixture
-async def databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
-    """A database of the test's own, dropped afterwards."""
+@asynccontextmanager
+async def own_databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
+    """The database of one test, dropped afterwards."""
     parameters: dict[str, Any] = {**server.connection.parameters()}
     connection = await asyncpg.connect(**parameters)
     own = Databases(parameters, connection, template)
-    yield own
-    await own.drop()
-    await connection.close()
+    try:
+        yield own
+    finally:
+        await own.drop()
+        await connection.close()
+
+
+@pytest.fixture
+async def databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
+    """A database of the test's own, dropped afterwards."""
+    async with own_databases(server, template) as own:
+        yield own
 
 
 @pytest.fixture
@@ -245,9 +254,9 @@ async def served_world(app: Litestar, vault: Vault) -> AsyncIterator[World]:
         yield World(client, vault)
 
 
-@pytest.fixture
-async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
-    """The API running over the test's database, and makers that act through it."""
+@asynccontextmanager
+async def own_world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
+    """The world of one test, whose first steps may be found among what is kept."""
     pool = WatchedPool(databases, settings)
     async with AsyncExitStack() as until:
         with pool.in_place():
@@ -256,6 +265,13 @@ async def world(databases: Databases, settings: Settings, vault: Vault) -> Async
         opened.stage = Stage(pool, databases, ("fresh", repr(settings), vault))
         yield opened
     assert database.DB.pool is None
+
+
+@pytest.fixture
+async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
+    """The API running over the test's database, and makers that act through it."""
+    async with own_world(databases, settings, vault) as opened:
+        yield opened
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
