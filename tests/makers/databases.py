@@ -61,11 +61,11 @@ class Databases:
         await self._settle()
         return self._reach(migrations.APP)
 
-    async def connect(self, role: str | None = None) -> Any:
+    async def connect(self, role: str | None = None, **options: Any) -> Any:
         """Open a connection, by default as its superuser."""
         self.touched = True
         await self._settle()
-        return await asyncpg.connect(**self._reach(role))
+        return await asyncpg.connect(**self._reach(role), **options)
 
     async def connect_as_keeper(self) -> Any:
         """Open a connection of whoever is about to keep it as a template."""
