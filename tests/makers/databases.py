@@ -245,15 +245,10 @@ class LaterConnection:
         return self._opened
 
     def transaction(self, **options: Any) -> Any:
-        """A transaction, for `async with`."""
+        """A transaction, to be entered or started as asyncpg's own."""
         if self._opened is not None:
             return self._opened.transaction(**options)
-        return self._later_transaction(options)
-
-    @asynccontextmanager
-    async def _later_transaction(self, options: dict[str, Any]) -> AsyncIterator[Any]:
-        async with (await self.opened()).transaction(**options) as transaction:
-            yield transaction
+        return _LaterTransaction(self, options)
 
     async def close(self) -> None:
         """Close it, if it was opened."""
@@ -272,6 +267,31 @@ class LaterConnection:
             return await getattr(await self.opened(), name)(*arguments, **options)
 
         return later
+
+
+class _LaterTransaction:
+    """A transaction of a connection that is opened for it."""
+
+    def __init__(self, on: LaterConnection, options: dict[str, Any]) -> None:
+        self._on = on
+        self._options = options
+        self._begun: Any = None
+
+    async def start(self) -> None:
+        self._begun = (await self._on.opened()).transaction(**self._options)
+        await self._begun.start()
+
+    async def commit(self) -> None:
+        await self._begun.commit()
+
+    async def rollback(self) -> None:
+        await self._begun.rollback()
+
+    async def __aenter__(self) -> None:
+        await self.start()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await (self.commit() if kind is None else self.rollback())
 
 
 class LaterWorkerDatabase(WorkerDatabase):
