@@ -268,9 +268,13 @@ async def own_world(databases: Databases, settings: Settings, vault: Vault) -> A
 
 
 @pytest.fixture
-async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
+async def world(
+    request: pytest.FixtureRequest, databases: Databases, settings: Settings, vault: Vault
+) -> AsyncIterator[World]:
     """The API running over the test's database, and makers that act through it."""
     async with own_world(databases, settings, vault) as opened:
+        if "monkeypatch" in request.fixturenames:
+            opened.stage = None  # what is made may not be what is made elsewhere
         yield opened
 
 

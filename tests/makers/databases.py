@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import asyncpg
+import msgspec
 
 from market import database, migrations
 from market.background import Workbench, WorkerDatabase, workbench
@@ -18,6 +19,13 @@ from market.vault import Vault
 from tenders import pulse
 
 APP_PASSWORD = "a password for tests alone"  # noqa: S105  # the server listens on a private socket
+
+
+class Ways(msgspec.Struct, frozen=True, kw_only=True):
+    """How processes of the market reach a database that is not a test's own."""
+
+    app: dict[str, Any]
+    worker: dict[str, Any]
 
 
 class Databases:

@@ -11,6 +11,10 @@ it did anything of its own (a transaction of the application, a connection besid
 build as ever, through HTTP. A kept world is `OLDEST` seconds old at most, so that the sign-ins in
 it are fresh. Its market has not served since; that is no silence of the service in a clone, for a
 kept database does not remember when it last served.
+
+A maker that is to be remembered does all it does through the world it is given as its first
+argument, keeps nothing outside the database but in its answer and `World.keeper`, and takes as
+further arguments what `comparable` can compare; where a test gives it anything else, it builds.
 """
 
 import copy
@@ -31,6 +35,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from tests.makers.databases import Databases, WatchedPool
 from tests.makers.world import Person, World
 
 MOST: Final = 16
@@ -114,12 +119,12 @@ _WITHIN: ContextVar[object] = ContextVar("the maker at work", default=None)
 class Stage:
     """Where a test's world is played: which remembered steps led there, and nothing else."""
 
-    def __init__(self, pool: Any, databases: Any, begun_with: Hashable) -> None:
+    def __init__(self, pool: WatchedPool, databases: Databases, begun_with: Hashable) -> None:
         """Begin with a fresh database, over which the application has this pool."""
         self._pool = pool
         self._databases = databases
         self._place = begun_with
-        self._mark: int = pool.transactions
+        self._mark = pool.transactions
         self._born = time.monotonic()
         self._at_work: list[object] = []
         self._spoilt = False
