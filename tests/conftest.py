@@ -255,12 +255,17 @@ async def served_world(app: Litestar, vault: Vault) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def own_world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
+async def own_world(
+    databases: Databases,
+    settings: Settings,
+    vault: Vault,
+    kinds: tuple[NoticeKind, ...] = KINDS,
+) -> AsyncIterator[World]:
     """The world of one test, whose first steps may be found among what is kept."""
     pool = WatchedPool(databases, settings)
     async with AsyncExitStack() as until:
         with pool.in_place():
-            app = app_over(settings, {}, vault)
+            app = app_over(settings, {}, vault, kinds)
             opened = await until.enter_async_context(served_world(app, vault))
         opened.stage = Stage(pool, databases, ("fresh", repr(settings), vault))
         yield opened

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
@@ -178,8 +178,12 @@ class WatchedPool:
         """Whether Piccolo need not open a pool; whoever asks `is None` is made to wait instead."""
         return not self._moves
 
-    async def acquire(self, **options: Any) -> Any:
-        """Take a connection."""
+    def acquire(self, **options: Any) -> "_Taking":
+        """Take a connection: to be awaited, or to be had within `async with`."""
+        return _Taking(self, options)
+
+    async def take(self, options: dict[str, Any]) -> Any:
+        """Take a connection, of the pool itself."""
         return await (await self._there()).acquire(**options)
 
     async def execute(self, *arguments: Any, **options: Any) -> Any:
@@ -191,12 +195,12 @@ class WatchedPool:
         return await (await self._there()).fetchrow(*arguments, **options)
 
     def get_size(self) -> int:
-        """How many connections there are."""
-        return 0 if self._pool is None else int(self._pool.get_size())
+        """How many connections there are; while none was asked for, as many as there would be."""
+        return self._settings.pool_minimum if self._pool is None else int(self._pool.get_size())
 
     def get_idle_size(self) -> int:
         """How many of them nobody uses."""
-        return 0 if self._pool is None else int(self._pool.get_idle_size())
+        return self.get_size() if self._pool is None else int(self._pool.get_idle_size())
 
     def __getattr__(self, name: str) -> Any:
         """What else a pool can do or tell."""
@@ -234,6 +238,25 @@ class WatchedPool:
             database.DB.pool = self  # type: ignore[assignment]  # as above
             self._moves = False
         await self._pool.execute("SELECT beat($1)", self._settings.interruption_after)
+
+
+class _Taking:
+    """A connection that is being taken from the application's pool."""
+
+    def __init__(self, pool: WatchedPool, options: dict[str, Any]) -> None:
+        self._pool = pool
+        self._options = options
+        self._taken: Any = None
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._pool.take(self._options).__await__()
+
+    async def __aenter__(self) -> Any:
+        self._taken = await self
+        return self._taken
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.release(self._taken)
 
 
 class LaterConnection:
