@@ -1,12 +1,13 @@
 """What every test stands on: a real PostgreSQL, a fresh database each, the API over HTTP."""
 
 import asyncio
+import functools
 import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,35 @@ import httpx
 import msgspec
 import pytest
 from litestar import Litestar
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from market import database, migrations, seed
 from market.app import create_app, served
-from market.background import Workbench, workbench
+from market.background import Workbench
+from market.door import Door
 from market.embedded import EmbeddedPostgres
 from market.mail.kinds import NoticeKind
 from market.notices import KINDS
+from market.people import credentials
 from market.sealing import ServerCustodian
 from market.settings import Environment, Settings
 from market.signing import SigningKey
 from market.single_sign_on.provider import identity_provider
 from market.vault import Vault
+from tests.makers import snapshots
+from tests.makers.databases import (
+    APP_PASSWORD,
+    Databases,
+    LaterConnection,
+    WatchedPool,
+    later_bench,
+)
+from tests.makers.snapshots import Stage
 from tests.makers.world import World
 
-APP_PASSWORD = "a password for tests alone"  # noqa: S105  # the server listens on a private socket
+__all__ = ["APP_PASSWORD", "Databases"]
+
 # The databases of tests live for seconds: cleaning them up costs more than it spares.
 FAST = {
     "fsync": "off",
@@ -89,37 +104,34 @@ def template(server: EmbeddedPostgres) -> Iterator[str]:
     name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
     asyncio.run(_build_template(server, name, Environment.SANDBOX))
     yield name
+    asyncio.run(snapshots.forget(server.connection.parameters()))
     asyncio.run(_drop(server, name))
 
 
-class Databases(msgspec.Struct, frozen=True):
-    """How to reach a test's database: as its superuser, as the app role and as the worker's."""
-
-    superuser: dict[str, Any]
-    app: dict[str, Any]
-    worker: dict[str, Any]
+@asynccontextmanager
+async def own_databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
+    """The database of one test, dropped afterwards."""
+    parameters: dict[str, Any] = {**server.connection.parameters()}
+    connection = await asyncpg.connect(**parameters)
+    own = Databases(parameters, connection, template)
+    try:
+        yield own
+    finally:
+        await own.drop()
+        await connection.close()
 
 
 @pytest.fixture
 async def databases(server: EmbeddedPostgres, template: str) -> AsyncIterator[Databases]:
     """A database of the test's own, dropped afterwards."""
-    name = f"test_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(**server.connection.parameters())
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    parameters: dict[str, Any] = {**server.connection.parameters(), "database": name}
-    yield Databases(
-        superuser=parameters,
-        app=parameters | {"user": migrations.APP, "password": APP_PASSWORD},
-        worker=parameters | {"user": migrations.WORKER, "password": APP_PASSWORD},
-    )
-    await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await connection.close()
+    async with own_databases(server, template) as own:
+        yield own
 
 
 @pytest.fixture
 async def superuser(databases: Databases) -> AsyncIterator[Any]:
     """A connection that may do anything: what it cannot do, nobody does by mistake."""
-    connection = await asyncpg.connect(**databases.superuser)
+    connection = LaterConnection(databases.connect)
     yield connection
     await connection.close()
 
@@ -127,7 +139,7 @@ async def superuser(databases: Databases) -> AsyncIterator[Any]:
 @pytest.fixture
 async def app_role(databases: Databases) -> AsyncIterator[Any]:
     """A connection as the role API processes use, outside the API."""
-    connection = await asyncpg.connect(**databases.app)
+    connection = LaterConnection(functools.partial(databases.connect, migrations.APP))
     yield connection
     await connection.close()
 
@@ -135,7 +147,7 @@ async def app_role(databases: Databases) -> AsyncIterator[Any]:
 @pytest.fixture
 async def bench(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[Workbench]:
     """What the worker's tasks are made with, over the test's database."""
-    async with workbench(settings, databases.worker, vault) as opened:
+    async with later_bench(databases, settings, vault) as opened:
         yield opened
 
 
@@ -148,6 +160,19 @@ def vault() -> Vault:
         sandbox=True,
         name="tests.example",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dear_hasher() -> Iterator[PasswordHash]:
+    """What passwords are hashed with in earnest; tests do it at next to no cost.
+
+    Every password of the tests is hashed and checked as ever, by the same algorithm.
+    """
+    cheap = PasswordHash((Argon2Hasher(memory_cost=8, time_cost=1, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patched:
+        dear = credentials._HASHER  # noqa: SLF001  # its cost is all that changes
+        patched.setattr(credentials, "_HASHER", cheap)
+        yield dear
 
 
 @asynccontextmanager
@@ -212,6 +237,7 @@ def app_over(
         _APPS[by] = app, place
     app.state["settings"] = settings
     app.state["identity_provider"] = identity_provider(settings)
+    app.state["door"] = Door(settings, vault)  # what was asked of another test's is not counted
     place.clear()
     place.update(connection)
     return app
@@ -228,12 +254,33 @@ async def served_world(app: Litestar, vault: Vault) -> AsyncIterator[World]:
         yield World(client, vault)
 
 
-@pytest.fixture
-async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
-    """The API running over the test's database, and makers that act through it."""
-    async with served_world(app_over(settings, databases.app, vault), vault) as opened:
+@asynccontextmanager
+async def own_world(
+    databases: Databases,
+    settings: Settings,
+    vault: Vault,
+    kinds: tuple[NoticeKind, ...] = KINDS,
+) -> AsyncIterator[World]:
+    """The world of one test, whose first steps may be found among what is kept."""
+    pool = WatchedPool(databases, settings)
+    async with AsyncExitStack() as until:
+        with pool.in_place():
+            app = app_over(settings, {}, vault, kinds)
+            opened = await until.enter_async_context(served_world(app, vault))
+        opened.stage = Stage(pool, databases, ("fresh", repr(settings), vault))
         yield opened
     assert database.DB.pool is None
+
+
+@pytest.fixture
+async def world(
+    request: pytest.FixtureRequest, databases: Databases, settings: Settings, vault: Vault
+) -> AsyncIterator[World]:
+    """The API running over the test's database, and makers that act through it."""
+    async with own_world(databases, settings, vault) as opened:
+        if "monkeypatch" in request.fixturenames:
+            opened.stage = None  # what is made may not be what is made elsewhere
+        yield opened
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,8 +19,8 @@ from tests.bench.recording import RECORDED, Statement, serving
 from tests.bench.servers import bare_process, market_process
 from tests.bench.stage import LISTED, OPENED, Stage
 from tests.bench.wire import Request, Wire
-from tests.conftest import Databases as Ways
 from tests.faults.processes import environment
+from tests.makers.databases import Ways
 from tests.makers.moving import MovingMarket
 
 
@@ -182,7 +182,7 @@ class Place(Struct, frozen=True):
     def ways(self, name: str) -> Ways:
         """How a process of the market reaches a database."""
         app = self.market.databases.app(name)
-        return Ways(superuser={}, app=app, worker=app | {"user": WORKER})
+        return Ways(app=app, worker=app | {"user": WORKER})
 
     def clone(self, stage: Stage, name: str) -> str:
         """A copy of the stage by this name."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.conftest import Databases
+from tests.makers.databases import Databases, Ways
 
 
 def _url(parameters: dict[str, Any]) -> str:
@@ -40,7 +40,7 @@ def plain_environment(home: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def environment(databases: Databases, home: Path) -> dict[str, str]:
+def environment(databases: Databases | Ways, home: Path) -> dict[str, str]:
     """The environment in which a process of the market meets the test's database."""
     ways = {"database_url": _url(databases.app), "worker_url": _url(databases.worker)}
     return plain_environment(home, **ways) | keys()

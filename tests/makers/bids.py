@@ -9,6 +9,7 @@ import msgspec
 
 from tenders.rules.requirement import Lot, leaves
 from tests.makers.clock import advance_to
+from tests.makers.snapshots import remembered
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import PublishedTender, published_tender
 from tests.makers.world import Person, World
@@ -81,6 +82,7 @@ async def submit(
     return given
 
 
+@remembered
 async def some_suppliers(world: World, count: int) -> tuple[Person, ...]:
     """The bid managers of so many admitted suppliers."""
     return tuple([await admitted_supplier(world, f"Supplier {n}") for n in range(1, count + 1)])
@@ -124,6 +126,7 @@ async def open_bids(world: World, tender: PublishedTender) -> None:
     tender.version = view.json()["version"]
 
 
+@remembered
 async def opened_tender(
     world: World,
     tender: PublishedTender | None = None,

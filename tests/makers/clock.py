@@ -2,21 +2,17 @@
 
 from datetime import datetime
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from market.actor import Actor
 from market.people.commands import create_operator
 from market.people.rules import OPERATOR
 from tests.makers.world import PASSWORD, Person, World
 
-_REGISTRARS: WeakKeyDictionary[World, Person] = WeakKeyDictionary()
-
 
 async def registrar(world: World) -> Person:
     """The market's registrar, signed in for the operator: one in each world, made once."""
-    known = _REGISTRARS.get(world)
-    if known is not None:
-        return known
+    if world.keeper is not None:
+        return world.keeper
     email, name = "registrar@market.example", "Rita Gist"
     invitation = await create_operator(Actor(), email, 3600, world.vault)
     assert invitation is not None
@@ -27,7 +23,7 @@ async def registrar(world: World) -> Person:
     assert accepted.status_code == 201, accepted.text
     person = await signed_in(world, name, email)
     assert person.organisation == OPERATOR
-    _REGISTRARS[world] = person
+    world.keeper = person
     return person
 
 

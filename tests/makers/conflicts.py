@@ -12,6 +12,7 @@ from market.people.commands import begin_session
 from tests.makers.bids import declare
 from tests.makers.direct import acting
 from tests.makers.evaluation import EvaluatedLot, lot_to_score
+from tests.makers.snapshots import remembered
 from tests.makers.tenders import created_tender, market_time
 from tests.makers.world import Person, World
 
@@ -46,6 +47,7 @@ def sees_name(answer: httpx.Response, *names: str) -> bool:
     return any(name in answer.text for name in names)
 
 
+@remembered
 async def draft(world: World) -> Draft:
     """A draft of Bedfordshire's with a manager and a guardian."""
     group = await world.organisation("06F")
@@ -215,6 +217,7 @@ async def ended(superuser: Any, person: Person, interest: UUID, ended_on: date) 
 # -- lots whose guardian may decide ----------------------------------------------------------------
 
 
+@remembered
 async def evaluated(world: World, **given: Any) -> EvaluatedLot:
     """A lot with two bids to score, whose guardian has declared too."""
     lot = await lot_to_score(world, prices=("2.00", "1.00"), **given)

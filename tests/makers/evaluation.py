@@ -18,6 +18,7 @@ from tests.makers.bids import (
     submit,
 )
 from tests.makers.clock import advance_to
+from tests.makers.snapshots import remembered
 from tests.makers.tenders import PublishedTender, published_tender, requirement_of
 from tests.makers.world import Person, World
 
@@ -134,6 +135,7 @@ async def _submitted(
     return await submit(person, tender, 1, body)
 
 
+@remembered
 async def lot_to_score(  # noqa: PLR0913  # whatever a test may want otherwise
     world: World,
     *,
@@ -196,6 +198,7 @@ async def _pseudonyms(tender: PublishedTender, count: int) -> tuple[str, ...]:
     return tuple(by_text.get(f"Answer of supplier {place}.", "") for place in range(count))
 
 
+@remembered
 async def scored_lot(
     world: World, *, agreed: Sequence[Mapping[str, str]] = AGREED, **given: Any
 ) -> EvaluatedLot:
@@ -208,6 +211,7 @@ async def scored_lot(
     return lot
 
 
+@remembered
 async def moderated_lot(
     world: World, *, agreed: Sequence[Mapping[str, str]] = AGREED, **given: Any
 ) -> EvaluatedLot:
@@ -217,6 +221,7 @@ async def moderated_lot(
     return lot
 
 
+@remembered
 async def locked_lot(world: World, **given: Any) -> EvaluatedLot:
     """A lot whose quality is locked."""
     lot = await moderated_lot(world, **given)
@@ -224,6 +229,7 @@ async def locked_lot(world: World, **given: Any) -> EvaluatedLot:
     return lot
 
 
+@remembered
 async def priced_lot(world: World, **given: Any) -> EvaluatedLot:
     """A lot whose prices, of bids that passed, are open."""
     lot = await locked_lot(world, **given)
@@ -231,6 +237,7 @@ async def priced_lot(world: World, **given: Any) -> EvaluatedLot:
     return lot
 
 
+@remembered
 async def ranked_lot(world: World, **given: Any) -> EvaluatedLot:
     """A lot whose bids are ranked; with the default figures supplier 0 is first."""
     lot = await priced_lot(world, **given)
@@ -238,6 +245,7 @@ async def ranked_lot(world: World, **given: Any) -> EvaluatedLot:
     return lot
 
 
+@remembered
 async def recommended_lot(world: World, **given: Any) -> EvaluatedLot:
     """A lot whose first bid is recommended."""
     lot = await ranked_lot(world, **given)
@@ -246,6 +254,7 @@ async def recommended_lot(world: World, **given: Any) -> EvaluatedLot:
     return lot
 
 
+@remembered
 async def awarded_lot(world: World, **given: Any) -> EvaluatedLot:
     """A lot that a quorum, a lay member in it, has awarded."""
     lot = await recommended_lot(world, **given)
@@ -255,6 +264,7 @@ async def awarded_lot(world: World, **given: Any) -> EvaluatedLot:
     return lot
 
 
+@remembered
 async def notified_lot(world: World, **given: Any) -> EvaluatedLot:
     """A lot whose bidders have their notices, in its standstill."""
     lot = await awarded_lot(world, **given)
@@ -263,6 +273,7 @@ async def notified_lot(world: World, **given: Any) -> EvaluatedLot:
     return lot
 
 
+@remembered
 async def contracted_lot(world: World, **given: Any) -> EvaluatedLot:
     """A lot whose contract was made after its standstill."""
     lot = await notified_lot(world, **given)

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from market.actor import Role
+from tests.makers.snapshots import remembered
 from tests.makers.world import Person, World
 
 INTEREST: dict[str, Any] = {
@@ -61,6 +62,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
         return f"/organisations/{self.id}"
 
 
+@remembered
 async def body_with_registers(world: World, ods_code: str = "06F") -> Body:
     """A commissioning group and its people."""
     group = await world.organisation(ods_code)

@@ -9,6 +9,7 @@ from market.actor import Role
 from market.cli.officer_desk import OfficerDesk
 from market.sealing import KeyPair, new_key_pair
 from tests.makers.bids import close_bidding, confirm, declare, some_suppliers, submit
+from tests.makers.snapshots import remembered
 from tests.makers.tenders import PublishedTender, approved_tender, assign
 from tests.makers.world import Person, World
 
@@ -45,6 +46,7 @@ async def publish_with_officers(tender: PublishedTender) -> httpx.Response:
     )
 
 
+@remembered
 async def tender_with_three_openers(
     world: World, **given: Any
 ) -> tuple[PublishedTender, tuple[Person, Person, Person]]:
@@ -56,6 +58,7 @@ async def tender_with_three_openers(
     return tender, (*tender.openers, third)
 
 
+@remembered
 async def tender_of_officers(
     world: World, **given: Any
 ) -> tuple[PublishedTender, tuple[Officer, Officer, Officer]]:

@@ -7,6 +7,7 @@ import httpx
 
 from market.organisations.rules import OrganisationKind
 from tests.makers.clock import registrar, signed_in
+from tests.makers.snapshots import remembered
 from tests.makers.world import PASSWORD, Person, World
 
 UNITS = ("0AD", "0AE", "0AJ", "0AM", "0AP", "0AQ")
@@ -67,6 +68,7 @@ async def decide(
     return view
 
 
+@remembered
 async def admitted_supplier(
     world: World,
     name: str,

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from market.actor import Role
+from tests.makers.snapshots import remembered
 from tests.makers.world import Person, World
 from tests.tenders.rules.documents import lot_document, requirement_document
 
@@ -116,6 +117,7 @@ async def assign(manager: Person, tender: UUID | str, person: Person, duty: str)
     return given
 
 
+@remembered
 async def drafted_tender(
     world: World,
     *,
@@ -206,6 +208,7 @@ async def publish(tender: PublishedTender) -> None:
     tender.lots = {lot["number"]: UUID(lot["id"]) for lot in answer.json()["lots"]}
 
 
+@remembered
 async def approved_tender(world: World, **given: Any) -> PublishedTender:
     """A tender whose requirement a reviewer approved; `given` as for `drafted_tender`."""
     tender = await drafted_tender(world, **given)
@@ -213,6 +216,7 @@ async def approved_tender(world: World, **given: Any) -> PublishedTender:
     return tender
 
 
+@remembered
 async def published_tender(world: World, **given: Any) -> PublishedTender:
     """A published tender, open for bids; `given` as for `drafted_tender`."""
     tender = await approved_tender(world, **given)

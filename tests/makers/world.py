@@ -1,6 +1,6 @@
 """The market as tests meet it: people with tokens, acting over HTTP; makers obey the rules."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -12,6 +12,9 @@ from market.database import fetch_value
 from market.events.commands import record
 from market.people.commands import begin_session, grant_role
 from market.vault import Vault
+
+if TYPE_CHECKING:
+    from tests.makers.snapshots import Stage
 
 PASSWORD = "three quiet otters swim"  # noqa: S105  # everybody's, in the tests
 PASSWORD_HASH = "$argon2id$v=19$m=8,t=1,p=1$bm90IGEgcmVhbCBzYWx0$unused"  # noqa: S105  # fits nothing: see member
@@ -91,6 +94,10 @@ class World:
         """Keep the client, whose requests reach the API without a network."""
         self.client = client
         self.vault = vault
+        self.keeper: Person | None = None
+        """The market's registrar, where one was asked for."""
+        self.stage: Stage | None = None
+        """Where makers find what is kept of other tests' worlds; see `snapshots`."""
 
     async def organisation(self, ods_code: str) -> UUID:
         """Give the organisation of the reference data that has an ODS code."""

@@ -76,7 +76,7 @@ async def test_one_tender_that_everybody_reads_has_a_limit_that_bids_do_not_shar
 ) -> None:
     tender = await published_tender(world)
     suppliers = [await admitted_supplier(world, f"Supplier {number}") for number in range(2)]
-    answers = [await world.public(tender.path) for _ in range(TENDER)]
+    answers = [await world.public(tender.path) for _ in range(TENDER + 1)]
     _is_told_when_to_come_back(answers[-1])
     _is_told_when_to_come_back(await suppliers[0].get(tender.path))
     assert (await world.public(f"/tenders/{uuid4()}")).status_code == 404

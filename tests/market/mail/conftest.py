@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from market.actor import Role
-from market.background import Workbench, workbench
+from market.background import Workbench
 from market.mail.kinds import Letter, NoticeKind, Sending
 from market.settings import Environment, MailSecurity, Settings
 from market.vault import Vault
-from tests.conftest import Databases, app_over, served_world
+from tests.conftest import own_world
+from tests.makers.databases import Databases, later_bench
 from tests.makers.post_office import PostOffice, post_office_at_work
 from tests.makers.world import Person, World
 
@@ -108,8 +109,7 @@ def settings(post_office: PostOffice) -> Settings:
 @pytest.fixture
 async def world(databases: Databases, settings: Settings, vault: Vault) -> AsyncIterator[World]:
     """A market that knows the kinds of the tests."""
-    app = app_over(settings, databases.app, vault, KINDS)
-    async with served_world(app, vault) as opened:
+    async with own_world(databases, settings, vault, KINDS) as opened:
         yield opened
 
 
@@ -119,7 +119,7 @@ async def bench_without_mail(
 ) -> AsyncIterator[Workbench]:
     """A workbench by whose settings no mail is sent."""
     silent = msgspec.structs.replace(settings, smtp_host=None, mail_from=None)
-    async with workbench(silent, databases.worker, vault) as opened:
+    async with later_bench(databases, silent, vault) as opened:
         yield opened
 
 

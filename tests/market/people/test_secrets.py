@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 import structlog
+from pwdlib import PasswordHash
 
 from market.actor import Role
 from market.people import credentials
@@ -95,8 +96,12 @@ async def test_nothing_that_lets_somebody_in_is_stored_or_logged_in_the_clear(
 
 
 async def test_only_digests_are_kept_and_they_are_those_of_the_secrets(
-    world: World, superuser: Any
+    world: World,
+    superuser: Any,
+    dear_hasher: PasswordHash,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(credentials, "_HASHER", dear_hasher)
     keeper = await registrar(world)
     kept = await superuser.fetchval("SELECT token_digest FROM session WHERE person = $1", keeper.id)
     assert kept == credentials.digest(keeper.token)
