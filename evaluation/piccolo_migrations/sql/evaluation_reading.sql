@@ -161,7 +161,7 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 
 -- What everybody may know of an award, from the moment the bidders have been told. The prices of
--- bids that lost stay with the panel.
+-- bids that lost stay with the panel. An award that fell is no award.
 CREATE FUNCTION published_award(of_lot uuid)
 RETURNS TABLE (supplier uuid, supplier_name text, price numeric, bids integer, method text,
     method_version integer, awarded_at timestamptz, notified_at timestamptz,
@@ -170,7 +170,8 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT b.organisation, o.name, r.price,
            (SELECT count(*)::integer FROM manifest_entry m WHERE m.lot = a.lot),
            k.method, k.method_version, a.awarded_at, s.began_at, s.ends_at
-    FROM award a JOIN standstill s ON s.award = a.id JOIN bid b ON b.id = a.bid
+    FROM award a JOIN lot l ON l.id = a.lot AND l.stage IN ('notified', 'contracted')
+    JOIN standstill s ON s.award = a.id JOIN bid b ON b.id = a.bid
     JOIN organisation o ON o.id = b.organisation
     JOIN ranked_bid r ON r.bid = a.bid AND r.ranking = latest_ranking(of_lot)
     JOIN ranking k ON k.id = r.ranking WHERE a.id = latest_award(of_lot)

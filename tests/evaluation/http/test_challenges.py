@@ -146,6 +146,7 @@ async def test_an_upheld_challenge_may_end_the_lot(world: World) -> None:
     ended = await decide(lot, "upheld_abandon")
     assert (ended.status_code, ended.json()["stage"]) == (201, "abandoned")
     assert (await lot.evaluation())["abandoned_because"] == DECIDED
+    assert (await lot.suppliers[0].get(f"{lot.path}/award")).status_code == 404
 
 
 async def test_of_a_challenge_and_a_contract_at_once_one_wins(world: World, superuser: Any) -> None:
