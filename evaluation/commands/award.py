@@ -5,8 +5,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from evaluation.commands.moves import move
-from evaluation.errors import (
+from evaluation.award_errors import (
     DecidedAlready,
     FirstPlaceTied,
     LotsAwaited,
@@ -14,6 +13,7 @@ from evaluation.errors import (
     NotAllocated,
     NotRankedFirst,
 )
+from evaluation.commands.moves import move
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
 from evaluation.queries.allocation import allocated_bid
 from evaluation.queries.facts import hold, published_requirement

@@ -4,9 +4,9 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from evaluation.award_errors import StandstillRunning, WinnerUnverified
 from evaluation.challenge_errors import LotOnHold
 from evaluation.commands.joint import move_if_contracted
-from evaluation.errors import StandstillRunning, WinnerUnverified
 from evaluation.outcome_errors import KpisLacking
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.award import contracts_of

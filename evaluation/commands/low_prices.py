@@ -4,9 +4,9 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from evaluation.award_errors import ExplanationAwaited, LowPriceDecidedAlready, NotInRanking
 from evaluation.commands.clarifications import put_question
 from evaluation.commands.ranking import take_out
-from evaluation.errors import ExplanationAwaited, LowPriceDecidedAlready, NotInRanking
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.facts import hold
 from evaluation.queries.ranking import decided_bids

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from evaluation.award_errors import NoBidPassed
 from evaluation.commands.moves import move
-from evaluation.errors import NoBidPassed
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.facts import hold, share
 from evaluation.rules.stages import LotStage

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from evaluation.award_errors import MethodUndefined, NothingToRank, NotInRanking
 from evaluation.challenge_errors import LotOnHold
 from evaluation.commands.moves import move
-from evaluation.errors import MethodUndefined, NothingToRank, NotInRanking
 from evaluation.permissions import LotFacts, ensure_may, ensure_stage
 from evaluation.queries.facts import hold, published_requirement
 from evaluation.queries.offers import Ranked, offers_of

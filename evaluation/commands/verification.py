@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from evaluation.errors import NoSuchCheck
+from evaluation.award_errors import NoSuchCheck
 from evaluation.permissions import ensure_may, ensure_stage
 from evaluation.queries.facts import hold
 from evaluation.queries.verification import award_checks

@@ -6,24 +6,23 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from evaluation.challenge_errors import LotOnHold
-from evaluation.commands import award as award_commands
-from evaluation.commands import contract, notices, reading
-from evaluation.errors import (
+from evaluation.award_errors import (
     AwardNotApproved,
     ContractDatesFaulty,
     DecidedAlready,
     FirstPlaceTied,
-    LotNotThere,
     LotsAwaited,
     LowPriceUndecided,
     NotAllocated,
     NotRankedFirst,
-    ReasonTooShort,
     StandstillRefused,
     StandstillRunning,
     WinnerUnverified,
 )
+from evaluation.challenge_errors import LotOnHold
+from evaluation.commands import award as award_commands
+from evaluation.commands import contract, notices, reading
+from evaluation.errors import LotNotThere, ReasonTooShort
 from evaluation.outcome_errors import (
     AllBuyersRefused,
     BuyerContracted,

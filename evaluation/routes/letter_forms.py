@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from evaluation.errors import LettersBusy, LetterTooLong
+from evaluation.award_errors import LettersBusy, LetterTooLong
 from evaluation.rules.legible import legible
 from evaluation.rules.letters import Letter, Section, TableOfLetter
 

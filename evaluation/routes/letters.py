@@ -6,8 +6,8 @@ from litestar import Controller, MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from evaluation.award_errors import LettersBusy, LetterTooLong
 from evaluation.commands.reading import read_notice
-from evaluation.errors import LettersBusy, LetterTooLong
 from evaluation.queries.award_notice import award_notice
 from evaluation.routes.letter_forms import content_security_policy, letter_page, letter_pdf
 from evaluation.rules.award_notice import ContractAwardNotice

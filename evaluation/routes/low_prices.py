@@ -6,13 +6,11 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from evaluation.award_errors import ExplanationAwaited, LowPriceDecidedAlready, NotInRanking
 from evaluation.commands import low_prices, reading
 from evaluation.errors import (
     ChangedMeanwhile,
-    ExplanationAwaited,
     LotNotThere,
-    LowPriceDecidedAlready,
-    NotInRanking,
     QuestionDeadlineFaulty,
     ReasonTooShort,
 )

@@ -7,15 +7,15 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from evaluation.challenge_errors import LotOnHold
-from evaluation.commands import prices, ranking, reading
-from evaluation.errors import (
-    LotNotThere,
+from evaluation.award_errors import (
     MethodUndefined,
     NoBidPassed,
     NothingToRank,
     NotInRanking,
 )
+from evaluation.challenge_errors import LotOnHold
+from evaluation.commands import prices, ranking, reading
+from evaluation.errors import LotNotThere
 from evaluation.schemas.progress import LotMoved
 from evaluation.schemas.ranking import DropOut, DroppedOut, RankingView
 from market.actor import Actor

@@ -6,13 +6,9 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from evaluation.award_errors import NoSuchCheck
 from evaluation.commands import reading, verification
-from evaluation.errors import (
-    ChangedMeanwhile,
-    LotNotThere,
-    NoSuchCheck,
-    ReasonTooShort,
-)
+from evaluation.errors import ChangedMeanwhile, LotNotThere, ReasonTooShort
 from evaluation.schemas.verification import AwardChecks, CheckRecorded, RecordCheck
 from market.actor import Actor
 from market.errors import NotFound

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.errors import LettersBusy, LetterTooLong
+from evaluation.award_errors import LettersBusy, LetterTooLong
 from evaluation.routes import letter_forms
 from evaluation.routes.letter_forms import letter_page, letter_pdf
 from evaluation.rules.exact import Exact
