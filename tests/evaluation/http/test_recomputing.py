@@ -24,6 +24,7 @@ from tests.makers.evaluation import (
 from tests.makers.world import World
 
 SCRIPT = Path(__file__).parent.parent / "recompute.py"
+THIRTY_LINES = SCRIPT.with_name("recompute_in_thirty_lines.py")
 NOT_THERE = {
     MethodName.LOGARITHMIC,
     MethodName.BANDED_INCREASE,
@@ -110,22 +111,37 @@ async def test_an_outsider_breaks_ties_as_published(world: World, rule: str) -> 
     ensure_agrees(await record_of(lot))
 
 
-async def test_the_script_needs_nothing_of_the_market(world: World, tmp_path: Path) -> None:
-    imported = {
+def imported(script: Path) -> set[str]:
+    """The modules that a script imports."""
+    return {
         name.name if isinstance(found, ast.Import) else str(found.module)
-        for found in ast.walk(ast.parse(SCRIPT.read_text()))
+        for found in ast.walk(ast.parse(script.read_text()))
         if isinstance(found, ast.Import | ast.ImportFrom)
         for name in found.names
     }
-    assert imported <= sys.stdlib_module_names
-    lot = await notified_lot(world)
-    kept = tmp_path / "record.json"
-    kept.write_text(json.dumps(await record_of(lot)))
-    command = (sys.executable, "-I", str(SCRIPT), str(kept))
+
+
+async def told_by(script: Path, kept: Path) -> str:
+    """What a script says of a record, run without anything of the market."""
+    assert imported(script) <= sys.stdlib_module_names
+    command = (sys.executable, "-I", str(script), str(kept))
     done = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     told, _ = await done.communicate()
     assert done.returncode == 0
-    assert f"'{lot.pseudonyms[0]}': (1, " in told.decode()
+    return told.decode()
+
+
+async def test_the_scripts_need_nothing_of_the_market(world: World, tmp_path: Path) -> None:
+    lot = await notified_lot(world)
+    record = await record_of(lot)
+    kept = tmp_path / "record.json"
+    kept.write_text(json.dumps(record))
+    assert f"'{lot.pseudonyms[0]}': (1, " in await told_by(SCRIPT, kept)
+    found = json.loads(await told_by(THIRTY_LINES, kept))
+    assert found == {
+        row["pseudonym"]: [row["place"], str(exact(row["total"]))]
+        for row in record["rankings"][-1]["bids"]
+    }
 
 
 async def test_a_changed_score_is_found_out(world: World) -> None:
