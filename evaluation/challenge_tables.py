@@ -1,40 +1,29 @@
 """Tables of challenges: of an award, how each ended, later rounds, and what was disclosed."""
 
-from typing import Any
-
 from piccolo import columns
 from piccolo.columns import OnDelete
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from evaluation.tables import AwardTable
+from evaluation.tables import AwardTable, row_of
 from market.database import DB
 from market.organisations.tables import OrganisationTable
 from market.people.tables import PersonTable
 from tenders.tables.lots import LotTable
 
 
-def _reference(
-    table: type[Table], *, unique: bool = False, index: bool = False
-) -> columns.ForeignKey[Any]:
-    """A required reference to a row that can never be deleted from under it."""
-    return columns.ForeignKey(
-        table, default=None, null=False, on_delete=OnDelete.restrict, unique=unique, index=index
-    )
-
-
 class LotChallengeTable(Table, db=DB, tablename="lot_challenge"):
     """A bidder challenges the award of a lot; `reference` is of one received outside the market."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
+    lot = row_of(LotTable, index=True)
     number = columns.Integer(default=None, null=False)
-    award = _reference(AwardTable)
-    challenger = _reference(OrganisationTable, index=True)
+    award = row_of(AwardTable)
+    challenger = row_of(OrganisationTable, index=True)
     grounds = columns.Text(default=None, null=False)
     reference = columns.Varchar(length=120, default=None, null=True)
     received_at = columns.Timestamptz(default=None, null=False)
-    recorded_by = _reference(PersonTable)
+    recorded_by = row_of(PersonTable)
     recorded_at = columns.Timestamptz(default=None, null=False)
 
     lot_challenge_once = Unique(["lot", "number"])
@@ -46,10 +35,10 @@ class ChallengeEndTable(Table, db=DB, tablename="challenge_end"):
     """How a challenge ended: decided with reasons, or withdrawn by who made it."""
 
     id = columns.UUID(primary_key=True)
-    challenge = _reference(LotChallengeTable, unique=True)
+    challenge = row_of(LotChallengeTable, unique=True)
     outcome = columns.Varchar(length=20, default=None, null=False)
     reason = columns.Text(default=None, null=False)
-    ended_by = _reference(PersonTable)
+    ended_by = row_of(PersonTable)
     ended_at = columns.Timestamptz(default=None, null=False)
 
     challenge_end_outcome_known = Check(
@@ -65,10 +54,10 @@ class LotRoundTable(Table, db=DB, tablename="lot_round"):
     """
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
+    lot = row_of(LotTable)
     number = columns.Integer(default=None, null=False)
-    challenge = _reference(LotChallengeTable, unique=True)
-    begun_by = _reference(PersonTable)
+    challenge = row_of(LotChallengeTable, unique=True)
+    begun_by = row_of(PersonTable)
     begun_at = columns.Timestamptz(default=None, null=False)
 
     lot_round_once = Unique(["lot", "number"])
@@ -78,7 +67,7 @@ class DisclosureBundleTable(Table, db=DB, tablename="disclosure_bundle"):
     """What of a lot's record was disclosed, to whom and why: the very bytes, and their digest."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
+    lot = row_of(LotTable)
     number = columns.Integer(default=None, null=False)
     recipient = columns.Varchar(length=10, default=None, null=False)
     organisation = columns.ForeignKey(
@@ -91,7 +80,7 @@ class DisclosureBundleTable(Table, db=DB, tablename="disclosure_bundle"):
     proofs = columns.Integer(default=None, null=False)
     content = columns.Bytea(default=None, null=False)
     digest = columns.Bytea(default=None, null=False)
-    disclosed_by = _reference(PersonTable)
+    disclosed_by = row_of(PersonTable)
     disclosed_at = columns.Timestamptz(default=None, null=False)
 
     disclosure_bundle_once = Unique(["lot", "number"])

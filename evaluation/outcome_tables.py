@@ -1,36 +1,26 @@
 """Tables of what follows an award: buyers' decisions, KPIs, changes, milestones, reviews."""
 
-from typing import Any
-
 from piccolo import columns
-from piccolo.columns import OnDelete
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from evaluation.tables import AwardTable, ContractTable
+from evaluation.tables import AwardTable, ContractTable, row_of
 from market.database import DB
 from market.organisations.tables import OrganisationTable
 from market.people.tables import PersonTable
 from tenders.tables.lots import LotTable
 
 
-def _reference(table: type[Table], *, unique: bool = False) -> columns.ForeignKey[Any]:
-    """A required reference to a row that can never be deleted from under it."""
-    return columns.ForeignKey(
-        table, default=None, null=False, on_delete=OnDelete.restrict, unique=unique
-    )
-
-
 class BuyerDecisionTable(Table, db=DB, tablename="buyer_decision"):
     """Whether a buyer of a joint purchase takes part in an award, decided by its own approver."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    award = _reference(AwardTable)
-    buyer = _reference(OrganisationTable)
+    lot = row_of(LotTable)
+    award = row_of(AwardTable)
+    buyer = row_of(OrganisationTable)
     takes_part = columns.Boolean(default=None, null=False)
     reason = columns.Text(default=None, null=False)
-    decided_by = _reference(PersonTable)
+    decided_by = row_of(PersonTable)
     decided_at = columns.Timestamptz(default=None, null=False)
 
     buyer_decision_once = Unique(["award", "buyer"])
@@ -65,8 +55,8 @@ class KpiTable(Table, db=DB, tablename="kpi"):
     """A key performance indicator of the contracts of an award, set before there is one."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    award = _reference(AwardTable)
+    lot = row_of(LotTable)
+    award = row_of(AwardTable)
     number = columns.Integer(default=None, null=False)
     title = columns.Varchar(length=200, default=None, null=False)
     measure = columns.Text(default=None, null=False)
@@ -74,7 +64,7 @@ class KpiTable(Table, db=DB, tablename="kpi"):
     direction = columns.Varchar(length=10, default=None, null=False)
     target = columns.Numeric(default=None, null=False)
     baseline = columns.Numeric(default=None, null=True)
-    set_by = _reference(PersonTable)
+    set_by = row_of(PersonTable)
     set_at = columns.Timestamptz(default=None, null=False)
 
     kpi_once = Unique(["award", "number"])
@@ -89,13 +79,13 @@ class KpiAssessmentTable(Table, db=DB, tablename="kpi_assessment"):
     """What was measured in a period; whether the target was met is computed."""
 
     id = columns.UUID(primary_key=True)
-    kpi = _reference(KpiTable)
+    kpi = row_of(KpiTable)
     period_from = columns.Date(default=None, null=False)
     period_to = columns.Date(default=None, null=False)
     value = columns.Numeric(default=None, null=False)
     met = columns.Boolean(default=None, null=False)
     evidence = columns.Text(default=None, null=False)
-    assessed_by = _reference(PersonTable)
+    assessed_by = row_of(PersonTable)
     assessed_at = columns.Timestamptz(default=None, null=False)
 
     kpi_assessment_once = Unique(["kpi", "period_from"])
@@ -108,9 +98,9 @@ class KpiPublicationTable(Table, db=DB, tablename="kpi_publication"):
     """That everything measured up to a day was published, as is done once a year at least."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
+    lot = row_of(LotTable)
     through = columns.Date(default=None, null=False)
-    published_by = _reference(PersonTable)
+    published_by = row_of(PersonTable)
     published_at = columns.Timestamptz(default=None, null=False)
 
     kpi_publication_once = Unique(["lot", "through"])
@@ -120,7 +110,7 @@ class ContractChangeTable(Table, db=DB, tablename="contract_change"):
     """A change of a contract: value and end as they are after it, its ground and its reason."""
 
     id = columns.UUID(primary_key=True)
-    contract = _reference(ContractTable)
+    contract = row_of(ContractTable)
     number = columns.Integer(default=None, null=False)
     ground = columns.Varchar(length=40, default=None, null=False)
     reason = columns.Text(default=None, null=False)
@@ -128,7 +118,7 @@ class ContractChangeTable(Table, db=DB, tablename="contract_change"):
     ends = columns.Date(default=None, null=False)
     scope = columns.Text(default=None, null=True)
     flagged = columns.Boolean(default=None, null=False)
-    recorded_by = _reference(PersonTable)
+    recorded_by = row_of(PersonTable)
     recorded_at = columns.Timestamptz(default=None, null=False)
 
     contract_change_once = Unique(["contract", "number"])
@@ -141,11 +131,11 @@ class MilestoneTable(Table, db=DB, tablename="milestone"):
     """What is to be done under a contract by a day."""
 
     id = columns.UUID(primary_key=True)
-    contract = _reference(ContractTable)
+    contract = row_of(ContractTable)
     number = columns.Integer(default=None, null=False)
     title = columns.Varchar(length=200, default=None, null=False)
     due = columns.Date(default=None, null=False)
-    set_by = _reference(PersonTable)
+    set_by = row_of(PersonTable)
     set_at = columns.Timestamptz(default=None, null=False)
 
     milestone_once = Unique(["contract", "number"])
@@ -156,10 +146,10 @@ class MilestoneMetTable(Table, db=DB, tablename="milestone_met"):
     """On which day a milestone was met, and what shows it."""
 
     id = columns.UUID(primary_key=True)
-    milestone = _reference(MilestoneTable, unique=True)
+    milestone = row_of(MilestoneTable, unique=True)
     met_on = columns.Date(default=None, null=False)
     evidence = columns.Text(default=None, null=False)
-    recorded_by = _reference(PersonTable)
+    recorded_by = row_of(PersonTable)
     recorded_at = columns.Timestamptz(default=None, null=False)
 
     milestone_met_has_evidence = Check("evidence ~ '\\S'")
@@ -172,14 +162,14 @@ class BaselineTable(Table, db=DB, tablename="outcome_baseline"):
     """
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    award = _reference(AwardTable, unique=True)
+    lot = row_of(LotTable)
+    award = row_of(AwardTable, unique=True)
     costs = columns.JSONB(default=None, null=False)
     access_measure = columns.Text(default=None, null=False)
     access_unit = columns.Varchar(length=60, default=None, null=False)
     access_better = columns.Varchar(length=10, default=None, null=False)
     access_value = columns.Numeric(default=None, null=False)
-    recorded_by = _reference(PersonTable)
+    recorded_by = row_of(PersonTable)
     recorded_at = columns.Timestamptz(default=None, null=False)
 
     baseline_access_known = Check("access_better IN ('higher', 'lower')")
@@ -191,8 +181,8 @@ class OutcomeReviewTable(Table, db=DB, tablename="outcome_review"):
     """Did it lower cost, did it improve access: computed from figures against the baseline."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    award = _reference(AwardTable)
+    lot = row_of(LotTable)
+    award = row_of(AwardTable)
     number = columns.Integer(default=None, null=False)
     kind = columns.Varchar(length=10, default=None, null=False)
     through = columns.Date(default=None, null=False)
@@ -202,7 +192,7 @@ class OutcomeReviewTable(Table, db=DB, tablename="outcome_review"):
     cost_lowered = columns.Boolean(default=None, null=True)
     access_improved = columns.Boolean(default=None, null=True)
     narrative = columns.Text(default=None, null=False)
-    reviewed_by = _reference(PersonTable)
+    reviewed_by = row_of(PersonTable)
     reviewed_at = columns.Timestamptz(default=None, null=False)
 
     outcome_review_once = Unique(["lot", "number"])

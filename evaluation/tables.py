@@ -14,7 +14,7 @@ from tenders.tables.bids import BidParticipantTable, BidTable
 from tenders.tables.lots import CriterionTable, LotTable
 
 
-def _reference(
+def row_of(
     table: type[Table], *, unique: bool = False, index: bool = False
 ) -> columns.ForeignKey[Any]:
     """A required reference to a row that can never be deleted from under it."""
@@ -27,10 +27,10 @@ class PanelTable(Table, db=DB, tablename="panel"):
     """Who scores what in a lot, as its tender manager set it; a later one replaces it whole."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
+    lot = row_of(LotTable)
     number = columns.Integer(default=None, null=False)
     because = columns.Text(default=None, null=True)
-    set_by = _reference(PersonTable)
+    set_by = row_of(PersonTable)
     set_at = columns.Timestamptz(default=None, null=False)
     round = columns.Integer(default=1, null=False)
 
@@ -42,8 +42,8 @@ class PanelSeatTable(Table, db=DB, tablename="panel_seat"):
     """An evaluator scores a criterion, named by its code: criteria are rows from the opening on."""
 
     id = columns.UUID(primary_key=True)
-    panel = _reference(PanelTable)
-    evaluator = _reference(PersonTable)
+    panel = row_of(PanelTable)
+    evaluator = row_of(PersonTable)
     criterion = columns.Varchar(length=32, default=None, null=False)
 
     panel_seat_once = Unique(["panel", "evaluator", "criterion"])
@@ -53,9 +53,9 @@ class CountedSeatTable(Table, db=DB, tablename="counted_seat"):
     """Whose scores of a criterion counted when the quality of its lot was locked."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    evaluator = _reference(PersonTable)
-    criterion = _reference(CriterionTable)
+    lot = row_of(LotTable)
+    evaluator = row_of(PersonTable)
+    criterion = row_of(CriterionTable)
     round = columns.Integer(default=1, null=False)
 
     counted_seat_once = Unique(["lot", "evaluator", "criterion", "round"])
@@ -65,10 +65,10 @@ class ScoreTable(Table, db=DB, tablename="score"):
     """One evaluator's score of one criterion of one bid, with its reason; corrections add rows."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable)
-    criterion = _reference(CriterionTable)
-    evaluator = _reference(PersonTable)
+    lot = row_of(LotTable, index=True)
+    bid = row_of(BidTable)
+    criterion = row_of(CriterionTable)
+    evaluator = row_of(PersonTable)
     number = columns.Integer(default=None, null=False)
     value = columns.Numeric(default=None, null=False)
     reason = columns.Text(default=None, null=False)
@@ -87,8 +87,8 @@ class ScoreLockTable(Table, db=DB, tablename="score_lock"):
     """An evaluator has finished a lot: their scores of it are final."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    evaluator = _reference(PersonTable)
+    lot = row_of(LotTable)
+    evaluator = row_of(PersonTable)
     locked_at = columns.Timestamptz(default=None, null=False)
     round = columns.Integer(default=1, null=False)
 
@@ -103,10 +103,10 @@ class AgreedScoreTable(Table, db=DB, tablename="agreed_score"):
     """
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable)
-    criterion = _reference(CriterionTable)
-    moderator = _reference(PersonTable)
+    lot = row_of(LotTable, index=True)
+    bid = row_of(BidTable)
+    criterion = row_of(CriterionTable)
+    moderator = row_of(PersonTable)
     number = columns.Integer(default=None, null=False)
     value = columns.Numeric(default=None, null=False)
     divisor = columns.Integer(default=None, null=False)
@@ -126,8 +126,8 @@ class DissentTable(Table, db=DB, tablename="dissent"):
     """An evaluator does not share an agreed score, and why."""
 
     id = columns.UUID(primary_key=True)
-    agreed_score = _reference(AgreedScoreTable)
-    evaluator = _reference(PersonTable)
+    agreed_score = row_of(AgreedScoreTable)
+    evaluator = row_of(PersonTable)
     reason = columns.Text(default=None, null=False)
     dissented_at = columns.Timestamptz(default=None, null=False)
 
@@ -139,13 +139,13 @@ class QualityDecisionTable(Table, db=DB, tablename="quality_decision"):
     """A bid's quality points and whether they meet the minimum; the database checks the sum."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable)
+    lot = row_of(LotTable, index=True)
+    bid = row_of(BidTable)
     points_numerator = columns.Numeric(default=None, null=False)
     points_denominator = columns.Numeric(default=None, null=False)
     passed = columns.Boolean(default=None, null=False)
     failed_because = columns.Array(base_column=columns.Text(), default=None, null=False)
-    decided_by = _reference(PersonTable)
+    decided_by = row_of(PersonTable)
     decided_at = columns.Timestamptz(default=None, null=False)
     round = columns.Integer(default=1, null=False)
 
@@ -165,12 +165,12 @@ class RankingTable(Table, db=DB, tablename="ranking"):
     """
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
+    lot = row_of(LotTable)
     number = columns.Integer(default=None, null=False)
     because = columns.Text(default=None, null=True)
     method = columns.Varchar(length=60, default=None, null=False)
     method_version = columns.Integer(default=None, null=False)
-    ranked_by = _reference(PersonTable)
+    ranked_by = row_of(PersonTable)
     ranked_at = columns.Timestamptz(default=None, null=False)
     draw_seed = columns.Bytea(default=None, null=True)
     round = columns.Integer(default=1, null=False)
@@ -187,8 +187,8 @@ class RankedBidTable(Table, db=DB, tablename="ranked_bid"):
     """
 
     id = columns.UUID(primary_key=True)
-    ranking = _reference(RankingTable)
-    bid = _reference(BidTable, index=True)
+    ranking = row_of(RankingTable)
+    bid = row_of(BidTable, index=True)
     place = columns.Integer(default=None, null=False)
     tied = columns.Boolean(default=None, null=False)
     price = columns.Numeric(default=None, null=False)
@@ -222,11 +222,11 @@ class DropOutTable(Table, db=DB, tablename="drop_out"):
     """That a ranked bid dropped out, and why; the ranking after it holds those that are left."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable, unique=True)
-    ranking = _reference(RankingTable, unique=True)
+    lot = row_of(LotTable, index=True)
+    bid = row_of(BidTable, unique=True)
+    ranking = row_of(RankingTable, unique=True)
     reason = columns.Text(default=None, null=False)
-    recorded_by = _reference(PersonTable)
+    recorded_by = row_of(PersonTable)
     recorded_at = columns.Timestamptz(default=None, null=False)
 
     drop_out_has_reason = Check("length(btrim(reason)) >= 20")
@@ -236,12 +236,12 @@ class RecommendationTable(Table, db=DB, tablename="recommendation"):
     """The panel's recommendation for a lot out of a ranking, with its reason."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable)
-    ranking = _reference(RankingTable)
+    lot = row_of(LotTable)
+    ranking = row_of(RankingTable)
     number = columns.Integer(default=None, null=False)
-    bid = _reference(BidTable)
+    bid = row_of(BidTable)
     reason = columns.Text(default=None, null=False)
-    recommended_by = _reference(PersonTable)
+    recommended_by = row_of(PersonTable)
     recommended_at = columns.Timestamptz(default=None, null=False)
 
     recommendation_once = Unique(["lot", "number"])
@@ -252,8 +252,8 @@ class ApprovalTable(Table, db=DB, tablename="approval"):
     """One approver's answer to a recommendation."""
 
     id = columns.UUID(primary_key=True)
-    recommendation = _reference(RecommendationTable)
-    approver = _reference(PersonTable)
+    recommendation = row_of(RecommendationTable)
+    approver = row_of(PersonTable)
     lay = columns.Boolean(default=None, null=False)
     outcome = columns.Varchar(length=20, default=None, null=False)
     reason = columns.Text(default=None, null=False)
@@ -268,9 +268,9 @@ class AwardTable(Table, db=DB, tablename="award"):
     """The decision to award a lot as recommended; it falls with the ranking it came from."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    recommendation = _reference(RecommendationTable, unique=True)
-    bid = _reference(BidTable)
+    lot = row_of(LotTable, index=True)
+    recommendation = row_of(RecommendationTable, unique=True)
+    bid = row_of(BidTable)
     awarded_at = columns.Timestamptz(default=None, null=False)
 
 
@@ -278,12 +278,12 @@ class NoticeTable(Table, db=DB, tablename="award_notice"):
     """What one bidder was told of the award of a lot, word for word."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    award = _reference(AwardTable)
-    bid = _reference(BidTable, index=True)
-    recipient = _reference(OrganisationTable, index=True)
+    lot = row_of(LotTable, index=True)
+    award = row_of(AwardTable)
+    bid = row_of(BidTable, index=True)
+    recipient = row_of(OrganisationTable, index=True)
     content = columns.JSONB(default=None, null=False)
-    sent_by = _reference(PersonTable)
+    sent_by = row_of(PersonTable)
     sent_at = columns.Timestamptz(default=None, null=False)
 
     award_notice_once = Unique(["award", "bid"])
@@ -293,8 +293,8 @@ class StandstillTable(Table, db=DB, tablename="standstill"):
     """When the standstill of an award began and ends: computed once, never changed."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    award = _reference(AwardTable, unique=True)
+    lot = row_of(LotTable, index=True)
+    award = row_of(AwardTable, unique=True)
     rule_set = columns.Varchar(length=60, default=None, null=False)
     began_at = columns.Timestamptz(default=None, null=False)
     ends_at = columns.Timestamptz(default=None, null=False)
@@ -306,12 +306,12 @@ class BidQuestionTable(Table, db=DB, tablename="bid_question"):
     """What the point of contact asked a bidder about its bid, and until when it may answer."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable)
+    lot = row_of(LotTable, index=True)
+    bid = row_of(BidTable)
     number = columns.Integer(default=None, null=False)
     about = columns.Varchar(length=10, default=None, null=False)
     question = columns.Text(default=None, null=False)
-    asked_by = _reference(PersonTable)
+    asked_by = row_of(PersonTable)
     asked_at = columns.Timestamptz(default=None, null=False)
     answer_by = columns.Timestamptz(default=None, null=False)
 
@@ -324,9 +324,9 @@ class BidAnswerTable(Table, db=DB, tablename="bid_answer"):
     """What the bidder answered; it explains the bid and changes nothing in it."""
 
     id = columns.UUID(primary_key=True)
-    question = _reference(BidQuestionTable, unique=True)
+    question = row_of(BidQuestionTable, unique=True)
     answer = columns.Text(default=None, null=False)
-    answered_by = _reference(PersonTable)
+    answered_by = row_of(PersonTable)
     answered_at = columns.Timestamptz(default=None, null=False)
 
     bid_answer_says = Check("answer ~ '\\S'")
@@ -336,12 +336,12 @@ class ContractTable(Table, db=DB, tablename="contract"):
     """The contract of one buyer for a lot; `value` is its share of the awarded price."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    award = _reference(AwardTable)
-    buyer = _reference(OrganisationTable)
+    lot = row_of(LotTable, index=True)
+    award = row_of(AwardTable)
+    buyer = row_of(OrganisationTable)
     value = columns.Numeric(default=None, null=False)
     reference = columns.Varchar(length=60, default=None, null=False)
-    recorded_by = _reference(PersonTable)
+    recorded_by = row_of(PersonTable)
     made_at = columns.Timestamptz(default=None, null=False)
     starts = columns.Date(default=None, null=False)
     ends = columns.Date(default=None, null=False)
@@ -354,11 +354,11 @@ class LowPriceDecisionTable(Table, db=DB, tablename="low_price_decision"):
     """Whether a price that appeared abnormally low was accepted as explained, once and for good."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    bid = _reference(BidTable, unique=True)
+    lot = row_of(LotTable, index=True)
+    bid = row_of(BidTable, unique=True)
     outcome = columns.Varchar(length=20, default=None, null=False)
     reason = columns.Text(default=None, null=False)
-    decided_by = _reference(PersonTable)
+    decided_by = row_of(PersonTable)
     decided_at = columns.Timestamptz(default=None, null=False)
 
     low_price_outcome_known = Check("outcome IN ('accepted', 'rejected')")
@@ -369,8 +369,8 @@ class AwardCheckTable(Table, db=DB, tablename="award_check"):
     """What was found of one thing the winner declared, with the evidence; the latest counts."""
 
     id = columns.UUID(primary_key=True)
-    lot = _reference(LotTable, index=True)
-    award = _reference(AwardTable, index=True)
+    lot = row_of(LotTable, index=True)
+    award = row_of(AwardTable, index=True)
     subject = columns.Varchar(length=30, default=None, null=False)
     # of whom: the lead of the bid where none is named
     participant = columns.ForeignKey(
@@ -380,7 +380,7 @@ class AwardCheckTable(Table, db=DB, tablename="award_check"):
     outcome = columns.Varchar(length=20, default=None, null=False)
     reason = columns.Text(default=None, null=False)
     evidence = columns.Text(default=None, null=False)
-    recorded_by = _reference(PersonTable)
+    recorded_by = row_of(PersonTable)
     recorded_at = columns.Timestamptz(default=None, null=False)
 
     award_check_once = Unique(["award", "number"])

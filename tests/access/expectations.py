@@ -27,17 +27,6 @@ from tests.access.rules import (
 )
 
 _BEFORE_PUBLICATION = ("draft", "in_review", "approved")
-_BEFORE_CONTRACT = (
-    "bidding",
-    "quality_scoring",
-    "quality_locked",
-    "price_opened",
-    "ranked",
-    "recommended",
-    "awarded",
-    "standstill",
-    "standstill_over",
-)
 READS_QUALITY = {"opener", "quality_evaluator", "moderator", "award_approver", "guardian"}
 PRICES_OPEN = {
     "price_opened",
@@ -48,7 +37,7 @@ PRICES_OPEN = {
     "standstill_over",
     "contracted",
 }
-_TOLD = ("standstill", "standstill_over", "contracted")
+TOLD = ("standstill", "standstill_over", "contracted")
 READS_EVALUATION = (
     "quality_evaluator",
     "moderator",
@@ -60,11 +49,6 @@ READS_EVALUATION = (
     "outcome_reviewer",
 )
 
-_UNRANKED = dict.fromkeys(
-    ("bidding", "quality_scoring", "quality_locked", "price_opened", "abandoned"), NOT_FOUND
-)
-_ranked = lot_reading(*READS_EVALUATION, at=_UNRANKED)
-"""Once there is a ranking, for those who read the evaluation."""
 
 # -- rules that one operation alone has -----------------------------------------------------------
 
@@ -206,27 +190,12 @@ def _scores(case: Case) -> str:
     return lot_reading(*(panel if undecided else READS_EVALUATION), at={})(case)
 
 
-def _notices(case: Case) -> str:
-    """An organisation reads its own; people with a duty read all, if it is one that does."""
-    if not case.moment.lot:
-        return NOT_FOUND
-    if case.in_force:
-        return lot_reading(*READS_EVALUATION, at={})(case)
-    return NOT_FOUND if case.acts_for(Of.THEMSELVES) else "200"
-
-
-def _one_notice(case: Case) -> str:
-    """As all of them, of one that does not exist: whoever may read finds nothing."""
-    found = _notices(case)
-    return NOT_FOUND if found == "200" else found
-
-
 def _report(case: Case) -> str:
     """The assurance report: at any time for those who answer for it, then for everybody."""
     if not case.sees_tender:
         return NOT_FOUND
     readers = {"tender_manager", "guardian"}
-    if case.in_force & readers or case.audits or case.moment.lot in _TOLD:
+    if case.in_force & readers or case.audits or case.moment.lot in TOLD:
         return "200"
     return "403 duty-not-taken-up" if case.offered & readers else FORBIDDEN
 
@@ -395,65 +364,5 @@ OF_TENDERS: Final[Mapping[str, Rule]] = MappingProxyType(
                 "moderated": "201",
             },
         ),
-        "abandonLot": lot_act("tender_manager", at=dict.fromkeys(_BEFORE_CONTRACT, "201")),
-        "openPrices": lot_act("price_evaluator", at={"quality_locked": "201"}),
-        "rankBids": lot_act("price_evaluator", at={"price_opened": "201"}),
-        "getRanking": _ranked,
-        "dropBidOut": lot_act(
-            "tender_manager",
-            at=dict.fromkeys(
-                ("ranked", "recommended", "awarded", "standstill", "standstill_over"), "201"
-            ),
-        ),
-        "listPriceExplanations": lot_reading(
-            "price_evaluator",
-            "tender_manager",
-            "moderator",
-            "award_approver",
-            "guardian",
-            at=_UNRANKED,
-        ),
-        "askForPriceExplanation": lot_act("price_evaluator", at={"ranked": "201"}),
-        "decideLowPrice": lot_act("tender_manager", at={"ranked": "409 explanation-awaited"}),
-        "getLotAllocation": lot_reading(*READS_EVALUATION, at={}, otherwise=NOT_FOUND),
-        "getRobustness": _ranked,
-        "getRobustnessChart": _ranked,
-        # award, notices, contract
-        "recommendAward": lot_act("moderator", at={"ranked": "201"}),
-        **dict.fromkeys(
-            (
-                "getRecommendationReport",
-                "getRecommendationReportPage",
-                "getRecommendationReportDocument",
-            ),
-            lot_reading(
-                "moderator",
-                "award_approver",
-                "guardian",
-                at={**_UNRANKED, "ranked": NOT_FOUND},
-            ),
-        ),
-        "approveAward": lot_act("award_approver", at={"recommended": "201"}),
-        "sendAwardNotices": lot_act("tender_manager", at={"awarded": "201"}),
-        "listAwardNotices": signed_in(_notices),
-        "getAwardNoticePage": signed_in(_one_notice),
-        "getAwardNoticeDocument": signed_in(_one_notice),
-        "listAwardChecks": lot_reading(
-            "tender_manager",
-            "award_approver",
-            "guardian",
-            "contract_manager",
-            at={**_UNRANKED, "ranked": NOT_FOUND, "recommended": NOT_FOUND},
-        ),
-        "recordAwardCheck": lot_act(
-            "tender_manager",
-            at=dict.fromkeys(("awarded", "standstill", "standstill_over"), "201"),
-        ),
-        "makeContract": lot_act(
-            "contract_manager",
-            at={"standstill": "409 standstill-running", "standstill_over": "201"},
-        ),
-        "getAward": public_once(lambda case: case.moment.lot in _TOLD),
-        "getContractAwardNotice": public_once(lambda case: case.moment.lot in _TOLD),
     }
 )

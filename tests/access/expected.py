@@ -11,6 +11,7 @@ from typing import Final
 from tests.access.cases import Case
 from tests.access.expectations import OF_TENDERS
 from tests.access.expectations_at_large import AT_LARGE
+from tests.access.expectations_of_awards import OF_AWARDS
 from tests.access.expectations_of_challenges import OF_CHALLENGES
 from tests.access.expectations_of_contracts import OF_CONTRACTS
 from tests.access.expectations_of_documents import OF_DOCUMENTS
@@ -21,6 +22,7 @@ EXPECTED: Final[Mapping[str, Rule]] = MappingProxyType(
     {
         **AT_LARGE,
         **OF_TENDERS,
+        **OF_AWARDS,
         **OF_DOCUMENTS,
         **OF_CHALLENGES,
         **OF_CONTRACTS,

@@ -58,7 +58,8 @@ def share(name: str, given: dict[str, Fraction], p: Fraction, prices: list[Fract
             return Fraction(3, 2) - p * len(prices) / sum(prices)
         case "fixed_price":
             return Fraction(1)
-    raise NotImplementedError(name)
+    message = f"{name} is not among the methods that this script knows."
+    raise ValueError(message)
 
 
 def rankings(record: Any) -> list[dict[str, tuple[int, Fraction]]]:
