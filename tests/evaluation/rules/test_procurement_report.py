@@ -209,3 +209,13 @@ def test_lots_that_are_not_decided_are_named_in_the_text() -> None:
     text = report_in_markdown("A # title", ["Law: this"], items, [2, 3])
     assert text.startswith("# A \\# title\n")
     assert "lots 2, 3" in text
+
+
+def test_an_award_that_fell_with_its_round_is_not_reported_as_standing() -> None:
+    begun = {"number": 2, "challenge": 1, "begun_by": MANAGER, "begun_at": "2030-05-01T09:00:00Z"}
+    says = {
+        item.item: item.says
+        for item in report_items(RuleSetName.PCR_2015, [decided_record(rounds=[begun])])
+    }
+    assert says["d"] == [NOTHING]
+    assert "Lot 1: estimated at £250,000.00 a year; nothing is awarded." in says["a"]
