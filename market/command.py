@@ -86,20 +86,23 @@ def _transaction(
 
 async def _once(function: Command[P, R], actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:
     """Run the command in one transaction, or give the answer its key already has."""
-    async with unit_of_work(actor, writes=True) as unit:
-        if actor.key is not None:
-            stored = await idempotency.stored_answer(actor, actor.key)
-            if stored is not None:
-                await wait_until_kept()
-                answer: R = idempotency.decode(stored, _answer_type(function))
-                return answer
-        result = await function(actor, *args, **kwargs)
-        if unit.recorded == 0:
-            message = f"{function.__qualname__} recorded no event."
-            raise Unrecorded(message)
-        if actor.key is not None:
-            idempotency.store_answer(actor, actor.key, result)
-        return result
+    try:
+        async with unit_of_work(actor, writes=True, claims=idempotency.claimed(actor)) as unit:
+            result = await function(actor, *args, **kwargs)
+            if unit.recorded == 0:
+                message = f"{function.__qualname__} recorded no event."
+                raise Unrecorded(message)
+            if actor.key is not None:
+                idempotency.store_answer(actor, actor.key, result)
+            return result
+    except PostgresError as error:
+        if actor.key is None or not idempotency.is_answered(error):
+            raise
+    async with unit_of_work(actor, writes=True):
+        stored = await idempotency.stored_answer(actor, actor.key)
+        await wait_until_kept()
+    answer: R = idempotency.decode(stored, _answer_type(function))
+    return answer
 
 
 async def _read(function: Command[P, R], actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -8,6 +8,7 @@ from asyncio import CancelledError
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -148,10 +149,6 @@ class NoTransaction(RuntimeError):
     """The programme asked for the transaction outside one, or for one inside one."""
 
 
-class Unrecorded(RuntimeError):
-    """A command changed something without recording an event: a fault of the programme."""
-
-
 def current() -> Unit:
     """Give the transaction this code runs in.
 
@@ -168,8 +165,11 @@ def current() -> Unit:
 _SNAPSHOT = "ISOLATION LEVEL REPEATABLE READ"
 
 
-def _opening(actor: Actor, *, writes: bool, snapshot: bool) -> str:
-    """Begin the transaction and say who acts, in one round trip; the values are UUIDs, not text."""
+def _opening(actor: Actor, *, writes: bool, snapshot: bool, claims: UUID | None) -> str:
+    """Begin the transaction, say who acts and claim a request's key, in one round trip.
+
+    The values are UUIDs, not text.
+    """
     person = "" if actor.person is None else str(actor.person)
     organisation = "" if actor.organisation is None else str(actor.organisation)
     session = "" if actor.session is None else str(actor.session)
@@ -177,20 +177,22 @@ def _opening(actor: Actor, *, writes: bool, snapshot: bool) -> str:
     if snapshot or not writes:
         mode = f"{_SNAPSHOT} {mode}"
     by = "" if actor.credential is None else f"; SET LOCAL market.credential = '{actor.credential}'"
+    key = "" if claims is None else f"; SELECT claim_request_key('{person}', '{claims}')"
     return (
         f"BEGIN TRANSACTION {mode}; SET LOCAL market.person = '{person}';"
         f" SET LOCAL market.organisation = '{organisation}';"
-        f" SET LOCAL market.session = '{session}'{by}"
+        f" SET LOCAL market.session = '{session}'{by}{key}"
     )
 
 
 @asynccontextmanager
 async def unit_of_work(
-    actor: Actor, *, writes: bool, snapshot: bool = False
+    actor: Actor, *, writes: bool, snapshot: bool = False, claims: UUID | None = None
 ) -> AsyncIterator[Unit]:
     """Run one transaction. Nesting is a bug, so it raises; the connection always goes back.
 
     What only reads sees one snapshot throughout; what writes does when `snapshot` is asked for.
+    With `claims` it begins only where that key of a request is free and has no answer yet.
     """
     if DB.current_transaction.get() is not None:
         message = "A transaction is already open: a command must not call a command."
@@ -209,7 +211,8 @@ async def unit_of_work(
     token = None
     done = False
     try:
-        await _begin(connection, _opening(actor, writes=writes, snapshot=snapshot))
+        opening = _opening(actor, writes=writes, snapshot=snapshot, claims=claims)
+        await _begin(connection, opening)
         token = DB.current_transaction.set(unit)  # type: ignore[arg-type]  # quacks as Piccolo's own
         yield unit
         await unit.flush()

@@ -130,13 +130,6 @@ class KeyReused(MarketError):
     title = "This Idempotency-Key was used for another request. Use a new one."
 
 
-class KeyInProgress(MarketError):
-    """A request with this Idempotency-Key is being carried out now."""
-
-    title = "A request with this Idempotency-Key is in progress. Wait and repeat it."
-    retry_after = 1
-
-
 class OutcomeUnknown(MarketError):
     """The connection to the database broke while the change was being committed."""
 
@@ -172,3 +165,11 @@ def keeps(*constraints: str) -> Callable[[_Refusal], _Refusal]:
         return refusal
 
     return register
+
+
+@keeps("request_key_free")
+class KeyInProgress(MarketError):
+    """A request with this Idempotency-Key is being carried out now."""
+
+    title = "A request with this Idempotency-Key is in progress. Wait and repeat it."
+    retry_after = 1

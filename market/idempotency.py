@@ -2,51 +2,64 @@
 
 import hashlib
 from typing import Any
+from uuid import UUID
 
 import msgspec
+from asyncpg.exceptions import PostgresError
 
 from market.actor import Actor, RequestKey
 from market.database import current, fetch_one
-from market.errors import KeyInProgress, KeyReused, NotSignedIn
+from market.errors import KeyReused, NotSignedIn
+
+_STORED = """
+SELECT operation, body_digest, answer FROM idempotency_key WHERE person = $1 AND key_digest = $2
+"""
+
+_ANSWERED = "request_key_answered"
 
 
-class _Taken(msgspec.Struct, frozen=True):
-    free: bool
-    operation: str | None
-    body_digest: bytes | None
-    answer: bytes | None
+class _Answered(msgspec.Struct, frozen=True):
+    operation: str
+    body_digest: bytes
+    answer: bytes
 
 
 def _digest(key: RequestKey) -> bytes:
     return hashlib.sha256(b"idempotency-key\x00" + key.key.bytes).digest()
 
 
-async def stored_answer(actor: Actor, key: RequestKey) -> bytes | None:
-    """Give the answer a key already has, or None where this request is the first.
+def claimed(actor: Actor) -> UUID | None:
+    """The key that the transaction of the actor's request claims as it begins; None without one.
 
-    The unique constraint is what keeps the promise; the lock only spares the second of two
-    simultaneous requests the wait, and says so.
+    The unique constraint is what keeps the promise that a request is carried out once. The claim
+    spares the second of two simultaneous requests the wait: it is refused as KeyInProgress.
 
     Raises:
-        KeyInProgress: another request with this key is being carried out.
-        KeyReused: the key was used for another request.
+        NotSignedIn: a key of nobody.
     """
+    if actor.key is None:
+        return None
     if actor.person is None:
         raise NotSignedIn
-    taken = await fetch_one(
-        _Taken,
-        "SELECT * FROM take_request_key($1, $2, $3)",
-        actor.person,
-        str(key.key),
-        _digest(key),
-    )
-    if taken is None or not taken.free:
-        raise KeyInProgress
-    if taken.answer is None:
-        return None
-    if taken.operation != key.operation or taken.body_digest != key.body_digest:
+    return actor.key.key
+
+
+def is_answered(error: PostgresError) -> bool:
+    """Whether a transaction did not begin because the key it claimed has its answer already."""
+    return getattr(error, "constraint_name", None) == _ANSWERED
+
+
+async def stored_answer(actor: Actor, key: RequestKey) -> bytes:
+    """Give the answer a key has.
+
+    Raises:
+        KeyReused: the key was used for another request.
+    """
+    found = await fetch_one(_Answered, _STORED, actor.person, _digest(key))
+    asked = (key.operation, key.body_digest)
+    if found is None or (found.operation, found.body_digest) != asked:
         raise KeyReused
-    return taken.answer
+    return found.answer
 
 
 def store_answer(actor: Actor, key: RequestKey, answer: object) -> None:

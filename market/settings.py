@@ -76,7 +76,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     host: str = "127.0.0.1"
     port: int = 8000
     pool_minimum: int = 4
-    pool_maximum: int = 24
+    # With more, PostgreSQL works more for each request and answers fewer: a process has one core.
+    pool_maximum: int = 8
     statement_timeout: float = 15.0
     lock_timeout: float = 5.0
     session_lifetime: int = 8 * 3600

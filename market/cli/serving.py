@@ -3,10 +3,13 @@
 import argparse
 import atexit
 import gc
+import multiprocessing
 import os
+import signal
 import socket
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -77,8 +80,25 @@ def build() -> ASGIApp:
     app = create_app(runtime.settings, runtime.connection, runtime.vault)
     settle()
     tell_before_stopping(app.state["watch"].end)
+    _end_with_the_first()
     answering: ASGIApp = served(app)
     return answering
+
+
+def _end_with_the_first() -> None:
+    """End this process, in order, when the first one is gone: killed, it stops nobody itself.
+
+    Otherwise its socket would go on being served, and the market could not be started again.
+    """
+    first = multiprocessing.parent_process()
+    if first is None:
+        return
+
+    def wait() -> None:
+        first.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _words(runtime: Runtime, listening: socket.socket, hints: list[str]) -> str:

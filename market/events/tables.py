@@ -20,7 +20,7 @@ class EventTable(Table, db=DB, tablename="event"):
     organisation = columns.UUID(default=None, null=True)
     subject_kind = columns.Varchar(length=40, default=None, null=False)
     subject = columns.UUID(default=None, null=False, index=True)
-    tender = columns.UUID(default=None, null=True, index=True)
+    tender = columns.UUID(default=None, null=True)
     request = columns.Varchar(length=64, default=None, null=False)
     details = columns.JSONB(default=None, null=False)
     before_digest = columns.Bytea(default=None, null=True)

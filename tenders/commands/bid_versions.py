@@ -24,20 +24,24 @@ from tenders.rules.participants import Participant
 from tenders.rules.receipts import PARTICIPANTS, Salts, canonical_participants
 from tenders.schemas.bids import BidGiven, BidReceived
 
-_BID = "INSERT INTO bid (id, tender, lot, organisation, variant) VALUES ($1, $2, $3, $4, $5)"
+# The database sets the time of receipt, under the lock that decides whether the bid is late; the
+# first version is received when the bid is made.
+_BID = """
+INSERT INTO bid (id, tender, lot, organisation, variant) VALUES ($1, $2, $3, $4, $5)
+RETURNING made_at
+"""
 
-# The database sets the time of receipt, under the lock that decides whether the bid is late.
 _VERSION = """
-WITH given AS (
-    INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment,
-                             requirement)
-    VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $9) RETURNING id, received_at
-), sealed AS (
-    INSERT INTO envelope (id, bid_version, kind, sealed)
-    SELECT gen_random_uuid(), given.id, part.kind, part.sealed
-    FROM given, (VALUES ('quality', $7::bytea), ('price', $8::bytea)) AS part (kind, sealed)
-)
-SELECT received_at FROM given
+INSERT INTO bid_version (id, bid, number, act, made_by, quality_commitment, price_commitment,
+                         requirement)
+VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $7)
+"""
+
+_NEXT_VERSION = f"{_VERSION} RETURNING received_at"
+
+_ENVELOPES = """
+INSERT INTO envelope (id, bid_version, kind, sealed)
+VALUES (gen_random_uuid(), $1, 'quality', $2), (gen_random_uuid(), $1, 'price', $3)
 """
 
 _PARTICIPANTS = """
@@ -195,22 +199,9 @@ async def store(
     found = await identified(named, bidding.supplier)
     if found.faults:
         raise ParticipantsFaulty(found.faults[0].reason, faults=found.faults)
-    if bidding.bid is None:
-        await execute(
-            _BID, making.bid, bidding.tender, bidding.lot, bidding.supplier, bidding.variant
-        )
-    received_at: datetime = await fetch_value(
-        _VERSION,
-        version_id,
-        making.bid,
-        making.version,
-        making.actor.person,
-        quality.commitment,
-        price.commitment,
-        quality.sealed,
-        price.sealed,
-        bidding.requirement_version,
-    )
+    received_at = await _received(making, version_id, parts)
+    if listed or found.views:
+        await current().flush()  # what they belong to
     if beside := found.views:
         await execute(
             _PARTICIPANTS,
@@ -249,6 +240,31 @@ async def store(
     return BidReceived(
         bid=making.bid, version=making.version, received_at=received_at, receipt=receipt
     )
+
+
+async def _received(making: Making, version_id: UUID, parts: tuple[Part, Part]) -> datetime:
+    """Store a version and its envelopes, and say when it was received."""
+    quality, price = parts
+    bidding = making.bidding
+    version = (
+        version_id,
+        making.bid,
+        making.version,
+        making.actor.person,
+        quality.commitment,
+        price.commitment,
+        bidding.requirement_version,
+    )
+    received_at: datetime
+    if bidding.bid is None:
+        received_at = await fetch_value(
+            _BID, making.bid, bidding.tender, bidding.lot, bidding.supplier, bidding.variant
+        )
+        current().later(_VERSION, *version)
+    else:
+        received_at = await fetch_value(_NEXT_VERSION, *version)
+    current().later(_ENVELOPES, version_id, quality.sealed, price.sealed)
+    return received_at
 
 
 async def keep_and_record(

@@ -12,7 +12,13 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    RequestBody,
+    Schema,
+)
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from litestar.response import Stream
@@ -20,6 +26,7 @@ from litestar.response import Stream
 from market.actor import Actor, Scope
 from market.document_settings import LARGEST_SENDING
 from market.documents.handling import Documents
+from market.documents.kinds import MediaType
 from market.documents.scanning import ScannerUnavailable
 from market.documents.store import StoreUnavailable
 from market.errors import Forbidden, NotFound, TooLarge
@@ -93,7 +100,7 @@ _SHOWN_NOWHERE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _SAVED = ResponseSpec(
     data_container=bytes,
     generate_examples=False,
-    media_type="application/octet-stream",
+    media_type=MediaType.PDF,
     description="The document, under its own media type, as an attachment.",
 )
 
@@ -112,6 +119,17 @@ class _Bytes(Operation):
             description="The bytes that follow what has come, as many as one likes up to 8 MiB.",
             content=dict.fromkeys(_OF_PARTS, anything),
         )
+
+
+@dataclass
+class _Saved(Operation):
+    """An answer under whichever media type a document may have."""
+
+    def __post_init__(self) -> None:
+        """Describe it."""
+        given = (self.responses or {}).get("200")
+        if isinstance(given, OpenAPIResponse) and given.content:
+            given.content = dict.fromkeys(MediaType, given.content[MediaType.PDF])
 
 
 async def _arriving(request: AnyRequest) -> AsyncIterator[bytes]:
@@ -209,6 +227,7 @@ class LotDocumentController(Controller):
     @get(
         "/bids/{pseudonym:str}/documents/{document_id:uuid}",
         operation_id="readOpenedDocument",
+        operation_class=_Saved,
         responses={
             200: _SAVED,
             **problems(

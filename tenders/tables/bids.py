@@ -21,7 +21,7 @@ class BidTable(Table, db=DB, tablename="bid"):
     )
     lot = columns.ForeignKey(LotTable, default=None, null=False, on_delete=OnDelete.restrict)
     organisation = columns.ForeignKey(
-        OrganisationTable, default=None, null=False, on_delete=OnDelete.restrict, index=True
+        OrganisationTable, default=None, null=False, on_delete=OnDelete.restrict
     )
     variant = columns.Integer(default=0, null=False)
     made_at = columns.Timestamptz(default=None, null=False)

@@ -239,6 +239,21 @@ def test_several_processes_share_one_port_and_their_measures(home: Path) -> None
     assert not (home / "postgres" / "data" / "postmaster.pid").exists()
 
 
+def test_when_the_first_of_several_processes_is_killed_the_others_end_too(home: Path) -> None:
+    process, address = start("--workers", "2")
+    assert httpx.get(f"{address}/ready", timeout=20).status_code == 200
+    process.kill()
+    process.communicate(timeout=20)  # until all of them have let go of what they write to
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{address}/health", timeout=5)
+    again, address = start()  # over the database that the killed one left running
+    assert httpx.get(f"{address}/ready", timeout=20).status_code == 200
+    again.send_signal(signal.SIGTERM)
+    again.communicate(timeout=20)
+    assert again.returncode == 0
+    assert not (home / "postgres" / "data" / "postmaster.pid").exists()
+
+
 def test_a_body_too_large_is_refused_over_a_real_connection() -> None:
     process, address = start()
 

@@ -30,9 +30,15 @@ $$ SELECT clock_timestamp() + coalesce((SELECT shift FROM public.market_clock), 
 CREATE FUNCTION hold_clock() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
-    IF (SELECT kind FROM installation) = 'sandbox' THEN
-        PERFORM 1 FROM market_clock FOR SHARE;
-    END IF;
+    PERFORM held_shift();
+END $$;
+
+-- The same, giving how far the clock held is ahead.
+CREATE FUNCTION held_shift() RETURNS interval LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT c.shift FROM market_clock c WHERE EXISTS (
+        SELECT FROM installation WHERE kind = 'sandbox') FOR SHARE OF c), interval '0');
 END $$;
 
 CREATE FUNCTION guard_clock() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -214,18 +220,19 @@ CREATE TRIGGER guard_idempotency_key BEFORE INSERT ON idempotency_key
     FOR EACH ROW EXECUTE FUNCTION guard_idempotency_key();
 
 -- Take the key of a request for this transaction, then look whether it has an answer: in this order,
--- so that what was answered while one waited is seen. Not free: somebody else is at it.
-CREATE FUNCTION take_request_key(of_person uuid, key text, digest bytea,
-    OUT free boolean, OUT operation text, OUT body_digest bytea, OUT answer bytea)
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+-- so that what was answered while one waited is seen.
+CREATE FUNCTION claim_request_key(of_person uuid, key uuid) RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
-    free := pg_try_advisory_xact_lock(hashtextextended(of_person::text || key, 0));
-    IF free THEN
-        SELECT k.operation, k.body_digest, k.answer INTO operation, body_digest, answer
-        FROM idempotency_key k WHERE k.person = of_person AND k.key_digest = digest;
+    IF NOT pg_try_advisory_xact_lock(hashtextextended(of_person::text || key, 0)) THEN
+        PERFORM refuse('request_key_free', 'A request with this key is being carried out.');
+    END IF;
+    IF EXISTS (SELECT FROM idempotency_key k WHERE k.person = of_person
+               AND k.key_digest = sha256('idempotency-key\000'::bytea || uuid_send(key))) THEN
+        PERFORM refuse('request_key_answered', 'A request with this key was carried out.');
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION take_request_key(uuid, text, bytea) TO market_app;
+GRANT EXECUTE ON FUNCTION claim_request_key(uuid, uuid) TO market_app;
 
 -- A role is held once at a time; a membership, once ended, stays ended.
 CREATE UNIQUE INDEX membership_once ON membership (person, organisation, role)

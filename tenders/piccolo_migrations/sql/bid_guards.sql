@@ -2,12 +2,14 @@
 
 SELECT keep_append_only('bid', 'bid_version', 'bid_participant', 'envelope', 'bid_receipt', 'manifest_entry',
     'declaration', 'opening_confirmation', 'opened_envelope');
-SELECT keep_recorded('bid', 'bid_version', 'bid_participant', 'envelope', 'bid_receipt', 'manifest_entry',
-    'declaration', 'opening_confirmation', 'opened_envelope');
+-- What belongs to a version arrives in its transaction (guard_bid_part), and so with its event.
+SELECT keep_recorded('bid', 'bid_version', 'manifest_entry', 'declaration', 'opening_confirmation',
+    'opened_envelope');
 SELECT keep_to_persons('declaration', 'opening_confirmation', 'opened_envelope');
 SELECT keep_erasable('declaration', 't.person = who.id', 'details');
 CREATE INDEX declaration_by_person ON declaration (tender, person, bidder);
 CREATE INDEX bid_organisation_order ON bid (organisation, made_at, id);
+ALTER TABLE envelope ALTER sealed SET STORAGE EXTERNAL;  -- what is sealed cannot be compressed
 
 -- Refuse unless the acting person holds one of the duties, has declared and has no interest.
 -- The person's row is held, so that no duty, membership or declaration changes meanwhile.
@@ -41,13 +43,14 @@ END $$;
 CREATE FUNCTION ensure_bidding_open(of_tender uuid) RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    held tender;
+    held record;
+    ahead interval;
     instant timestamptz;
 BEGIN
     -- shared with other bids, waited for by the opening, by amendments and by duties
-    SELECT * INTO held FROM tender WHERE id = of_tender FOR SHARE;
-    PERFORM hold_clock();
-    instant := market_now();
+    SELECT stage, deadline INTO held FROM tender WHERE id = of_tender FOR SHARE;
+    ahead := held_shift();
+    instant := clock_timestamp() + ahead;  -- once both are held
     IF held.stage IS DISTINCT FROM 'published' OR instant >= held.deadline THEN
         PERFORM refuse('bidding_open', 'The time for bids is over, or bidding is not open.');
     END IF;
@@ -56,28 +59,30 @@ END $$;
 
 CREATE FUNCTION guard_bid() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
-DECLARE stage_of_lot text;
+DECLARE facts record;
 BEGIN
     NEW.made_at := ensure_bidding_open(NEW.tender);
     PERFORM 1 FROM organisation WHERE id = NEW.organisation FOR SHARE;
     IF NEW.organisation IS DISTINCT FROM acting_organisation() THEN
         PERFORM refuse('acts_in_own_name', 'Nobody can bid in another organisation''s name.');
     END IF;
-    SELECT stage INTO stage_of_lot FROM lot WHERE id = NEW.lot AND tender = NEW.tender;
+    SELECT stage, is_admitted_supplier(NEW.organisation) AS admitted,
+        organisation_helps_to_run(NEW.organisation, NEW.tender) AS helps
+    INTO facts FROM lot WHERE id = NEW.lot AND tender = NEW.tender;
     IF NOT FOUND THEN
         PERFORM refuse('bid_for_own_lot', 'The lot belongs to another tender.');
     END IF;
-    IF stage_of_lot <> 'bidding' THEN
+    IF facts.stage <> 'bidding' THEN
         PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');
     END IF;
     IF NEW.variant > 0
        AND NEW.variant > coalesce((SELECT most FROM variants_of(NEW.lot)), 0) THEN
         PERFORM refuse('variant_taken', 'The requirement takes no such variant for this lot.');
     END IF;
-    IF NOT is_admitted_supplier(NEW.organisation) THEN
+    IF NOT facts.admitted THEN
         PERFORM refuse('bidder_admitted', 'Only admitted suppliers can bid.');
     END IF;
-    IF helps_to_run(parties_of(NEW.organisation, NULL, NULL), NEW.tender) THEN
+    IF facts.helps THEN
         PERFORM refuse('helper_does_not_bid', 'An organisation that helps to run a tender or buys'
             ' in it, or a parent or subsidiary of one, cannot bid in it.');
     END IF;
@@ -88,11 +93,14 @@ CREATE TRIGGER guard_bid BEFORE INSERT ON bid FOR EACH ROW EXECUTE FUNCTION guar
 CREATE FUNCTION guard_bid_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 DECLARE
-    owner bid;
+    owner record;
     facts record;
 BEGIN
-    SELECT * INTO STRICT owner FROM bid WHERE id = NEW.bid FOR NO KEY UPDATE;
-    NEW.received_at := ensure_bidding_open(owner.tender);
+    SELECT tender, lot, organisation, made_at, xmin = pg_current_xact_id()::xid AS just_made
+    INTO STRICT owner FROM bid WHERE id = NEW.bid FOR NO KEY UPDATE;
+    -- of a bid just made, all is held since that instant
+    NEW.received_at := CASE WHEN owner.just_made THEN owner.made_at
+                       ELSE ensure_bidding_open(owner.tender) END;
     -- held, so that a membership cannot end between what the door saw and this
     PERFORM 1 FROM person WHERE id = NEW.made_by FOR SHARE;
     -- all that decides in one look, after everything it rests on is held; told in this order
@@ -137,7 +145,8 @@ END $$;
 CREATE TRIGGER guard_bid_version BEFORE INSERT ON bid_version
     FOR EACH ROW EXECUTE FUNCTION guard_bid_version();
 
--- Envelopes and receipt belong to the transaction that submits: a bid is never filled in later.
+-- Envelopes and receipt belong to the transaction that submits: a bid is never filled in later. Looked
+-- at after the statement, which may have brought the version too.
 CREATE FUNCTION guard_bid_part() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
 BEGIN
@@ -145,11 +154,11 @@ BEGIN
        IS DISTINCT FROM pg_current_xact_id()::xid THEN
         PERFORM refuse('bid_arrives_whole', 'A submitted bid cannot be added to.');
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END $$;
-CREATE TRIGGER guard_envelope BEFORE INSERT ON envelope
+CREATE TRIGGER guard_envelope AFTER INSERT ON envelope
     FOR EACH ROW EXECUTE FUNCTION guard_bid_part();
-CREATE TRIGGER guard_receipt BEFORE INSERT ON bid_receipt
+CREATE TRIGGER guard_receipt AFTER INSERT ON bid_receipt
     FOR EACH ROW EXECUTE FUNCTION guard_bid_part();
 
 -- Whoever takes part beside the lead is named with the bid, and helps the buyers as little.
@@ -179,13 +188,17 @@ CREATE TRIGGER guard_bid_participant BEFORE INSERT ON bid_participant
 
 CREATE FUNCTION guard_bid_whole() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = public, pg_temp AS $$
+DECLARE found record;
 BEGIN
-    IF (SELECT count(*) FROM envelope WHERE bid_version = NEW.id)
-       <> (CASE NEW.act WHEN 'submitted' THEN 2 ELSE 0 END)
-       OR NOT EXISTS (SELECT 1 FROM bid_receipt WHERE bid_version = NEW.id) THEN
+    SELECT (SELECT count(*) FROM envelope WHERE bid_version = NEW.id) AS envelopes,
+        EXISTS (SELECT 1 FROM bid_receipt WHERE bid_version = NEW.id) AS acknowledged,
+        (SELECT sum(share) FROM bid_participant WHERE bid_version = NEW.id) AS share
+    INTO found;
+    IF found.envelopes <> (CASE NEW.act WHEN 'submitted' THEN 2 ELSE 0 END)
+       OR NOT found.acknowledged THEN
         PERFORM refuse('bid_arrives_whole', 'A bid needs both its envelopes and its receipt.');
     END IF;
-    IF (SELECT sum(share) FROM bid_participant WHERE bid_version = NEW.id) > 100 THEN
+    IF found.share > 100 THEN
         PERFORM refuse('participant_shares', 'The shares of subcontractors are parts of 100 per cent.');
     END IF;
     RETURN NULL;

@@ -47,7 +47,7 @@ BEGIN
     IF NOT is_admitted_supplier(NEW.organisation) THEN
         PERFORM refuse('bidder_admitted', 'Only admitted suppliers can bid.');
     END IF;
-    IF helps_to_run(parties_of(NEW.organisation, NULL, NULL), NEW.tender) THEN
+    IF organisation_helps_to_run(NEW.organisation, NEW.tender) THEN
         PERFORM refuse('helper_does_not_bid', 'An organisation that helps to run a tender or buys'
             ' in it, or a parent or subsidiary of one, cannot bid in it.');
     END IF;

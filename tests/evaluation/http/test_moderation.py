@@ -161,7 +161,6 @@ async def test_a_bid_that_did_not_open_is_shown_so_not_scored_and_does_not_pass(
         )
         await superuser.execute("ALTER TABLE envelope ENABLE ALWAYS TRIGGER append_only_envelope")
         await superuser.execute("ALTER TABLE envelope ENABLE ALWAYS TRIGGER guard_envelope")
-        await superuser.execute("ALTER TABLE envelope ENABLE ALWAYS TRIGGER recorded_envelope")
 
     lot = await lot_to_score(world, before_opening=tamper, minimum_quality="0")
     evaluator, moderator = lot.tender.quality_evaluators[0], lot.tender.moderator
