@@ -61,9 +61,8 @@ async def provide_keyed_actor(
     # JSON holds no NUL, so where it ends and the body begins is plain
     asked = msgspec.json.encode((actor.organisation, request.headers.get("if-match")))
     said = asked + b"\x00" + await request.body()
-    used_for = RequestKey(
-        key, f"{request.method} {request.url.path}"[:300], hmac.digest(key.bytes, said, "sha256")
-    )
+    operation = f"{request.method} {request.scope['path']}"[:300]
+    used_for = RequestKey(key, operation, hmac.digest(key.bytes, said, "sha256"))
     return msgspec.structs.replace(actor, key=used_for)
 
 

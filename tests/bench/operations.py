@@ -14,7 +14,7 @@ from market.embedded import EmbeddedPostgres
 from market.migrations import WORKER
 from tests.bench import bare
 from tests.bench.figures import Asked, Cost, Figure
-from tests.bench.measures import family, processor_seconds
+from tests.bench.measures import awake, family, processor_seconds
 from tests.bench.recording import RECORDED, Statement, serving
 from tests.bench.servers import bare_process, market_process
 from tests.bench.stage import LISTED, OPENED, Stage
@@ -127,27 +127,28 @@ class Way(Struct, frozen=True, kw_only=True):
     """One way to do an operation.
 
     `do` does the request of a number and says how many seconds it waited for the answer; counted
-    is what `roots` and all that descend from them spend on a processor.
+    is what the process that does it and all of PostgreSQL spend on a processor.
     """
 
     do: Callable[[int], float]
-    roots: tuple[int, ...]
+    process: int
 
 
-def measured(operation: Operation, ways: Sequence[Way]) -> list[Cost]:
+def measured(operation: Operation, ways: Sequence[Way], postgres: int) -> list[Cost]:
     """Do an operation every way, a round of each in turn, so that what disturbs disturbs all."""
-    for way in ways:
-        for number in range(operation.warm_up):
-            way.do(number)
     costs = [Cost(latency=[], processor=[]) for _ in ways]
-    for begin in range(operation.warm_up, operation.total, operation.a_round):
-        for way, cost in zip(ways, costs, strict=True):
-            processes = {one for root in way.roots for one in family(root)}
-            before = processor_seconds(processes)
-            times = [way.do(number) for number in range(begin, begin + operation.a_round)]
-            spent = processor_seconds(processes) - before
-            cost.latency.append(statistics.median(times))
-            cost.processor.append(spent / operation.a_round)
+    with awake():
+        for way in ways:
+            for number in range(operation.warm_up):
+                way.do(number)
+        for begin in range(operation.warm_up, operation.total, operation.a_round):
+            for way, cost in zip(ways, costs, strict=True):
+                processes = {way.process, *family(postgres)}
+                before = processor_seconds(processes)
+                times = [way.do(number) for number in range(begin, begin + operation.a_round)]
+                spent = processor_seconds(processes) - before
+                cost.latency.append(statistics.median(times))
+                cost.processor.append(spent / operation.a_round)
     return costs
 
 
@@ -204,7 +205,6 @@ def measure(place: Place, stage: Stage, operation: Operation) -> Figure:
     recorded = asyncio.run(record(place.market, names[0], operation))
     variables = environment(place.ways(names[1]), place.home) | place.variables
     to_app = place.market.databases.app
-    postgres = place.postgres()
     with ExitStack() as stack:
         port, process = stack.enter_context(market_process(variables))
         bare_port, bare_id = stack.enter_context(bare_process(to_app(names[2]), recorded))
@@ -213,16 +213,17 @@ def measure(place: Place, stage: Stage, operation: Operation) -> Figure:
         market, handler, statements = measured(
             operation,
             [
-                Way(do=over_http(operation, wire), roots=(process, postgres)),
+                Way(do=over_http(operation, wire), process=process),
                 Way(
                     do=over_http(operation, bare_wire, bare_paths=len(recorded)),
-                    roots=(bare_id, postgres),
+                    process=bare_id,
                 ),
                 Way(
                     do=lambda number: replay(recorded[number % len(recorded)]),
-                    roots=(os.getpid(), postgres),
+                    process=os.getpid(),
                 ),
             ],
+            place.postgres(),
         )
         asked = [
             Asked(" ".join(one.sql.split()), statistics.median(replay.times[number]) * 1000)

@@ -58,15 +58,16 @@ def test_a_bid_costs_the_same_after_a_thousand_others(place: Place, stage: Stage
     )
     variables = environment(place.ways(_NAME), place.home) | place.variables
     with market_process(variables) as (port, process), Wire(port) as wire:
-        roots = (process, place.postgres())
         for request in submission.requests[half : half + 50]:
             wire.send(request.encoded())  # the process is warm, the first lot has no bid
-        few = measured(first, [Way(do=over_http(first, wire), roots=roots)])[0]
+        few = measured(first, [Way(do=over_http(first, wire), process=process)], place.postgres())[
+            0
+        ]
         begin = first.total
         for request in first.requests[begin:1000]:
             wire.send(request.encoded())
         last = msgspec.structs.replace(first, requests=first.requests[max(begin, 1000) :])
-        many = measured(last, [Way(do=over_http(last, wire), roots=roots)])[0]
+        many = measured(last, [Way(do=over_http(last, wire), process=process)], place.postgres())[0]
     place.drop(_NAME)
     _judge(
         "growth with bids",
@@ -88,11 +89,12 @@ def _all(place: Place, chosen: list[Operation], skip: int) -> list[Cost]:
     variables = environment(place.ways(_NAME), place.home) | place.variables
     costs = []
     with market_process(variables) as (port, process), Wire(port) as wire:
-        roots = (process, place.postgres())
         for given in chosen:
             requests = given.requests if given.repeatable else given.requests[skip:]
             one = msgspec.structs.replace(given, requests=requests, rounds=3)
-            costs += measured(one, [Way(do=over_http(one, wire), roots=roots)])
+            costs += measured(
+                one, [Way(do=over_http(one, wire), process=process)], place.postgres()
+            )
     return costs
 
 

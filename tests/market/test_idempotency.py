@@ -8,7 +8,10 @@ from uuid import uuid4
 import msgspec
 
 from market.actor import Role
+from market.migrations import APP
 from tests.makers.bids import asked, bid_body, give_bid, submit
+from tests.makers.databases import Databases
+from tests.makers.direct import acting, refused
 from tests.makers.suppliers import admitted_supplier
 from tests.makers.tenders import published_tender
 from tests.makers.world import PASSWORD, Person, World
@@ -54,6 +57,28 @@ async def test_simultaneous_requests_with_one_key_are_carried_out_once(
         assert all(answer.json()["type"] == "/problems/key-in-progress" for answer in refused)
         assert all(answer.headers["Retry-After"] for answer in refused)
         assert await superuser.fetchval("SELECT count(*) FROM tender") == round_number
+
+
+async def test_a_key_is_claimed_by_one_transaction_at_a_time_and_once(
+    world: World, app_role: Any, databases: Databases
+) -> None:
+    lead = await world.person("Ann Lead", await world.organisation("06F"), Role.PROCUREMENT_LEAD)
+    key, claim = uuid4(), "SELECT claim_request_key($1, $2)"
+    other = await databases.connect(APP)
+    async with acting(app_role, lead.id, lead.organisation):
+        await app_role.execute(claim, lead.id, key)
+        await app_role.execute(claim, lead.id, uuid4())
+        async with refused("request_key_free"), acting(other, lead.id, lead.organisation):
+            await other.execute(claim, lead.id, key)
+        async with acting(other, lead.id, lead.organisation):
+            await other.execute(claim, uuid4(), key)  # another person's
+    async with acting(other, lead.id, lead.organisation):
+        await other.execute(claim, lead.id, key)  # the first claim came to nothing
+    headers = {"Idempotency-Key": str(key)}
+    assert (await lead.post("/tenders", BODY, headers=headers)).status_code == 201
+    async with refused("request_key_answered"), acting(other, lead.id, lead.organisation):
+        await other.execute(claim, lead.id, key)
+    await other.close()
 
 
 async def test_another_person_s_key_is_another_key(world: World, superuser: Any) -> None:

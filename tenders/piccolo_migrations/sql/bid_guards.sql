@@ -98,13 +98,14 @@ DECLARE
 BEGIN
     SELECT tender, lot, organisation, made_at, xmin = pg_current_xact_id()::xid AS just_made
     INTO STRICT owner FROM bid WHERE id = NEW.bid FOR NO KEY UPDATE;
-    -- of a bid just made, all is held since that instant
+    -- of a bid just made, all is held since that instant, and its content must not be late either
     NEW.received_at := CASE WHEN owner.just_made THEN owner.made_at
                        ELSE ensure_bidding_open(owner.tender) END;
     -- held, so that a membership cannot end between what the door saw and this
     PERFORM 1 FROM person WHERE id = NEW.made_by FOR SHARE;
     -- all that decides in one look, after everything it rests on is held; told in this order
     SELECT t.published_requirement AS asked, t.amendments, l.stage, last.act, last.number,
+        t.deadline <= market_now() AS late,
         EXISTS (SELECT 1 FROM membership m WHERE m.person = NEW.made_by
                 AND m.organisation = owner.organisation AND m.role = 'bid_manager'
                 AND m.ended_at IS NULL) AS manages,
@@ -130,6 +131,9 @@ BEGIN
     IF facts.helps THEN
         PERFORM refuse('helper_does_not_bid',
             'Whoever holds or held a duty in a tender cannot bid in it.');
+    END IF;
+    IF facts.late THEN
+        PERFORM refuse('bidding_open', 'The time for bids is over.');
     END IF;
     IF NEW.act = 'submitted' AND facts.stage <> 'bidding' THEN
         PERFORM refuse('bidding_open', 'This lot takes no bids: it was abandoned.');

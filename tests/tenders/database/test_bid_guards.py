@@ -13,6 +13,7 @@ from tests.makers.bids import (
     some_suppliers,
     submit,
 )
+from tests.makers.clock import advance_to
 from tests.makers.direct import acting, not_granted, refused
 from tests.makers.direct_bids import (
     BID_RECEIPT,
@@ -73,6 +74,25 @@ async def test_a_late_bid_is_refused_whatever_time_it_claims(
         await app_role.execute(BID_VERSION, uuid4(), bid, 2, "withdrawn", other.id, early, None)
 
 
+async def test_a_bid_begun_in_time_whose_content_comes_late_is_refused(
+    world: World, tender: PublishedTender, bidder: Person, app_role: Any
+) -> None:
+    await advance_to(world, tender.deadline - timedelta(seconds=2))
+    async with refused("bidding_open"), as_person(app_role, bidder):
+        bid = uuid4()
+        await app_role.execute(
+            "INSERT INTO bid (id, tender, lot, organisation) VALUES ($1, $2, $3, $4)",
+            bid,
+            tender.id,
+            tender.lots[1],
+            bidder.organisation,
+        )
+        await app_role.execute("SELECT pg_sleep(2.1)")
+        await app_role.execute(
+            BID_VERSION, uuid4(), bid, 1, "submitted", bidder.id, None, b"c" * 32
+        )
+
+
 @pytest.mark.parametrize(
     "lacking",
     [
@@ -92,11 +112,22 @@ async def test_a_bid_that_is_not_whole_is_refused_at_commit(
 async def test_nothing_is_added_to_a_bid_later(
     tender: PublishedTender, bidder: Person, app_role: Any
 ) -> None:
+    withdrawal = uuid4()
     async with as_person(app_role, bidder):
         version = await give(app_role, tender, bidder)
+        await app_role.execute(
+            "INSERT INTO bid_version (id, bid, number, act, made_by)"
+            " SELECT $1, bid, 2, 'withdrawn', $3 FROM bid_version WHERE id = $2",
+            withdrawal,
+            version,
+            bidder.id,
+        )
+        await app_role.execute(BID_RECEIPT, withdrawal)
     async with refused("bid_arrives_whole"), as_person(app_role, bidder):
+        await put_in(app_role, withdrawal, "quality")
+    async with violates("envelope_once"), as_person(app_role, bidder):
         await put_in(app_role, version, "quality")
-    async with refused("bid_arrives_whole"), as_person(app_role, bidder):
+    async with violates("bid_receipt_bid_version_key"), as_person(app_role, bidder):
         await app_role.execute(BID_RECEIPT, version)
 
 
