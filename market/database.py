@@ -367,18 +367,24 @@ def _convert(kind: type[T], row: Any) -> T:
 
 
 async def open_pool(settings: Settings, parameters: dict[str, Any]) -> None:
-    """Open the pool as the app role, with every time limit the settings name."""
+    """Open the pool as the app role, with every time limit the settings name.
+
+    A connection stays open however long nothing is asked over it: what it has planned is wanted
+    when bids come in at once, before a deadline.
+    """
     DB.config = dict(parameters)
     await DB.start_connection_pool(
         min_size=settings.pool_minimum,
         max_size=settings.pool_maximum,
         connection_class=Connection,
+        max_inactive_connection_lifetime=0,
         command_timeout=settings.statement_timeout + 5,
         server_settings={
             **SESSION,
             "statement_timeout": f"{int(settings.statement_timeout * 1000)}ms",
             "lock_timeout": f"{int(settings.lock_timeout * 1000)}ms",
             "idle_in_transaction_session_timeout": "30s",
+            "tcp_keepalives_idle": "60",
         },
     )
 

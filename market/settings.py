@@ -75,9 +75,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     public_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
-    pool_minimum: int = 4
-    # With more, PostgreSQL works more for each request and answers fewer: a process has one core.
-    pool_maximum: int = 8
+    # All are opened at the start: PostgreSQL works some 50 ms until a new one is as fast as others.
+    # With more of them it works more for each request, and a process has but one core.
+    pool_minimum: int = 5
+    pool_maximum: int = 5
     statement_timeout: float = 15.0
     lock_timeout: float = 5.0
     session_lifetime: int = 8 * 3600

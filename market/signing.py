@@ -23,7 +23,7 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 DOMAIN = "commissioning-support-market/statement/v1"
@@ -91,10 +91,11 @@ class PublicKeySet(Struct, frozen=True, kw_only=True):
 class SigningKey:
     """An Ed25519 private key (RFC 8032). Its seed is never shown."""
 
-    __slots__ = ("_private", "key_id")
+    __slots__ = ("_derivation", "_private", "key_id")
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
+        self._derivation = HKDF.extract(hashes.SHA256(), None, private.private_bytes_raw())
         self.key_id = key_id_of(self.public())
 
     @classmethod
@@ -132,8 +133,8 @@ class SigningKey:
         HKDF-SHA-256 (RFC 5869) of the seed. The purpose is bound in, behind a domain string, so
         that no two purposes share a secret and none has to do with a signature.
         """
-        derivation = HKDF(hashes.SHA256(), length=32, salt=None, info=_DERIVED + purpose)
-        return derivation.derive(self._private.private_bytes_raw())
+        derivation = HKDFExpand(hashes.SHA256(), length=32, info=_DERIVED + purpose)
+        return derivation.derive(self._derivation)
 
 
 def key_id_of(public_key: bytes) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import hypothesis
 import msgspec
 import pytest
 from litestar import Litestar
@@ -42,6 +43,10 @@ from tests.makers.databases import (
 )
 from tests.makers.snapshots import Stage
 from tests.makers.world import World
+
+# How long an example takes tells of the machine's other work, not of the code.
+hypothesis.settings.register_profile("market", deadline=None)
+hypothesis.settings.load_profile("market")
 
 __all__ = ["APP_PASSWORD", "Databases"]
 

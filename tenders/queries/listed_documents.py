@@ -76,6 +76,8 @@ async def listing_of(
         EnvelopeKind.QUALITY: quality.documents,
         EnvelopeKind.PRICE: price.documents,
     }
+    if not (quality.documents or price.documents or given):
+        return Listing(faults=[], keys={kind: {} for kind in listed})
     rows = await _rows(bidding, [one.id for documents in listed.values() for one in documents])
     stored = {row.id: _stored(custodian, row) for row in rows}
     keys = {one.id: bytes.fromhex(one.key) for one in given}

@@ -26,7 +26,7 @@ PATIENCE = 50.0
 REQUESTS = int(os.environ.get("BENCH_REQUESTS", "100000"))
 MEMORY = 200 * 10**6
 _SHARES = (1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
-_WARM_UP = 200
+_WARM_UP = 1_000
 _CONNECTIONS = 64
 _NAME = "bench_load"
 
@@ -83,7 +83,7 @@ def test_a_rush_on_a_disk_of_a_millisecond(place: Place, stage: Stage, disk: Dis
     variables = environment(place.ways(_NAME), place.home) | place.variables
     rushes = []
     with disk.slow(1_000), market_process(variables, workers=2) as (port, _):
-        load(port, list(islice(waiting, _WARM_UP)), connections=8)
+        load(port, list(islice(waiting, _WARM_UP)), connections=_CONNECTIONS)
         for share in _SHARES:
             rate = int(RATE * share)
             sent = list(islice(waiting, rate * SECONDS))

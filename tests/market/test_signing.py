@@ -11,7 +11,9 @@ from uuid import UUID
 import msgspec
 import pytest
 import rfc8785
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -469,6 +471,9 @@ def test_a_confirmation_s_receipt_verifies_and_is_no_other() -> None:
 def test_a_derived_secret_is_the_same_each_time_and_another_for_each_purpose_and_key() -> None:
     secret = KEY.derive_secret(b"one")
     assert len(secret) == 32
+    # HKDF-SHA-256 of the seed, whole, by the library
+    info = b"commissioning-support-market/derived/v1\x00one"
+    assert HKDF(hashes.SHA256(), 32, None, info).derive(b"s" * 32) == secret
     assert KEY.derive_secret(b"one") == secret
     other = SigningKey.from_seed(bytes(32))
     assert len({secret, KEY.derive_secret(b"two"), other.derive_secret(b"one")}) == 3

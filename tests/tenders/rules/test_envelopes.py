@@ -5,9 +5,13 @@ from uuid import uuid4
 import msgspec
 import pytest
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
+from market.documents.kinds import MediaType
 from market.sealing import EnvelopeKind, commitment
-from tenders.rules.bids import PriceEnvelope, QualityEnvelope
+from tenders.rules.bids import Answer, PriceEnvelope, QualityEnvelope
+from tenders.rules.documents import ListedDocument
 from tenders.rules.envelopes import (
     DOES_NOT_OPEN,
     LONGEST_FAILURE,
@@ -27,6 +31,24 @@ QUALITY = msgspec.convert(BODY["quality"], QualityEnvelope)
 PRICE = msgspec.convert(BODY["price"], PriceEnvelope)
 SALT = bytes(range(32))
 PARTS = ((EnvelopeKind.QUALITY, QUALITY), (EnvelopeKind.PRICE, PRICE))
+
+
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4),
+    name=st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    size=st.integers(0, 2**53 - 1),
+)
+def test_a_part_is_written_as_the_standard_says(texts: list[str], name: str, size: int) -> None:
+    listed = ListedDocument(
+        id=uuid4(), name=name, media_type=MediaType.PDF, size=size, sha256="0" * 64
+    )
+    answers = tuple(Answer(criterion=f"Q{place}", text=text) for place, text in enumerate(texts))
+    quality = QualityEnvelope(answers=answers)
+    for part in (quality, msgspec.structs.replace(quality, documents=(listed,)), PRICE):
+        plain = msgspec.to_builtins(part)
+        if not part.documents:
+            del plain["documents"]
+        assert canonical(part) == rfc8785.dumps(plain)
 
 
 @pytest.mark.parametrize(("kind", "part"), PARTS)
