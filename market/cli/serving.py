@@ -3,19 +3,14 @@
 import argparse
 import atexit
 import gc
-import multiprocessing
 import os
-import signal
 import socket
-import sys
 import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import msgspec
 from litestar.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
 
 from market.app import create_app, served
 from market.cli import showing
@@ -26,6 +21,7 @@ from market.cli.servers import (
     server_config,
     tell_before_stopping,
 )
+from market.cli.several import Several, end_with_the_first
 from market.cli.working import worker_beside
 from market.observation.log import configure_log
 from market.runtime import Runtime, join, prepare
@@ -53,10 +49,8 @@ def run(settings: Settings, chosen: argparse.Namespace) -> int:
             return 0
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="market-measures-"))
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        sys.stdout.write(words)
-        sys.stdout.flush()
         config = server_config("market.cli.serving:build", workers=chosen.workers)
-        Multiprocess(config, sockets=[listening]).run()
+        Several(config, listening, words).run()
     return 0
 
 
@@ -80,25 +74,9 @@ def build() -> ASGIApp:
     app = create_app(runtime.settings, runtime.connection, runtime.vault)
     settle()
     tell_before_stopping(app.state["watch"].end)
-    _end_with_the_first()
+    end_with_the_first()
     answering: ASGIApp = served(app)
     return answering
-
-
-def _end_with_the_first() -> None:
-    """End this process, in order, when the first one is gone: killed, it stops nobody itself.
-
-    Otherwise its socket would go on being served, and the market could not be started again.
-    """
-    first = multiprocessing.parent_process()
-    if first is None:
-        return
-
-    def wait() -> None:
-        first.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def _words(runtime: Runtime, listening: socket.socket, hints: list[str]) -> str:

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -237,6 +238,47 @@ def test_several_processes_share_one_port_and_their_measures(home: Path) -> None
     _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
     assert not (home / "postgres" / "data" / "postmaster.pid").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a port is shared out")
+def test_a_burst_of_connections_is_dealt_out_to_all_processes() -> None:
+    process, address = start("--workers", "2")
+    host, port = address.removeprefix("http://").split(":")
+    deadline = time.monotonic() + 20
+    while _listening(int(port)) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    both = _answering(process.pid)
+    before = {one: _sockets(one) for one in both}
+    with ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+        while sum(taken := [_sockets(one) - before[one] for one in both]) < 100:
+            assert time.monotonic() < deadline, taken
+    assert len(taken) == 2
+    assert min(taken) > 25
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def _answering(first: int) -> list[int]:
+    """The processes that a first one has started to answer."""
+    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+    return [
+        int(one) for one in children if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text()
+    ]
+
+
+def _listening(port: int) -> int:
+    """How many sockets listen at a port of this machine."""
+    found = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return sum(one[1].endswith(f":{port:04X}") and one[3] == "0A" for one in found)
+
+
+def _sockets(process: int) -> int:
+    """How many sockets a process has open."""
+    return sum("socket:" in str(one.readlink()) for one in Path(f"/proc/{process}/fd").iterdir())
 
 
 def test_when_the_first_of_several_processes_is_killed_the_others_end_too(home: Path) -> None:
