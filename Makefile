@@ -42,7 +42,7 @@ faults: .venv/.installed ## break things at length: storms of bids, killed proce
 nightly: .venv/.installed ## the same with a hundred rounds of the storm, about an hour
 	@LOG_STORM_ROUNDS=20 LOG_STORM_SECONDS=15 STORM_ROUNDS=100 FAILOVER_ROUNDS=20 $(BIN)/pytest -q -s tests/faults
 
-fuzz: .venv/.installed ## ask whatever the API's description allows and forbids, of every operation in every state of a tender
+fuzz: .venv/.installed ## ask whatever the API's description allows and forbids, of every operation in every state of a tender (three quarters of an hour)
 	@FUZZ_EXAMPLES=40 $(BIN)/pytest -q tests/fuzz
 
 bench: .venv/.installed ## measure what requests cost, beside bare handlers; prints a table, and writes .market/bench.json

@@ -16,7 +16,7 @@ from tests.makers.states import drop, frozen_states
 
 LONG = os.environ.get("FUZZ_EXAMPLES") is not None
 """Set by `make fuzz`: in every state, and with so many requests for each operation."""
-SHORT = "published"
+SHORT = ("published", "opened")
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def moving_market(server: EmbeddedPostgres, vault: Vault) -> MovingMarket:
 
 @pytest.fixture(scope="session")
 def states(moving_market: MovingMarket, template: str) -> Iterator[dict[str, Frozen]]:
-    """The tender as it takes bids; in the long form, in every state."""
-    made = asyncio.run(frozen_states(moving_market, template, None if LONG else SHORT))
-    yield made if LONG else {SHORT: made[SHORT]}
+    """The tender as it takes bids and as they are open; in the long form, in every state."""
+    made = asyncio.run(frozen_states(moving_market, template, None if LONG else SHORT[-1]))
+    yield made if LONG else {name: made[name] for name in SHORT}
     asyncio.run(drop(moving_market.databases, made))
